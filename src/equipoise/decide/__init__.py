@@ -1,0 +1,1 @@
+"""Step 5: recommendations, actions, agenda, summary."""

@@ -1,0 +1,1 @@
+"""Step 2: segments, baseline, consensus, demand plan."""

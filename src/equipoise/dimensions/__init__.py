@@ -1,0 +1,1 @@
+"""Time, hierarchies and units."""

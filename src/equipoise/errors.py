@@ -1,0 +1,102 @@
+"""The error tree. Every error says what is wrong, where, and what to do next.
+
+EquipoiseError
+├── InputError          something given is wrong: a file, a table, a cell, a setting
+│   ├── PlanFileError   the plan file cannot be read or understood
+│   └── DataError       the tables have faults; carries all of them at once
+├── SolverError         the optimiser gave no usable answer
+├── StoreError          the record could not be read or written
+└── NotFoundError       a named table, plan, version or operation does not exist
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of a fault: file, table, row (as a reader counts it, header included) and column; empty where not known."""
+
+    source: str = ""
+    table: str = ""
+    row: int | None = None
+    column: str = ""
+
+    def __str__(self) -> str:
+        parts = [
+            self.source,
+            f"table {self.table}" if self.table else "",
+            f"row {self.row}" if self.row is not None else "",
+            f"column {self.column}" if self.column else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with what was given: severity, place, what it is and the remedy."""
+
+    message: str
+    fix: str
+    where: Where = field(default_factory=Where)
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if str(self.where) else ""
+        return f"{place}{self.message} {self.fix}".strip()
+
+
+class EquipoiseError(Exception):
+    """Any error that Equipoise raises on purpose. `as_dict` is the one error shape that every door shows."""
+
+    def __init__(self, message: str, fix: str = "", where: Where | None = None, faults: Sequence[Fault] = ()) -> None:
+        self.message = message
+        self.fix = fix
+        self.where = where or Where()
+        self.faults = tuple(faults)
+        super().__init__(message)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return `{"error", "message", "where", "fix"}`, and `faults` (each severity, message, where, fix) where there are several."""
+        shape: dict[str, object] = {
+            "error": type(self).__name__,
+            "message": self.message,
+            "where": asdict(self.where),
+            "fix": self.fix,
+        }
+        if self.faults:
+            shape["faults"] = [asdict(fault) for fault in self.faults]
+        return shape
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if str(self.where) else ""
+        lines = [f"{place}{self.message} {self.fix}".strip()]
+        lines += [f"  - {fault}" for fault in self.faults]
+        return "\n".join(lines)
+
+
+class InputError(EquipoiseError):
+    """Something given is wrong."""
+
+
+class PlanFileError(InputError):
+    """The plan file cannot be read or understood."""
+
+
+class DataError(InputError):
+    """The tables have faults that stop the run."""
+
+
+class SolverError(EquipoiseError):
+    """The optimiser gave no usable answer."""
+
+
+class StoreError(EquipoiseError):
+    """The record could not be read or written."""
+
+
+class NotFoundError(EquipoiseError):
+    """A named table, plan, version or operation does not exist."""

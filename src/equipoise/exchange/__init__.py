@@ -1,0 +1,1 @@
+"""Readers and writers: files in, files out. No planning here."""

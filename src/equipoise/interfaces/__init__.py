@@ -1,0 +1,1 @@
+"""The doors: they parse and print, they do not compute."""

@@ -1,0 +1,1 @@
+"""Measure: what happened against what was planned."""

@@ -1,0 +1,1 @@
+"""Every operation, once: typed request, typed response."""

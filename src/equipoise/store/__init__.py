@@ -1,0 +1,1 @@
+"""The record: plan versions, overrides and what people decide."""

@@ -1,0 +1,27 @@
+"""The data dictionary: every table, key, column, type, unit and meaning. Everything else derives from it."""
+
+from equipoise.errors import NotFoundError
+from equipoise.tables.column import Column, Kind, Table
+from equipoise.tables.given import DEMAND, MASTER
+from equipoise.tables.given_supply import ACTUALS, BUY_AND_MOVE, MAKE, STOCK
+from equipoise.tables.kept import KEPT
+from equipoise.tables.made import DECIDED, DEMANDED, GATHERED, MEASURED, RECONCILED, SUPPLIED
+
+GIVEN: dict[str, Table] = {table.name: table for table in (*MASTER, *DEMAND, *STOCK, *MAKE, *BUY_AND_MOVE, *ACTUALS)}
+MADE: dict[str, Table] = {table.name: table for table in (*GATHERED, *DEMANDED, *SUPPLIED, *RECONCILED, *DECIDED, *MEASURED)}
+DICTIONARY: dict[str, Table] = {**GIVEN, **MADE, **{table.name: table for table in KEPT}}
+
+__all__ = ["DICTIONARY", "GIVEN", "MADE", "Column", "Kind", "Table", "table"]
+
+
+def table(name: str) -> Table:
+    """Return the table of that name.
+
+    Raises NotFoundError, naming the nearest tables, where there is none.
+    """
+    if name in DICTIONARY:
+        return DICTIONARY[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, DICTIONARY, n=3) or sorted(DICTIONARY)
+    raise NotFoundError(f"There is no table {name}.", f"The nearest are: {', '.join(near)}.")
