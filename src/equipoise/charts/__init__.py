@@ -1,1 +1,1 @@
-"""Every picture, once."""
+"""Every picture, drawn once. Altair is loaded with the module that draws, never before."""

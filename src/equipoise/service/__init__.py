@@ -1,1 +1,5 @@
-"""Every operation, once: typed request, typed response."""
+"""Every operation, once: typed request, typed response. The doors are made from the register."""
+
+from equipoise.service.register import OPERATIONS, Context, Operation, call
+
+__all__ = ["OPERATIONS", "Context", "Operation", "call"]

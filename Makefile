@@ -1,0 +1,56 @@
+# make demo   a fresh machine: install, run the whole cycle on the example, print where everything is
+# make test   install what the tests need and pass every check
+# make bench  print every benchmark's table
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test bench lock docs clean check-python browser
+
+check-python:
+	@$(PYTHON) -c 'import sys; sys.exit("Equipoise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+
+$(BIN)/python: | check-python
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/core: requirements/core.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements/core.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/core
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/core
+	$(BIN)/equipoise run examples/alpine
+	@echo "Open the report: examples/alpine/out/alpine-2026-11/latest/report.html"
+
+# The browser tests need Chromium. Where it is missing and we may install it, we do.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
+	  || { echo "The browser tests need Chromium: install it and try again."; exit 1; }
+
+test: $(VENV)/dev browser
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n 2
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks
+
+# After a change of dependencies: pin them again, with hashes and without addresses.
+lock:
+	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra build pyproject.toml -o requirements/core.txt
+	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra bench pyproject.toml -o requirements/dev.txt
+
+docs: $(VENV)/dev
+	$(BIN)/python docs/reference.py
+
+clean:
+	rm -rf $(VENV) examples/*/out examples/*/.equipoise

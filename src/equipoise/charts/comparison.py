@@ -1,0 +1,186 @@
+"""Pictures that compare: scenarios, gaps, and the bridge from budget to plan."""
+
+import altair as alt
+import polars as pl
+
+from equipoise.charts.scale import Scale, plain, scale_for
+from equipoise.charts.series import labels
+from equipoise.charts.style import BAD, DEMAND, GOOD, GRID, INK, LEVEL, QUIET, WIDTH, styled
+from equipoise.tables.setting import Setting
+
+MOST_MEASURES = 6
+MOST_GAPS = 12
+
+
+def scenario_comparison(scenario_result: pl.DataFrame, measures: list[str]) -> alt.ConcatChart:
+    """Draw each measure (at most six of `measures`) as a small bar chart over the scenarios, the base plan in the strongest color.
+
+    Raises ValueError where none of the measures has a value.
+    """
+    panels = [_panel(scenario_result, measure) for measure in measures[:MOST_MEASURES]]
+    drawn = [panel for panel in panels if panel is not None]
+    if not drawn:
+        raise ValueError("no measure of the scenarios has a value")
+    title = "Scenarios side by side"
+    names = scenario_result.get_column("scenario").unique(maintain_order=True).to_list()
+    chart = alt.concat(*drawn, columns=3, spacing={"row": 18, "column": 14})
+    return styled(chart, title, "", f"{title}: {', '.join(names)}; measures: {', '.join(measures[:MOST_MEASURES])}.")
+
+
+def _panel(scenario_result: pl.DataFrame, measure: str) -> alt.LayerChart | None:
+    rows = scenario_result.filter((pl.col("measure") == measure) & pl.col("value").is_not_null())
+    if rows.is_empty():
+        return None
+    unit = rows.get_column("unit").drop_nulls().first() or ""
+    scale = scale_for(_size(rows.get_column("value")))
+    rows = rows.with_columns(_printed(rows, str(unit), scale), (pl.col("scenario") == "base").alias("base"))
+    names = rows.get_column("scenario").unique(maintain_order=True).to_list()
+    y = alt.Y("scenario:N", sort=names, axis=alt.Axis(title=None, labelLimit=78, domain=False, ticks=False, grid=False, minExtent=64))
+    widest = max(_size(rows.get_column("value")), 1e-9)
+    low = min(0.0, float(rows.get_column("value").min() or 0.0))  # type: ignore[arg-type]
+    x = alt.X("value:Q", axis=None, scale=alt.Scale(domain=[low * 1.5, widest * 1.5]))
+    color = alt.condition("datum.base", alt.value(DEMAND), alt.value("#8fb8de"))
+    bars = alt.Chart(rows).mark_bar(height={"band": 0.66}).encode(x=x, y=y, color=color)
+    words = alt.Chart(rows).mark_text(align="left", dx=4, fontSize=11, color=INK).encode(x=x, y=y, text="printed:N")
+    heading = f"{measure.replace('_', ' ')}{_in(str(unit), scale)}"
+    title = alt.TitleParams(heading[:1].upper() + heading[1:], fontSize=12, fontWeight="normal", color=QUIET, offset=4)
+    return alt.layer(bars, words).properties(width=165, height=23 * len(names), title=title)
+
+
+def _size(values: pl.Series) -> float:
+    largest = values.abs().max()
+    return float(largest) if isinstance(largest, int | float) else 0.0
+
+
+def _in(unit: str, scale: Scale) -> str:
+    if unit in {"", "fraction", "share", "ratio"}:
+        return ""
+    return f", {scale.unit(unit)}"
+
+
+def _printed(rows: pl.DataFrame, unit: str, scale: Scale) -> pl.Series:
+    words = [
+        f"{value * 100:,.1f} %" if unit in {"fraction", "share"} else plain(value / scale.divisor, 1 if abs(value / scale.divisor) < 100 else 0)
+        for value in rows.get_column("value")
+    ]
+    return pl.Series("printed", words)
+
+
+def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> alt.LayerChart:
+    """Draw one measure's bridge as a waterfall: levels at the ends, changes between them, in the plan's currency.
+
+    The axis begins above zero where the changes would not be seen otherwise, and its title says so.
+    """
+    steps = bridge.filter(pl.col("measure") == measure).sort("position")
+    amounts, kinds = steps.get_column("amount").fill_null(0).to_list(), steps.get_column("kind").to_list()
+    starts, ends = _stairs(amounts, kinds)
+    scale = scale_for(max(map(abs, (*starts, *ends))))
+    low = _floor(starts, ends, kinds)
+    frame = pl.DataFrame(
+        {
+            "position": range(len(amounts)),
+            "step": [f"{number}. {step}" if steps.get_column("step").n_unique() < steps.height else step
+                     for number, step in enumerate(steps.get_column("step"), start=1)],
+            "from": [max(start, low) / scale.divisor for start in starts],
+            "to": [end / scale.divisor for end in ends],
+            "top": [max(start, end) / scale.divisor for start, end in zip(starts, ends, strict=True)],
+            "printed": [_change(amount / scale.divisor, kind) for amount, kind in zip(amounts, kinds, strict=True)],
+            "tone": ["level" if kind == "level" else "up" if amount >= 0 else "down" for amount, kind in zip(amounts, kinds, strict=True)],
+        }
+    )
+    unit = scale.unit(setting.currency or "money") + ("; axis does not start at zero" if low else "")
+    chart = alt.layer(*_waterfall(frame, unit, low / scale.divisor)).properties(width=WIDTH - 70, height=240)
+    difference = (ends[-1] - ends[0]) / scale.divisor
+    word = measure.replace("_", " ")
+    title = f"{word[:1].upper()}{word[1:]}: from {steps['step'][0].lower()} to {steps['step'][-1].lower()}, {_change(difference, 'change')}"
+    return styled(chart, title, "", f"{title} {scale.unit(setting.currency)}. Steps: {_told(frame)}.")
+
+
+def _told(frame: pl.DataFrame) -> str:
+    return ", ".join(f"{step} {printed}" for step, printed in frame.select("step", "printed").iter_rows())
+
+
+def _stairs(amounts: list[float], kinds: list[str]) -> tuple[list[float], list[float]]:
+    starts, ends, level = [], [], 0.0
+    for amount, kind in zip(amounts, kinds, strict=True):
+        starts.append(0.0 if kind == "level" else level)
+        level = amount if kind == "level" else level + amount
+        ends.append(level)
+    return starts, ends
+
+
+def _floor(starts: list[float], ends: list[float], kinds: list[str]) -> float:
+    """Return where the axis begins: zero, unless all steps lie in the top half of it."""
+    points = [*ends, *(start for start, kind in zip(starts, kinds, strict=True) if kind != "level")]
+    low, high = min(points), max(points)
+    return max(0.0, low - (high - low)) if low > 0 and low - (high - low) > high / 2 else 0.0
+
+
+def _change(amount: float, kind: str) -> str:
+    text = plain(amount, 0 if abs(amount) >= 1000 else 1)
+    return text if kind == "level" or amount < 0 else f"+{text}"
+
+
+def _waterfall(frame: pl.DataFrame, unit: str, low: float) -> list[alt.Chart]:
+    names = frame.get_column("step").to_list()
+    x = alt.X("step:N", sort=names, axis=alt.Axis(title=None, labelAngle=0, labelLimit=130, grid=False))
+    high = frame.get_column("top").max()
+    bottom = min(low, float(frame.get_column("to").min() or 0.0)) if low == 0 else low  # type: ignore[arg-type]
+    room = alt.Scale(domain=[bottom, float(high) + (float(high) - bottom) * 0.08], zero=False)  # type: ignore[arg-type]
+    y = alt.Y("from:Q", title=unit, scale=room, axis=alt.Axis(format=",~f", tickCount=5))
+    tones = alt.Color("tone:N", legend=None, scale=alt.Scale(domain=["level", "up", "down"], range=[LEVEL, GOOD, BAD]))
+    bars = alt.Chart(frame).mark_bar(size=min(70, 420 // len(names))).encode(x=x, y=y, y2="to:Q", color=tones)
+    words = alt.Chart(frame).mark_text(dy=-8, fontSize=12, color=INK).encode(x=x, y=alt.Y("top:Q", scale=room), text="printed:N")
+    return [bars, words]
+
+
+def gaps(gap: pl.DataFrame, setting: Setting) -> alt.LayerChart:
+    """Draw the largest gaps as bars: to the left what is missing, to the right what is too much; in revenue, else margin, else units.
+
+    Gaps without that measure are left out, and the subtitle counts them.
+    """
+    measure = next((name for name in ("revenue", "margin") if gap.get_column(name).is_not_null().any()), "units")
+    known = gap.filter(pl.col(measure).is_not_null()).sort("rank").head(MOST_GAPS)
+    scale = scale_for(_size(known.get_column(measure)))
+    printed = labels(setting)
+    rows = known.select(
+        pl.Series("gap", [_named(row, printed) for row in known.iter_rows(named=True)]),
+        (pl.col(measure) / scale.divisor).alias("size"),
+        pl.Series("printed", [_change(value / scale.divisor, "change") for value in known.get_column(measure)]),
+        (pl.col(measure) < 0).alias("short"),
+    )
+    money = "" if measure == "units" else setting.currency or "money"
+    unit = scale.unit("revenue, " * (measure == "revenue") + "margin, " * (measure == "margin") + money) or "units"
+    left_out = gap.height - known.height
+    subtitle = f"{left_out} more gaps are in the table" if left_out else ""
+    title = f"Largest gaps, {unit}"
+    chart = alt.layer(*_sided(rows)).properties(width=WIDTH - 330, height=30 * rows.height)
+    return styled(chart, title, subtitle, f"{title}: " + "; ".join(f"{a} {b}" for a, b in rows.select("gap", "printed").iter_rows()) + ".")
+
+
+def _named(row: dict[str, object], printed: object) -> str:
+    words = labels_of(row["period"], printed), labels_of(row["until"], printed)
+    when = words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
+    place = f" in {row['market']}" if row["market"] else ""
+    return f"{row['rank']}. {row['subject']}{place}: {str(row['kind']).replace('_', ' ')}, {when}"
+
+
+def labels_of(period: object, printed: object) -> str:
+    """Return the printed label of a period, or its date where it lies outside the horizon."""
+    known = printed.get(period) if isinstance(printed, dict) else None
+    return known or str(period)
+
+
+def _sided(rows: pl.DataFrame) -> list[alt.Chart]:
+    names = rows.get_column("gap").to_list()
+    widest = _size(rows.get_column("size")) or 1.0
+    low = -widest * 1.3 if rows.get_column("short").any() else 0.0
+    high = widest * 1.3 if not rows.get_column("short").all() else 0.0
+    x = alt.X("size:Q", title=None, scale=alt.Scale(domain=[low, high]), axis=alt.Axis(format=",~f", tickCount=5, gridColor=GRID))
+    y = alt.Y("gap:N", sort=names, axis=alt.Axis(title=None, labelLimit=310, labelColor=INK, domain=False, ticks=False, grid=False))
+    tone = alt.condition("datum.short", alt.value(BAD), alt.value(LEVEL))
+    bars = alt.Chart(rows).mark_bar(height={"band": 0.6}).encode(x=x, y=y, color=tone)
+    words = {"fontSize": 12, "color": INK}
+    left = alt.Chart(rows).transform_filter("datum.short").mark_text(align="right", dx=-5, **words).encode(x=x, y=y, text="printed:N")
+    right = alt.Chart(rows).transform_filter("!datum.short").mark_text(align="left", dx=5, **words).encode(x=x, y=y, text="printed:N")
+    return [bars, left, right]

@@ -1,0 +1,87 @@
+"""Pictures of demand."""
+
+import altair as alt
+import polars as pl
+
+from equipoise.charts.scale import Scale, plain, scale_for
+from equipoise.charts.series import by_period
+from equipoise.charts.style import BAND, BUDGET, DEMAND, HISTORY, SHIPPED, WIDTH, styled
+from equipoise.tables.setting import Setting
+
+_COLORS = {"History": HISTORY, "Demand plan": DEMAND, "Shipped": SHIPPED, "Budget": BUDGET}
+_DASHES = {"History": [1, 0], "Demand plan": [1, 0], "Shipped": [1, 0], "Budget": [6, 4]}
+_WIDTHS = {"History": 2, "Demand plan": 3.5, "Shipped": 1.8, "Budget": 2}
+YEARS_SHOWN = 2
+
+
+def demand_against_supply(
+    history: pl.DataFrame,
+    demand_plan: pl.DataFrame,
+    shortage: pl.DataFrame,
+    budget: pl.DataFrame,
+    setting: Setting,
+    *,
+    subject: str = "",
+    unit: str = "units",
+) -> alt.LayerChart:
+    """Draw history, demand plan with its p10 to p90 band, what is shipped, and the budget, by period in `unit`.
+
+    Tables that are empty are left out. The band is the sum of the bands of the series: at most as wide as the total's own.
+    """
+    lines = _lines(history, demand_plan, shortage, budget, setting)
+    scale = scale_for(_largest(lines.get_column("quantity")))
+    band = by_period(demand_plan, "p10", "p90").drop_nulls().with_columns(pl.col("p10", "p90") / scale.divisor)
+    lines = lines.with_columns(pl.col("quantity") / scale.divisor)
+    layers = [_band(band)] if band.height else []
+    layers.append(_drawn(lines, scale.unit(unit)))
+    demand, shipped = _largest(demand_plan.select(pl.col("quantity").sum()).to_series()), shortage.get_column("shipped").sum()
+    title = f"{subject + ': d' if subject else 'D'}emand {plain(demand)}" + (
+        f", shipped {plain(shipped)} {unit}" if shortage.height else f" {unit}"
+    )
+    subtitle = "The band runs from p10 to p90, summed over the series" if band.height else ""
+    description = f"{title}. Lines by period: {', '.join(lines.get_column('line').unique(maintain_order=True).to_list())}."
+    return styled(alt.layer(*layers).properties(width=WIDTH - 70, height=260), title, subtitle, description)
+
+
+def _largest(values: pl.Series) -> float:
+    largest = values.abs().max()
+    return float(largest) if isinstance(largest, int | float) else 0.0
+
+
+def _lines(
+    history: pl.DataFrame, demand_plan: pl.DataFrame, shortage: pl.DataFrame, budget: pl.DataFrame, setting: Setting
+) -> pl.DataFrame:
+    """Return (line, period, quantity), the lines in the order of the legend."""
+    from equipoise.charts.series import calendar_of
+
+    shown = YEARS_SHOWN * calendar_of(setting).periods_a_year
+    parts = {
+        "History": by_period(history, "quantity").tail(shown),
+        "Demand plan": by_period(demand_plan, "quantity"),
+        "Shipped": by_period(shortage, "shipped").rename({"shipped": "quantity"}),
+        "Budget": by_period(budget, "quantity").drop_nulls(),
+    }
+    named = [frame.select(pl.lit(name).alias("line"), "period", "quantity") for name, frame in parts.items() if frame.height]
+    return pl.concat(named)
+
+
+def _drawn(lines: pl.DataFrame, unit: str) -> alt.Chart:
+    names = lines.get_column("line").unique(maintain_order=True).to_list()
+    return (
+        alt.Chart(lines)
+        .mark_line(strokeCap="round", strokeJoin="round")
+        .encode(
+            x=alt.X("period:T", axis=alt.Axis(title=None, format="%b %Y", labelOverlap="greedy", grid=False)),
+            y=alt.Y("quantity:Q", title=unit, axis=alt.Axis(format=",~f", tickCount=6)),
+            color=alt.Color("line:N", sort=names, scale=alt.Scale(domain=names, range=[_COLORS[name] for name in names])),
+            strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=[_DASHES[name] for name in names])),
+            strokeWidth=alt.StrokeWidth("line:N", scale=alt.Scale(domain=names, range=[_WIDTHS[name] for name in names])),
+        )
+    )
+
+
+def _band(band: pl.DataFrame) -> alt.Chart:
+    return alt.Chart(band).mark_area(color=BAND, opacity=0.6).encode(x="period:T", y="p10:Q", y2="p90:Q")
+
+
+__all__ = ["Scale", "demand_against_supply"]

@@ -1,0 +1,92 @@
+"""Pictures of inventory."""
+
+import altair as alt
+import polars as pl
+
+from equipoise.charts.scale import scale_for
+from equipoise.charts.series import by_period, calendar_of, labels, largest_families, unit_of, weeks_of_supply, with_family
+from equipoise.charts.style import CATEGORIES, TARGET, WIDTH, periods_axis, styled
+from equipoise.tables.setting import Setting
+
+
+def inventory(inventory_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting) -> alt.LayerChart:
+    """Draw stock at the end of each period by family: its value where items have a standard cost, else units with their target."""
+    valued = inventory_plan.get_column("value").is_not_null().any()
+    measure = "value" if valued else "quantity"
+    named = largest_families(with_family(inventory_plan, item), measure)
+    rows = _labelled(by_period(named, measure, also=("family",)).rename({measure: "stock"}), setting).drop_nulls("stock")
+    totals = rows.group_by("period").agg(pl.col("stock").sum()).sort("period").get_column("stock").to_list()
+    scale = scale_for(max(totals))
+    names = _by_size(rows)
+    unit = scale.unit(setting.currency or "money") if valued else scale.unit(unit_of(item, inventory_plan.get_column("item")))
+    rows = rows.with_columns(pl.col("stock") / scale.divisor)
+    layers = [_bars(rows, names, unit)]
+    if not valued and inventory_plan.get_column("target").is_not_null().any():
+        target = _labelled(by_period(inventory_plan, "target"), setting).with_columns(pl.col("target") / scale.divisor)
+        layers.append(_target(target, rows))
+    title = f"Inventory {_number(totals[0] / scale.divisor)} to {_number(totals[-1] / scale.divisor)} {unit} at the end of the periods"
+    subtitle = "" if len(layers) == 1 else "The dashes mark the target"
+    chart = alt.layer(*layers).properties(width=WIDTH - 70, height=230)
+    return styled(chart, title, subtitle, f"{title}, by family: {', '.join(names)}.")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
+
+
+def _labelled(rows: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    printed = labels(setting)
+    known = rows.filter(pl.col("period").is_in(list(printed)))
+    return known.with_columns(pl.col("period").replace_strict(printed, default=None, return_dtype=pl.String).alias("label"))
+
+
+def _by_size(rows: pl.DataFrame) -> list[str]:
+    sizes = rows.group_by("family").agg(pl.col("stock").sum()).sort(["stock", "family"], descending=[True, False])
+    return sizes.get_column("family").to_list()
+
+
+def _columns(rows: pl.DataFrame) -> list[str]:
+    return rows.sort("period").get_column("label").unique(maintain_order=True).to_list()
+
+
+def _bars(rows: pl.DataFrame, names: list[str], unit: str) -> alt.Chart:
+    ranked = rows.join(pl.DataFrame({"family": names, "rank": range(len(names))}), on="family", maintain_order="left")
+    columns = _columns(rows)
+    return (
+        alt.Chart(ranked)
+        .mark_bar()
+        .encode(
+            x=alt.X("label:O", sort=columns, axis=periods_axis(len(columns))),
+            y=alt.Y("stock:Q", title=unit, axis=alt.Axis(format=",~f", tickCount=6)),
+            color=alt.Color("family:N", sort=names, scale=alt.Scale(domain=names, range=list(CATEGORIES[: len(names)]))),
+            order=alt.Order("rank:Q"),
+        )
+    )
+
+
+def _target(target: pl.DataFrame, rows: pl.DataFrame) -> alt.Chart:
+    x = alt.X("label:O", sort=_columns(rows))
+    return alt.Chart(target).mark_tick(color=TARGET, thickness=2, orient="horizontal").encode(x=x, y="target:Q")
+
+
+def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting) -> alt.Chart:
+    """Draw the weeks of supply of each family by period, recomputed from the family's stock and coming demand."""
+    stock = by_period(with_family(inventory_plan, item), "quantity", also=("family",))
+    asked = by_period(with_family(demand_plan, item), "quantity", also=("family",))
+    weeks = weeks_of_supply(stock, asked, calendar_of(setting), "family").drop_nulls("weeks")
+    sizes = asked.group_by("family").agg(pl.col("quantity").sum()).sort(["quantity", "family"], descending=[True, False])
+    names = [name for name in sizes.get_column("family") if name in set(weeks.get_column("family"))][: len(CATEGORIES)]
+    rows = _labelled(weeks.filter(pl.col("family").is_in(names)), setting)
+    columns = _columns(rows)
+    chart = (
+        alt.Chart(rows)
+        .mark_line(point=alt.OverlayMarkDef(size=28), strokeWidth=2)
+        .encode(
+            x=alt.X("label:O", sort=columns, axis=periods_axis(len(columns))),
+            y=alt.Y("weeks:Q", title="weeks", axis=alt.Axis(format=",~f", tickCount=5)),
+            color=alt.Color("family:N", sort=names, scale=alt.Scale(domain=names, range=list(CATEGORIES[: len(names)]))),
+        )
+        .properties(width=WIDTH - 70, height=190)
+    )
+    title = "Weeks of supply by family"
+    return styled(chart, title, "Stock at the end of a period over the demand that follows", f"{title}: {', '.join(names)}.")

@@ -1,0 +1,249 @@
+"""The planning cycle, in one screen: which steps there are, what each reads and writes, and how they are run.
+
+On every arrow stands the same gate: the table takes its dictionary form, the overrides that name it are laid over it, and it
+is handed on. A step whose inputs and code have not changed is not run again.
+"""
+
+import hashlib
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Literal, Protocol
+
+import polars as pl
+from pydantic import ValidationError
+
+from equipoise import scenario as scenarios_of
+from equipoise.decide import agenda, executive_summary, proposed_action, recommendation
+from equipoise.demand import baseline, consensus, demand_plan, segment
+from equipoise.errors import InputError
+from equipoise.measure import kpi
+from equipoise.reconcile import financials, gap, scenarios
+from equipoise.scenario import Override, Scenario
+from equipoise.supply import supply
+from equipoise.tables import GIVEN, table
+from equipoise.tables.content import content_hash
+from equipoise.tables.setting import from_table
+
+Tables = dict[str, pl.DataFrame]
+Phase = Literal["Demand review", "Supply review", "Pre-S&OP", "Executive S&OP", "Measure"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: a function whose positional parameters are the tables it reads. `resolves`: it re-runs the cycle for scenarios."""
+
+    phase: Phase
+    run: Callable[..., pl.DataFrame | dict[str, pl.DataFrame]]
+    writes: tuple[str, ...]
+    resolves: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the step: that of its function."""
+        return self.run.__name__
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the tables it reads."""
+        return tuple(
+            name for name, parameter in inspect.signature(self.run).parameters.items() if parameter.kind is not parameter.KEYWORD_ONLY
+        )
+
+    @cached_property
+    def takes_executor(self) -> bool:
+        """Whether it can spread its work over an executor."""
+        return "executor" in inspect.signature(self.run).parameters
+
+
+STEPS: tuple[Step, ...] = (
+    Step("Demand review", segment, ("segment",)),
+    Step("Demand review", baseline, ("baseline", "method_choice")),
+    Step("Demand review", consensus, ("stream", "consensus")),
+    Step("Demand review", demand_plan, ("demand_plan",)),
+    Step(
+        "Supply review",
+        supply,
+        (
+            *("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load"),
+            *("workforce_plan", "shortage", "binding", "violation", "cost", "solution"),
+        ),
+    ),
+    Step("Pre-S&OP", financials, ("financials", "bridge")),
+    Step("Pre-S&OP", gap, ("gap", "gap_cause")),
+    Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), resolves=True),
+    Step("Executive S&OP", recommendation, ("recommendation",)),
+    Step("Executive S&OP", proposed_action, ("proposed_action",)),
+    Step("Executive S&OP", agenda, ("agenda",)),
+    Step("Executive S&OP", executive_summary, ("executive_summary",)),
+    Step("Measure", kpi, ("kpi",)),
+)
+
+
+class Cache(Protocol):
+    """Where results of steps are kept between runs, by the key of what they were made from."""
+
+    def get(self, key: str) -> Tables | None:
+        """Return the tables kept under `key`, or None."""
+
+    def put(self, key: str, tables: Tables) -> None:
+        """Keep the tables under `key`."""
+
+
+class MemoryCache:
+    """Results kept for one run, over another cache where one is given: scenarios share the steps that they do not change."""
+
+    def __init__(self, below: Cache | None = None) -> None:
+        self._kept: dict[str, Tables] = {}
+        self._below = below
+
+    def get(self, key: str) -> Tables | None:
+        """Return the tables kept under `key`, here or below, or None."""
+        if key not in self._kept and self._below is not None and (found := self._below.get(key)) is not None:
+            self._kept[key] = found
+        return self._kept.get(key)
+
+    def put(self, key: str, tables: Tables) -> None:
+        """Keep the tables under `key`, here and below."""
+        self._kept[key] = tables
+        if self._below is not None:
+            self._below.put(key, tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run tells while it goes on: a step of a scenario (empty: the base plan) begins, or ends after `seconds`."""
+
+    phase: str
+    step: str
+    state: Literal["begins", "done", "unchanged"]
+    seconds: float = 0.0
+    scenario: str = ""
+
+
+Listener = Callable[[Progress], None]
+
+
+def _silent(_: Progress) -> None:
+    return
+
+
+@cache
+def code_version() -> str:
+    """Return a hash of the program's own source: results made by other code are not reused."""
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass
+class Run:
+    """One pass through the cycle for one scenario: the tables so far and the hash of each."""
+
+    tables: Tables
+    batches: tuple[tuple[Override, ...], ...] = ()
+    scenario: str = ""
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    def admit(self, name: str, frame: pl.DataFrame) -> None:
+        """Pass a table through the gate: dictionary form, key order, overrides laid over it."""
+        definition = table(name)
+        frame = definition.conform(frame)
+        if definition.keys:
+            frame = frame.sort(definition.keys, maintain_order=True)
+        changed = [batch for batch in self.batches if any(override.table == name for override in batch)]
+        for batch in changed:
+            frame = scenarios_of.apply(frame, batch, name, self.tables)
+        if changed:
+            _check_overridden(name, frame)
+        self.tables[name] = frame
+        self.hashes[name] = content_hash(name, frame)
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Runs the steps for the base plan and for scenarios. `base` are the accepted overrides of the base plan."""
+
+    given: Mapping[str, pl.DataFrame]
+    base: tuple[Override, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+    cache: Cache = field(default_factory=MemoryCache)
+    executor: Executor | None = None
+    listen: Listener = _silent
+
+    def run(self) -> Tables:
+        """Return every table of the base plan, those of its scenarios' comparison included.
+
+        Raises the EquipoiseError of the step that fails.
+        """
+        return self._pass("", STEPS).tables
+
+    def resolve(self, name: str) -> Tables:
+        """Return every table of scenario `name` up to its gaps. Raises the EquipoiseError of the step or override that fails."""
+        first = next(position for position, step in enumerate(STEPS) if step.resolves)
+        return self._pass(name, STEPS[:first]).tables
+
+    def _pass(self, name: str, steps: Sequence[Step]) -> Run:
+        batches = (self.base, *(scenarios_of.chain(self.scenarios, name) if name else ()))
+        run = Run({}, tuple(batch for batch in batches if batch), name)
+        missing = {read for step in steps for read in step.reads} - {made for step in STEPS for made in step.writes} - set(self.given)
+        for given in sorted({*self.given, *missing}, key=_masters_first):
+            run.admit(given, self.given[given] if given in self.given else table(given).empty())
+        for step in steps:
+            self._step(step, run)
+        return run
+
+    def _step(self, step: Step, run: Run) -> None:
+        began = time.perf_counter()
+        self.listen(Progress(step.phase, step.name, "begins", scenario=run.scenario))
+        key = self._key(step, run)
+        made = self.cache.get(key)
+        state: Literal["done", "unchanged"] = "done" if made is None else "unchanged"
+        if made is None:
+            made = self._execute(step, run)
+            self.cache.put(key, made)
+        for name in step.writes:
+            run.admit(name, made[name])
+        self.listen(Progress(step.phase, step.name, state, time.perf_counter() - began, run.scenario))
+
+    def _execute(self, step: Step, run: Run) -> Tables:
+        extra: dict[str, object] = {"resolve": self.resolve} if step.resolves else {}
+        if step.takes_executor:
+            extra["executor"] = self.executor
+        result = step.run(*(run.tables[name] for name in step.reads), **extra)
+        made = result if isinstance(result, dict) else {step.writes[0]: result}
+        return {name: table(name).conform(made[name]) for name in step.writes}
+
+    def _key(self, step: Step, run: Run) -> str:
+        reads = sorted(run.hashes) if step.resolves else step.reads
+        parts = [step.name, code_version(), *(f"{name}={run.hashes[name]}" for name in reads)]
+        if step.resolves:
+            parts += [scenario.model_dump_json() for scenario in self.scenarios]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _check_overridden(name: str, frame: pl.DataFrame) -> None:
+    """Refuse overrides that leave a table broken: a setting that is not allowed, or two rows of one key."""
+    keys = list(table(name).keys)
+    if name == "setting":
+        try:
+            from_table(frame)
+        except ValidationError as error:
+            words = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise InputError(f"An override gives a setting a value that it cannot have: {words}.", "Correct the override.") from None
+    elif frame.select(keys).is_duplicated().any():
+        twice = frame.filter(frame.select(keys).is_duplicated()).row(0, named=True)
+        words = ", ".join(f"{key} {twice[key]}" for key in keys)
+        raise InputError(f"After its overrides, {name} has two rows for {words}.", "Set the row that is there instead of inserting one.")
+
+
+def _masters_first(name: str) -> tuple[int, str]:
+    """Order of admission: tables whose attributes overrides may name come before the tables that refer to them."""
+    return (list(GIVEN).index(name) if name in GIVEN else len(GIVEN), name)

@@ -1,0 +1,185 @@
+"""A YAML text as a tree in which every key and every value knows its line."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from equipoise.errors import Fault, PlanFileError, Where
+from equipoise.gather import indentation
+
+_LARGEST_TEXT = 5_000_000
+_DEEPEST = 40
+_MOST_ALIASES = 100
+_MOST_NODES = 500_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One value: as YAML understands it, and as it is written."""
+
+    value: object
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list."""
+
+    items: "tuple[Node, ...]"
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A mapping of keys to nodes; `lines` gives the line of each key."""
+
+    entries: "dict[str, Node]"
+    lines: dict[str, int]
+    line: int
+
+    def line_of(self, key: str) -> int:
+        """Return the line of `key`, or that of the group where it has no such key."""
+        return self.lines.get(key, self.line)
+
+
+Node = Leaf | Listing | Group
+
+
+def plain(node: Node) -> object:
+    """Return the node as Python values: dict, list, text, number, date, bool or None."""
+    if isinstance(node, Leaf):
+        return node.value
+    if isinstance(node, Listing):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, value in node.entries.items()}
+
+
+def read_document(text: str, name: str) -> Group:
+    """Return the mapping that a YAML text holds.
+
+    `name` is the file's name in messages. Raises PlanFileError with all faults where the text is not YAML, is not a mapping,
+    repeats a key, has lost its indentation, or is built to exhaust memory.
+    """
+    if len(text) > _LARGEST_TEXT:
+        raise _refusal(name, f"The plan file has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own.")
+    known = _Reading(name)
+    try:
+        _survey(text, name)
+        root = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        lost = indentation.lost(text, name)
+        if lost is not None:
+            raise _lost(lost, name) from None
+        raise _unreadable(error, text, name) from None
+    if root is None:
+        raise _refusal(name, "The plan file is empty.", "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`.")
+    tree = known.node(root, ())
+    lost = indentation.lost(text, name)
+    if lost is not None:
+        raise _lost(lost, name)
+    if known.faults:
+        raise PlanFileError(f"The plan file {name} cannot be read.", faults=known.faults)
+    if not isinstance(tree, Group):
+        raise _refusal(name, "The plan file is not a mapping of keys to values.", "Begin with keys such as `plan:` and `data:`.")
+    return tree
+
+
+def _refusal(name: str, message: str, fix: str, line: int | None = None) -> PlanFileError:
+    return PlanFileError(f"The plan file {name} cannot be read.", faults=(Fault(message, fix, Where(name, row=line)),))
+
+
+def _lost(fault: Fault, name: str) -> PlanFileError:
+    return PlanFileError(f"The plan file {name} cannot be read: its indentation is lost.", faults=(fault,))
+
+
+def _unreadable(error: yaml.YAMLError, text: str, name: str) -> PlanFileError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line = mark.line + 1 if mark is not None else None
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    lines = text.splitlines()
+    shown = lines[line - 1] if line is not None and line <= len(lines) else ""
+    if shown[: len(shown) - len(shown.lstrip())].count("\t"):
+        return _refusal(name, "The line is indented with a tab.", "Indent with spaces, two a level.", line)
+    if "single document" in str(error):
+        return _refusal(name, "The file holds several documents.", "Keep one; remove the line `---` that begins the second.", line)
+    place = f" near `{shown.strip()[:80]}`" if shown.strip() else ""
+    return _refusal(name, f"This is not YAML{place}: {problem}.", "Check colons, quotes, brackets and indentation there.", line)
+
+
+def _survey(text: str, name: str) -> None:
+    """Refuse depth and aliases that are built to exhaust memory, before anything is composed."""
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            depth += 1
+            if depth > _DEEPEST:
+                raise _refusal(name, f"Values are nested more than {_DEEPEST} deep.", "Keep it flatter.", event.start_mark.line + 1)
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            if aliases > _MOST_ALIASES:
+                raise _refusal(name, f"More than {_MOST_ALIASES} aliases (*name) are used.", "Write the values out.", event.start_mark.line + 1)
+
+
+@dataclass
+class _Reading:
+    """Turns PyYAML's nodes into ours, collecting faults; `seen` guards against aliases that multiply."""
+
+    name: str
+    faults: list[Fault] = field(default_factory=list)
+    seen: int = 0
+    constructor: yaml.constructor.SafeConstructor = field(default_factory=yaml.constructor.SafeConstructor)
+
+    def fault(self, message: str, fix: str, line: int) -> None:
+        self.faults.append(Fault(message, fix, Where(self.name, row=line)))
+
+    def node(self, node: yaml.Node, above: tuple[int, ...]) -> Node:
+        line = node.start_mark.line + 1
+        self.seen += 1
+        if self.seen > _MOST_NODES:
+            raise _refusal(self.name, f"Aliases make more than {_MOST_NODES:,} values of this file.", "Write the values out.", line)
+        if id(node) in above:
+            raise _refusal(self.name, "An alias holds itself.", "Write the values out.", line)
+        if isinstance(node, yaml.MappingNode):
+            return self.group(node, (*above, id(node)))
+        if isinstance(node, yaml.SequenceNode):
+            return Listing(tuple(self.node(item, (*above, id(node))) for item in node.value), line)
+        return self.leaf(node, line)
+
+    def leaf(self, node: yaml.Node, line: int) -> Leaf:
+        text = str(node.value)
+        if node.tag not in self.constructor.yaml_constructors:
+            self.fault(f"The tag {node.tag.removeprefix('tag:yaml.org,2002:')} is not allowed.", "Write the value without a tag.", line)
+            return Leaf(text, text, line)
+        try:
+            return Leaf(self.constructor.construct_object(node), text, line)
+        except (ValueError, yaml.YAMLError):
+            self.fault(f"{text!r} looks like a date or number but is none.", "Correct it, or put it in quotes.", line)
+            return Leaf(text, text, line)
+
+    def group(self, node: yaml.MappingNode, above: tuple[int, ...]) -> Group:
+        entries: dict[str, Node] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in self.pairs(node):
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            if key in entries:
+                self.fault(f"The key `{key}` is repeated: it stands in lines {lines[key]} and {line}.", "Keep one of them.", line)
+                continue
+            entries[key] = self.node(value_node, above)
+            lines[key] = line
+        return Group(entries, lines, node.start_mark.line + 1)
+
+    def pairs(self, node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.fault("A key must be a word, not a list or a mapping.", "Put values with spaces or braces in quotes.", line)
+            elif key.tag == _MERGE:
+                self.fault("Merging with `<<` is not supported.", "Write the keys out.", line)
+            else:
+                yield key, value

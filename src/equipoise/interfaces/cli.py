@@ -1,0 +1,111 @@
+"""The command line: one command an operation, made from the register. It parses and prints, it does not compute."""
+
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from equipoise import __version__
+from equipoise.errors import EquipoiseError, InputError, NotFoundError
+from equipoise.service import OPERATIONS, Context, Operation
+
+_JSON = Annotated[bool, typer.Option("--json", help="Print the answer, or the error, as JSON.")]
+app = typer.Typer(
+    name="equipoise",
+    help="Sales and operations planning: from raw data to an agreed plan, in minutes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _parameter(name: str, info: FieldInfo) -> inspect.Parameter:
+    """Return the command's parameter for a field of the request: positional where the field says so, else an option."""
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    positional = bool(extra.get("positional"))
+    declared = typer.Argument(help=info.description) if positional else typer.Option(f"--{name.replace('_', '-')}", help=info.description)
+    default = inspect.Parameter.empty if info.is_required() else info.get_default(call_default_factory=True)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[info.annotation, declared])
+
+
+def _command(operation: Operation) -> Callable[..., None]:
+    """Return the function behind a command: it makes the request, does the operation and prints the answer."""
+
+    def command(**values: Any) -> None:  # noqa: ANN401 - the signature is set below
+        as_json = values.pop("json_")
+        _do(operation, values, as_json)
+
+    parameters = [_parameter(name, info) for name, info in operation.request.model_fields.items()]
+    parameters.sort(key=lambda parameter: operation.request.model_fields[parameter.name].json_schema_extra is None)
+    parameters.append(inspect.Parameter("json_", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_JSON))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    command.__doc__ = inspect.cleandoc(operation.request.__doc__ or operation.name)
+    return command
+
+
+def _do(operation: Operation, values: dict[str, object], as_json: bool) -> None:
+    from equipoise.interfaces import printing
+
+    try:
+        if as_json:
+            typer.echo(_answer(operation, values, Context(door="cli")).model_dump_json(indent=2))
+        else:
+            with printing.progress(operation) as listen:
+                answer = _answer(operation, values, Context(door="cli", listen=listen))
+            printing.show(answer)
+    except EquipoiseError as error:
+        if as_json:
+            typer.echo(json.dumps(error.as_dict(), indent=2, default=str))
+        else:
+            printing.fail(error)
+        raise typer.Exit(2 if isinstance(error, (InputError, NotFoundError)) else 1) from None
+
+
+def _answer(operation: Operation, values: dict[str, object], context: Context) -> BaseModel:
+    from equipoise.service import call
+
+    return call(operation.name, values, context)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"equipoise {__version__}")
+        raise typer.Exit
+
+
+for _operation in OPERATIONS.values():
+    if "cli" in _operation.doors:
+        app.command(_operation.name)(_command(_operation))
+
+
+def main() -> None:
+    """Run the command line. What goes wrong inside is said in one line; EQUIPOISE_DEBUG=1 adds where."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Earlier outputs are untouched.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last resort: no user sees a traceback
+        if os.environ.get("EQUIPOISE_DEBUG"):
+            traceback.print_exc()
+        typer.echo(f"Equipoise itself failed: {type(error).__name__}: {error}", err=True)
+        typer.echo("Nothing stored was changed. Please report it; EQUIPOISE_DEBUG=1 shows where it happened.", err=True)
+        sys.exit(70)
+
+
+if __name__ == "__main__":
+    main()

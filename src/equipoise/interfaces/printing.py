@@ -1,0 +1,184 @@
+"""What the command line prints: progress by step, then a short summary in colour."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from equipoise.cycle import Progress
+from equipoise.errors import EquipoiseError, Fault
+from equipoise.service import Operation
+from equipoise.service.messages import CheckAnswer, ExplainAnswer, InitAnswer, IssueLine, RunAnswer, ShowAnswer
+
+OUT = Console(highlight=False)
+ERR = Console(stderr=True, highlight=False)
+_COLOUR = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_MOST_ISSUES = 12
+
+
+@contextmanager
+def progress(operation: Operation) -> Iterator[Callable[[Progress], None]]:
+    """Show what a long operation is doing, a line a step with its time; nothing for a short one."""
+    if not operation.long:
+        yield lambda _: None
+        return
+    with ERR.status("Starting") as status:
+
+        def listen(event: Progress) -> None:
+            name = event.step.replace("_", " ") + (f" for {event.scenario}" if event.scenario else "")
+            if event.state == "begins":
+                status.update(f"{event.phase}: {name}")
+            elif not event.scenario or event.step == "supply":
+                seconds = "unchanged" if event.state == "unchanged" else f"{event.seconds:6.2f} s"
+                ERR.print(f"  [dim]{event.phase:<16}[/] {escape(name):<34} [dim]{seconds}[/]")
+
+        yield listen
+
+
+def show(answer: BaseModel) -> None:
+    """Print an answer for people."""
+    if isinstance(answer, RunAnswer):
+        _run(answer)
+    elif isinstance(answer, CheckAnswer):
+        _check(answer)
+    elif isinstance(answer, ShowAnswer):
+        _table(answer)
+    elif isinstance(answer, ExplainAnswer):
+        _explain(answer)
+    elif isinstance(answer, InitAnswer):
+        OUT.print(f"Made [bold]{escape(answer.folder)}[/] with {len(answer.files)} files.")
+        OUT.print(f"Next: [bold]{escape(answer.next)}[/]")
+    else:
+        OUT.print_json(answer.model_dump_json())
+
+
+def fail(error: EquipoiseError) -> None:
+    """Print an error: what is wrong, where, and what to do next, all faults at once."""
+    place = f"{error.where}: " if str(error.where) else ""
+    ERR.print(Text.assemble(("Error: ", "bold red"), f"{place}{error.message} ", (error.fix, "bold")), soft_wrap=True)
+    for fault in error.faults:
+        _fault(fault)
+
+
+def _fault(fault: Fault) -> None:
+    place = f"{fault.where}: " if str(fault.where) else ""
+    ERR.print(
+        Text.assemble(("  ", ""), (f"{fault.severity:<8}", _COLOUR[fault.severity]), place + fault.message + " ", (fault.fix, "bold")),
+        soft_wrap=True,
+    )
+
+
+def _issues(issues: list[IssueLine], most: int) -> None:
+    counts = {severity: sum(issue.severity == severity for issue in issues) for severity in _COLOUR}
+    if not issues:
+        OUT.print("No faults found in the data.")
+        return
+    words = ", ".join(
+        f"[{_COLOUR[severity]}]{count} {severity}{'s' if count != 1 else ''}[/]" for severity, count in counts.items() if count
+    )
+    OUT.print(f"Data: {words}")
+    for issue in issues[:most]:
+        place = ", ".join(filter(None, (issue.source, issue.table, f"row {issue.row}" if issue.row is not None else "", issue.column)))
+        OUT.print(
+            Text.assemble(("  ", ""), (f"{issue.severity:<8}", _COLOUR[issue.severity]), f"{place}: {issue.message} ", (issue.fix, "dim")),
+            soft_wrap=True,
+        )
+    if len(issues) > most:
+        OUT.print(f"  [dim]and {len(issues) - most} more: equipoise check, or the table issue[/]")
+
+
+def _number(value: float | None, unit: str) -> str:
+    if value is None:
+        return "not given"
+    if unit == "fraction":
+        return f"{value:.1%}"
+    digits = 0 if abs(value) >= 100 or value == round(value) else 1
+    return f"{value:,.{digits}f} {unit}".strip()
+
+
+def _run(answer: RunAnswer) -> None:
+    if answer.unchanged:
+        OUT.print(f"[bold]{escape(answer.plan)}[/]: nothing has changed since [bold]{answer.version}[/], which stands.")
+    else:
+        OUT.print(f"\n[bold green]{escape(answer.plan)} {answer.version}[/] in {answer.seconds:.1f} s")
+    for sentence in answer.headline:
+        OUT.print(f"  {escape(sentence)}", soft_wrap=True)
+    _figures(answer)
+    if answer.actions:
+        OUT.print("\n[bold]First actions[/]")
+        for action in answer.actions[:5]:
+            OUT.print(f"  • {escape(action)}", soft_wrap=True)
+    OUT.print()
+    _issues(answer.issues, 0 if answer.unchanged else _MOST_ISSUES)
+    OUT.print(f"\nOutputs in [bold]{escape(answer.folder)}[/]", soft_wrap=True)
+    for file in answer.files:
+        if "/" not in file:
+            OUT.print(f"  {escape(file)}", soft_wrap=True)
+
+
+def _figures(answer: RunAnswer) -> None:
+    if answer.scenarios:
+        names = list(answer.scenarios[0].figures)
+        units = {figure.name: figure.unit for figure in answer.figures}
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table.add_column("Scenario")
+        for name in names:
+            table.add_column(name.capitalize(), justify="right")
+        for line in answer.scenarios:
+            table.add_row(line.scenario, *(_number(line.figures[name], units.get(name, "")) for name in names))
+        OUT.print()
+        OUT.print(table)
+        for line in answer.scenarios:
+            if line.note:
+                OUT.print(f"  [yellow]{escape(line.scenario)}[/]: {escape(line.note)}", soft_wrap=True)
+
+
+def _check(answer: CheckAnswer) -> None:
+    OUT.print(f"[bold]{escape(answer.plan)}[/]: " + ", ".join(f"{name} {rows:,}" for name, rows in answer.tables.items()), soft_wrap=True)
+    if answer.assumptions:
+        OUT.print(f"\n[bold]Assumptions[/] ({len(answer.assumptions)})")
+        for assumption in answer.assumptions:
+            OUT.print(f"  {escape(assumption)}", soft_wrap=True)
+    OUT.print()
+    _issues(answer.issues, len(answer.issues))
+
+
+def _table(answer: ShowAnswer) -> None:
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        padding=(0, 2, 0, 0),
+        title=f"{answer.table} ({answer.plan} {answer.version})",
+        title_justify="left",
+    )
+    for position, name in enumerate(answer.columns):
+        numeric = any(isinstance(row[position], (int, float)) for row in answer.rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in answer.rows:
+        table.add_row(*(escape(_cell(value)) for value in row))
+    console = Console(highlight=False, width=max(OUT.width, 40 * len(answer.columns))) if not OUT.is_terminal else OUT
+    console.print(table)
+    console.print(f"[dim]{escape(answer.meaning)}  {len(answer.rows):,} of {answer.total_rows:,} rows.[/]", soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:,.4g}"
+    return str(value)
+
+
+def _explain(answer: ExplainAnswer) -> None:
+    OUT.print(f"[bold]{answer.table}[/] ({escape(answer.plan)} {answer.version})")
+    for name, value in answer.cell.items():
+        OUT.print(f"  {name}: {escape(_cell(value))}")
+    for reason in answer.reasons:
+        OUT.print(f"[cyan]{reason.table:<16}[/] {escape(reason.statement)}", soft_wrap=True)

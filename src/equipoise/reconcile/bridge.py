@@ -1,0 +1,122 @@
+"""From budget to plan by price, volume and mix: adds up to the cent."""
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from equipoise.tables import table
+
+Step = tuple[str, float]
+
+
+def price_volume_mix(elements: pl.DataFrame) -> list[Step]:
+    """Return the steps from what was budgeted to what is planned, in order: price, volume, mix, new, dropped, not given by units.
+
+    `elements` has one row a thing sold, with quantity_0, amount_0 (budget) and quantity_1, amount_1 (plan). Of things in both, with
+    P = amount / quantity: price (P1 − P0) · Q1; volume ΔQ · ΣA0 / ΣQ0, with ΔQ over all of them; mix is the rest, Σ (Q1 − Q0) · (P0 − ΣA0 / ΣQ0).
+    New things have no budget, dropped ones no plan; things with an amount but no quantity stand apart. The steps add up to Σ amount_1 − Σ amount_0.
+    Example: A 100 at 10 to 110 at 11, B 50 at 20 to 40 at 20: price 110, volume 0, mix −100, together 2,010 − 2,000.
+    """
+    both, new, dropped, unsplit = _apart(elements)
+    quantity = both.select(pl.col("quantity_0", "quantity_1").sum()).row(0)
+    amount_0 = float(both["amount_0"].sum())
+    price = _sum(both, pl.col("amount_1") - pl.col("amount_0") / pl.col("quantity_0") * pl.col("quantity_1"))
+    volume = (quantity[1] - quantity[0]) * amount_0 / quantity[0] if both.height else 0.0
+    mix = float(both["amount_1"].sum()) - amount_0 - price - volume
+    return [
+        ("Price", price),
+        ("Volume", volume),
+        ("Mix", mix),
+        ("New items", _change(new)),
+        ("Dropped items", _change(dropped)),
+        ("Not budgeted in units", _change(unsplit)),
+    ]
+
+
+def _apart(elements: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Split into what is in both, new, dropped, and what has no quantity to split by."""
+    filled = elements.with_columns(pl.col("quantity_0", "amount_0", "quantity_1", "amount_1").fill_null(0.0))
+    before, after = pl.col("quantity_0") > 0, pl.col("quantity_1") > 0
+    new = ~before & (pl.col("amount_0") == 0) & after
+    dropped = before & ~after & (pl.col("amount_1") == 0)
+    both = before & after
+    return filled.filter(both), filled.filter(new), filled.filter(dropped), filled.filter(~(new | dropped | both))
+
+
+def _sum(frame: pl.DataFrame, expression: pl.Expr) -> float:
+    return float(frame.select(expression.sum()).item() or 0.0)
+
+
+def _change(frame: pl.DataFrame) -> float:
+    return _sum(frame, pl.col("amount_1") - pl.col("amount_0"))
+
+
+def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
+    """Return the table `bridge`: revenue, and gross margin where both sides have it; empty where no budget is given.
+
+    `sold` has item, market, period, quantity, revenue, gross_margin of the constrained plan, `demanded` the same of the demand plan; amounts
+    are empty where prices or costs are not given. The bridge runs over the periods budgeted, to the demand plan by price, volume and mix, and from
+    there to the plan by the demand that is not served.
+    """
+    rows: list[dict[str, object]] = []
+    for measure in ("revenue", "gross_margin"):
+        budgeted = budget.filter(pl.col(measure).is_not_null())
+        periods = budgeted.select("period").unique()
+        plan, wish = (frame.filter(pl.col(measure).is_not_null()).join(periods, on="period", how="semi") for frame in (sold, demanded))
+        if budgeted.is_empty() or wish.is_empty():
+            continue
+        elements = _elements(budgeted, wish, item, measure)
+        steps = price_volume_mix(elements)
+        served = float(plan[measure].sum()) - float(wish[measure].sum())
+        first, last = float(budgeted[measure].sum()), float(plan[measure].sum())
+        word = "Margin per unit" if measure == "gross_margin" else "Price"
+        named = [(word, steps[0][1]), *steps[1:], ("Demand not served", served)]
+        rows += _rows(measure, first, last, named)
+    return pl.DataFrame(rows, schema=table("bridge").schema, orient="row")
+
+
+def _rows(measure: str, first: float, last: float, steps: Sequence[Step]) -> list[dict[str, object]]:
+    """Return the rows of one measure, rounded to cents; mix takes what rounding leaves. Steps that are nothing are left out, but never
+    price, volume and mix."""
+    kept = [(name, round(amount, 2)) for name, amount in steps]
+    rest = round(round(last, 2) - round(first, 2) - sum(amount for name, amount in kept if name != "Mix"), 2)
+    exact = [(name, rest if name == "Mix" else amount) for name, amount in kept]
+    shown = [step for position, step in enumerate(exact) if position < 3 or step[1]]
+    levels: Iterable[tuple[str, float, str]] = (
+        ("Budget", round(first, 2), "level"),
+        *((name, amount, "change") for name, amount in shown),
+        ("Plan", round(last, 2), "level"),
+    )
+    return [
+        {"measure": measure, "position": position, "step": step, "amount": amount, "kind": kind}
+        for position, (step, amount, kind) in enumerate(levels, start=1)
+    ]
+
+
+def _elements(budget: pl.DataFrame, wish: pl.DataFrame, item: pl.DataFrame, measure: str) -> pl.DataFrame:
+    """Return one row for each thing budgeted or planned, at the finest level of the budget: item where it has the item, else family; by market
+    where every row of the budget has one."""
+    by_market = budget["market"].is_not_null().all() and (budget["market"] != "").all()
+    own = budget.select(_key(pl.col("item"))).drop_nulls().unique()
+    families = dict(item.select("item", pl.coalesce("family", "item")).iter_rows())
+    place = pl.col("market") if by_market else pl.lit("")
+    before = budget.with_columns(pl.coalesce(_key(pl.col("item")), _key(pl.col("family"))).alias("thing"), place.alias("place"))
+    after = wish.with_columns(
+        pl.when(pl.col("item").is_in(own["item"].implode()))
+        .then(pl.col("item"))
+        .otherwise(pl.col("item").replace_strict(families, default=pl.col("item"), return_dtype=pl.String))
+        .alias("thing"),
+        place.alias("place"),
+    )
+    sides = [
+        frame.group_by("thing", "place", maintain_order=True).agg(
+            pl.col("quantity").sum().alias(f"quantity_{number}"), pl.col(measure).sum().alias(f"amount_{number}")
+        )
+        for number, frame in enumerate((before, after))
+    ]
+    return sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True).sort("thing", "place")
+
+
+def _key(column: pl.Expr) -> pl.Expr:
+    """An empty key reads as none."""
+    return pl.when(column == "").then(None).otherwise(column)

@@ -1,0 +1,164 @@
+"""What each operation is asked and answers. Field descriptions are the help texts of every door."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Cell = str | int | float | bool | None
+
+
+class Message(BaseModel):
+    """A request or an answer: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlanRequest(Message):
+    """A request about a plan."""
+
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml", json_schema_extra={"positional": True})] = "."
+    workspace: Annotated[str, Field(description="Folder for the store and the outputs; by default the plan file's own")] = ""
+
+
+class IssueLine(Message):
+    """One fault found in what was given."""
+
+    severity: str
+    source: str = ""
+    table: str = ""
+    row: int | None = None
+    column: str = ""
+    message: str
+    fix: str = ""
+
+
+class InitRequest(Message):
+    """Make a workspace to start from."""
+
+    folder: Annotated[str, Field(description="Folder to make", json_schema_extra={"positional": True})]
+
+
+class InitAnswer(Message):
+    """What was made."""
+
+    folder: str
+    files: list[str]
+    next: str
+
+
+class CheckRequest(PlanRequest):
+    """Read a plan and its data, and report every fault, without planning."""
+
+
+class CheckAnswer(Message):
+    """What was read and what is wrong with it."""
+
+    plan: str
+    tables: dict[str, int] = Field(description="Rows by table")
+    assumptions: list[str]
+    issues: list[IssueLine]
+
+
+class RunRequest(PlanRequest):
+    """Run the whole cycle and write its outputs."""
+
+    force: Annotated[bool, Field(description="Run even if nothing has changed since the last version")] = False
+
+
+class StepLine(Message):
+    """One step of a run."""
+
+    phase: str
+    step: str
+    state: Literal["done", "unchanged"]
+    seconds: float
+
+
+class Figure(Message):
+    """A headline number."""
+
+    name: str
+    value: float | None
+    unit: str
+    note: str = ""
+
+
+class ScenarioLine(Message):
+    """A scenario in one line."""
+
+    scenario: str
+    likelihood: str
+    impact: str
+    figures: dict[str, float | None]
+    note: str = ""
+
+
+class RunAnswer(Message):
+    """What a run made and where it is."""
+
+    plan: str
+    version: str
+    unchanged: bool
+    folder: str
+    files: list[str]
+    headline: list[str]
+    figures: list[Figure]
+    scenarios: list[ScenarioLine]
+    actions: list[str]
+    steps: list[StepLine]
+    issues: list[IssueLine]
+    seconds: float
+
+
+class ShowRequest(PlanRequest):
+    """Show a table of a plan's version."""
+
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
+    table: Annotated[str, Field(description="Table; without one, all tables are listed", json_schema_extra={"positional": True})] = ""
+    where: Annotated[list[str], Field(description="Rows to show: column=value, also by family, category, region or channel")] = []
+    columns: Annotated[list[str], Field(description="Columns to show; by default all that hold something")] = []
+    pivot: Annotated[bool, Field(description="Put the periods across")] = False
+    measure: Annotated[str, Field(description="Column to put across; by default the table's main quantity")] = ""
+    by: Annotated[list[str], Field(description="Columns or attributes to add up by when periods are across; by default the keys")] = []
+    version: Annotated[int | None, Field(description="Version number; by default the latest")] = None
+    limit: Annotated[int, Field(description="Most rows; 0 shows all", ge=0)] = 100
+
+
+class ShowAnswer(Message):
+    """Rows of a table."""
+
+    plan: str
+    version: str
+    table: str
+    meaning: str
+    columns: list[str]
+    units: list[str]
+    rows: list[list[Cell]]
+    total_rows: int
+
+
+class ExplainRequest(PlanRequest):
+    """Say where a number comes from."""
+
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
+    table: Annotated[str, Field(description="Table", json_schema_extra={"positional": True})] = ""
+    where: Annotated[list[str], Field(description="The cell: column=value for its keys")] = []
+    version: Annotated[int | None, Field(description="Version number; by default the latest")] = None
+
+
+class Reason(Message):
+    """One link in the origin of a number, nearest first."""
+
+    table: str
+    step: str
+    statement: str
+
+
+class ExplainAnswer(Message):
+    """Where a number comes from."""
+
+    plan: str
+    version: str
+    table: str
+    cell: dict[str, Cell]
+    reasons: list[Reason]

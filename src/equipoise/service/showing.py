@@ -1,0 +1,196 @@
+"""Show a table of a plan's version: rows, filtered, or with the periods across."""
+
+from difflib import get_close_matches
+from typing import Literal
+
+import polars as pl
+
+from equipoise.errors import InputError, NotFoundError, Where
+from equipoise.scenario import Condition, Override, Scalar, match
+from equipoise.service.messages import Cell, ShowAnswer, ShowRequest
+from equipoise.service.register import Context
+from equipoise.service.workspace import Workspace, locate
+from equipoise.store import Version
+from equipoise.tables import Table, table
+from equipoise.tables.setting import from_table
+
+_MASTERS = ("item", "market", "location", "resource", "route", "purchase", "lane")
+
+
+def show(request: ShowRequest, _: Context) -> ShowAnswer:
+    """Return rows of a table of a stored version; without a table, the list of tables.
+
+    Raises NotFoundError where there is no such version or table, InputError where a column or a condition is wrong.
+    """
+    place = locate(request)
+    version = place.version(request.version)
+    if not request.table:
+        return _contents(place, version)
+    definition = table(request.table)
+    frame = stored(place, version, request.table)
+    frame, wide = _selected(place, version, definition, frame, request.where)
+    if request.pivot:
+        shown, units = _pivoted(place, version, request, definition, wide)
+    else:
+        shown = _columns(definition, frame, request.columns)
+        units = [definition.by_name[name].unit for name in shown.columns]
+    rows = shown.head(request.limit) if request.limit else shown
+    return ShowAnswer(
+        plan=version.plan,
+        version=version.name,
+        table=request.table,
+        meaning=definition.meaning,
+        columns=shown.columns,
+        units=units,
+        rows=plain_rows(rows),
+        total_rows=shown.height,
+    )
+
+
+def stored(place: Workspace, version: Version, name: str) -> pl.DataFrame:
+    """Return a table of a stored version. Raises NotFoundError, naming the nearest, where the version has no such table."""
+    if name not in version.tables:
+        near = get_close_matches(name, version.tables, n=3) or sorted(version.tables)
+        raise NotFoundError(
+            f"Version {version.name} of {version.plan} has no table {name}.", f"The nearest are: {', '.join(near)}.", Where(table=name)
+        )
+    return place.store.table(version.tables[name])
+
+
+def plain_rows(frame: pl.DataFrame) -> list[list[Cell]]:
+    """Return rows as plain values: dates as ISO text."""
+    dates = [name for name, dtype in frame.schema.items() if dtype == pl.Date]
+    return [list(row) for row in frame.with_columns(pl.col(dates).cast(pl.String)).iter_rows()]
+
+
+def conditions(where: list[str]) -> dict[str, Condition]:
+    """Return `column=value` texts as conditions: a comma lists values, two dots make a range.
+
+    Raises InputError where a text has no equals sign.
+    """
+    parsed: dict[str, Condition] = {}
+    for text in where:
+        column, sign, value = text.partition("=")
+        if not sign or not column:
+            raise InputError(f"'{text}' is not a condition.", "Write it as column=value, column=a,b or period=2027-01..2027-06.")
+        low, dots, high = value.partition("..")
+        if dots:
+            bounds: dict[Literal["from", "to"], Scalar] = {}
+            if low:
+                bounds["from"] = low
+            if high:
+                bounds["to"] = high
+            parsed[column.strip()] = bounds
+        else:
+            parsed[column.strip()] = tuple(value.split(",")) if "," in value else value
+    return parsed
+
+
+def _contents(place: Workspace, version: Version) -> ShowAnswer:
+    rows: list[list[Cell]] = []
+    for name, content in version.tables.items():
+        height = place.store.table(content).height
+        if height:
+            rows.append([name, table(name).group, height, table(name).meaning])
+    return ShowAnswer(
+        plan=version.plan,
+        version=version.name,
+        table="tables",
+        meaning="Tables of this version that hold something.",
+        columns=["table", "group", "rows", "meaning"],
+        units=["", "", "rows", ""],
+        rows=rows,
+        total_rows=len(rows),
+    )
+
+
+def _selected(
+    place: Workspace, version: Version, definition: Table, frame: pl.DataFrame, where: list[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that meet the conditions, as they are and with the attributes of their keys beside them."""
+    masters = {name: stored(place, version, name) for name in _MASTERS if name in version.tables}
+    wide = frame
+    for name, master in masters.items():
+        if name in frame.columns and name != definition.name:
+            extra = [column for column in master.columns if column not in wide.columns and table(name).by_name[column].kind == "text"]
+            wide = wide.join(
+                master.unique(name, keep="first", maintain_order=True).select(name, *extra), on=name, how="left", maintain_order="left"
+            )
+    for column, condition in conditions(where).items():
+        typed = _typed(condition, wide, column, definition)
+        # match() says what is nearest where nothing matches; the override itself is never laid over anything
+        cells = match(wide, Override.model_construct(table=definition.name, where={column: typed}, operation="set"), definition.name, {})
+        frame, wide = frame.filter(cells), wide.filter(cells)
+    return frame, wide
+
+
+def _typed(condition: Condition, wide: pl.DataFrame, column: str, definition: Table) -> Condition:
+    if column not in wide.columns:
+        near = get_close_matches(column, wide.columns, n=3) or wide.columns
+        raise InputError(
+            f"{definition.name} has no column {column}.",
+            f"The nearest are: {', '.join(near)}.",
+            Where(table=definition.name, column=column),
+        )
+    dtype = wide.schema[column]
+
+    def one(text: object) -> Scalar:
+        try:
+            if dtype == pl.Boolean:
+                return str(text).lower() in {"yes", "true", "1"}
+            return float(str(text)) if dtype.is_numeric() else str(text)
+        except ValueError:
+            raise InputError(
+                f"{column} holds numbers, not '{text}'.", "Give a number.", Where(table=definition.name, column=column)
+            ) from None
+
+    if isinstance(condition, dict):
+        return {key: one(value) for key, value in condition.items()}
+    return tuple(one(part) for part in condition) if isinstance(condition, tuple) else one(condition)
+
+
+def _columns(definition: Table, frame: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+    names = [name for text in wanted for name in text.split(",")]
+    unknown = [name for name in names if name not in frame.columns]
+    if unknown:
+        raise InputError(
+            f"{definition.name} has no column {', '.join(unknown)}.",
+            f"Its columns are {', '.join(frame.columns)}.",
+            Where(table=definition.name),
+        )
+    return frame.select(
+        names or [name for name in frame.columns if frame.height == 0 or frame.get_column(name).null_count() < frame.height]
+    )
+
+
+def _pivoted(
+    place: Workspace, version: Version, request: ShowRequest, definition: Table, wide: pl.DataFrame
+) -> tuple[pl.DataFrame, list[str]]:
+    """Return one row a group with the periods across; flows sum within a group, and so do stocks, since a cell is one period."""
+    if "period" not in definition.by_name:
+        raise InputError(f"{definition.name} has no periods to put across.", "Show it without --pivot.", Where(table=definition.name))
+    numbers = [column.name for column in definition.columns if column.kind == "number" and column.over_time in {"flow", "stock"}]
+    measure = request.measure or ("quantity" if "quantity" in numbers else numbers[0] if numbers else "")
+    by = [name for text in request.by for name in text.split(",")] or [key for key in definition.keys if key != "period"]
+    unknown = [name for name in (*by, measure) if name not in wide.columns]
+    if unknown or measure not in numbers:
+        raise InputError(
+            f"{definition.name} cannot be put across by {', '.join(by)} and {measure or 'nothing'}.",
+            f"Measures: {', '.join(numbers) or 'none'}. Columns: {', '.join(wide.columns)}.",
+            Where(table=definition.name),
+        )
+    calendar = _label(place, version)
+    sums = wide.group_by([*by, "period"]).agg(pl.col(measure).sum()).sort("period")
+    across = sums.with_columns(pl.col("period").replace_strict(calendar, default=pl.col("period").cast(pl.String), return_dtype=pl.String))
+    shown = across.pivot(on="period", index=by, values=measure, sort_columns=False).sort(by)
+    shown = (
+        shown.with_columns(pl.sum_horizontal(pl.exclude(by)).alias("total")) if definition.by_name[measure].over_time == "flow" else shown
+    )
+    return shown, ["" if name in by else definition.by_name[measure].unit for name in shown.columns]
+
+
+def _label(place: Workspace, version: Version) -> dict[object, str]:
+    from equipoise.dimensions.calendar import Calendar
+
+    calendar = Calendar.from_setting(from_table(stored(place, version, "setting")).calendar)
+    return {period: calendar.label(period) for period in calendar.periods}

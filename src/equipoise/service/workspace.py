@@ -1,0 +1,82 @@
+"""Where a plan lives: its file, its workspace folder with the store, and its outputs."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from equipoise.errors import InputError, NotFoundError, Where
+from equipoise.service.messages import PlanRequest
+from equipoise.store import Store, Version, open_store
+
+_PLAN_NAMES = ("plan.yaml", "plan.yml")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A plan file and the folder that holds its store and outputs."""
+
+    plan_file: Path
+    folder: Path
+
+    @cached_property
+    def store(self) -> Store:
+        """The store of the workspace."""
+        return open_store(self.folder)
+
+    def outputs(self, plan: str) -> Path:
+        """Folder of a plan's outputs, one folder a version."""
+        return self.folder / "out" / plan
+
+    def versions(self) -> list[Version]:
+        """Versions made from this plan file, oldest first."""
+        if not (self.folder / ".equipoise" / "store.db").exists():
+            return []
+        name = str(self.plan_file)
+        return sorted((version for version in self.store.versions() if name in version.inputs), key=lambda version: version.created)
+
+    def version(self, number: int | None = None) -> Version:
+        """Return a version made from this plan file, by default its latest. Raises NotFoundError where there is none."""
+        versions = self.versions()
+        wanted = versions[-1:] if number is None else [version for version in versions if version.number == number]
+        if not wanted:
+            known = ", ".join(version.name for version in versions) or "none yet"
+            which = f"version {number}" if number is not None else "version"
+            raise NotFoundError(
+                f"{self.plan_file.name} has no {which}.", f"Versions: {known}. Make one with: equipoise run {self.plan_file}"
+            )
+        return wanted[0]
+
+
+def locate(request: PlanRequest) -> Workspace:
+    """Return the workspace that a request means. Raises InputError where there is no plan file."""
+    path = Path(request.plan).expanduser()
+    if path.is_dir():
+        found = [path / name for name in _PLAN_NAMES if (path / name).is_file()] or sorted(path.glob("*.y*ml"))
+        if not found:
+            raise InputError(
+                f"The folder {path} has no plan file.",
+                "Make a workspace with 'equipoise init FOLDER', or name a plan file.",
+                Where(str(path)),
+            )
+        if len(found) > 1 and found[0].name not in _PLAN_NAMES:
+            names = ", ".join(file.name for file in found)
+            raise InputError(f"The folder {path} has several YAML files: {names}.", "Name the plan file.", Where(str(path)))
+        path = found[0]
+    if not path.is_file():
+        raise InputError(
+            f"There is no plan file {path}.", "Check the path, or make a workspace with 'equipoise init FOLDER'.", Where(str(path))
+        )
+    path = path.resolve()
+    folder = Path(request.workspace).expanduser().resolve() if request.workspace else path.parent
+    return Workspace(path, folder)
+
+
+def file_hash(path: Path) -> str:
+    """Return the hash of a file's bytes, or of a folder's file names; empty where it is not there."""
+    if path.is_dir():
+        return hashlib.sha256("\n".join(sorted(entry.name for entry in path.iterdir())).encode()).hexdigest()
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
