@@ -16,8 +16,8 @@ def tables() -> str:
     lines = [
         "# Tables",
         "",
-        "Every table, from the data dictionary in `src/equipoise/tables`. A key is marked `*`; a key in brackets may be empty: it then stands",
-        "for all.",
+        "Every table, from the data dictionary in `src/equipoise/tables`. A key is marked `*`; a key in brackets may be empty:",
+        "it then stands for all.",
         "A flow sums over periods, a stock takes the last value, a ratio is computed again.",
     ]
     titles = {"given": "Given", "made": "Made by the steps", "kept": "Kept by the store"}

@@ -79,9 +79,9 @@ def _master(company: Company) -> None:
         company.add("market", market=market, name=market, region="Europe", channel="Retail", priority=1)
     for location, kind in (("Plant North", "plant"), ("Plant South", "plant")):
         company.add("location", location=location, name=location, kind=kind, is_open=True)
-    for resource in CAPACITY:
+    for resource, hours in CAPACITY.items():
         company.add("resource", resource=resource, location="Plant North", kind="machine", unit="hours", overtime_cost=45.0)
-        company.add("capacity", resource=resource, regular=CAPACITY[resource], overtime_limit=CAPACITY[resource] * 0.1, efficiency=1.0)
+        company.add("capacity", resource=resource, regular=hours, overtime_limit=hours * 0.1, efficiency=1.0)
 
 
 def _demand(company: Company, periods: tuple[dt.date, ...]) -> dict[tuple[str, str, dt.date], float]:
@@ -117,8 +117,8 @@ def _demand(company: Company, periods: tuple[dt.date, ...]) -> dict[tuple[str, s
 def _supply(company: Company, periods: tuple[dt.date, ...], demand: dict[tuple[str, str, dt.date], float]) -> None:
     stock = {item: 300.0 for item, _, _ in company.items}
     late = {(item, market): 0.0 for item, _, _ in company.items for market in MARKETS}
-    for item in stock:
-        company.add("on_hand", item=item, location="Plant North", quantity=stock[item])
+    for item, opening in stock.items():
+        company.add("on_hand", item=item, location="Plant North", quantity=opening)
         company.add("route", route=f"make {item}", item=item, location="Plant North", unit_cost=4.0, lead_time=0.0)
     for period in periods:
         load = dict.fromkeys(CAPACITY, 0.0)
@@ -218,7 +218,12 @@ def _reconcile(company: Company, frames: dict[str, pl.DataFrame]) -> None:
     for family, period, amount in margins.iter_rows():
         row = {"scenario": "base", "family": family, "period": period}
         company.add("financials", **row, line="gross margin", amount=amount, budget=amount * 1.03)
-    steps = (("Budget", 6_400_000.0, "level"), ("Price", 120_000.0, "change"), ("Volume", 390_000.0, "change"), ("Mix", -75_000.0, "change"))
+    steps = (
+        ("Budget", 6_400_000.0, "level"),
+        ("Price", 120_000.0, "change"),
+        ("Volume", 390_000.0, "change"),
+        ("Mix", -75_000.0, "change"),
+    )
     for position, (step, amount, kind) in enumerate((*steps, ("Plan", sum(s[1] for s in steps), "level")), start=1):
         company.add("bridge", measure="revenue", position=position, step=step, amount=amount, kind=kind)
     first = frames["demand_plan"]["period"].min()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -9,10 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from equipoise.cycle import Progress
 from equipoise.errors import EquipoiseError, Fault
 from equipoise.service import Operation
 from equipoise.service.messages import CheckAnswer, ExplainAnswer, InitAnswer, IssueLine, RunAnswer, ShowAnswer
+
+if TYPE_CHECKING:
+    from equipoise.cycle import Progress
 
 OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
@@ -21,14 +24,14 @@ _MOST_ISSUES = 12
 
 
 @contextmanager
-def progress(operation: Operation) -> Iterator[Callable[[Progress], None]]:
+def progress(operation: Operation) -> Iterator["Callable[[Progress], None]"]:
     """Show what a long operation is doing, a line a step with its time; nothing for a short one."""
     if not operation.long:
         yield lambda _: None
         return
     with ERR.status("Starting") as status:
 
-        def listen(event: Progress) -> None:
+        def listen(event: "Progress") -> None:
             name = event.step.replace("_", " ") + (f" for {event.scenario}" if event.scenario else "")
             if event.state == "begins":
                 status.update(f"{event.phase}: {name}")
