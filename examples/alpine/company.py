@@ -86,7 +86,7 @@ MARKETS = {
 # resource: location, kind, regular cost, overtime cost, hours a working day, overtime share
 RESOURCES = {
     "Steinalm Sewing": ("Steinalm", "labor", 24.0, 34.0, 465.0, 0.12),
-    "Seam Sealing": ("Steinalm", "machine", 38.0, 54.0, 92.0, 0.12),
+    "Seam Sealing": ("Steinalm", "machine", 38.0, 54.0, 95.0, 0.12),
     "Marnau Sewing": ("Marnau", "labor", 22.0, 31.0, 310.0, 0.12),
     "Down Filling": ("Marnau", "machine", 30.0, 43.0, 77.0, 0.15),
     "Metalworks": ("Marnau", "machine", 42.0, 60.0, 98.0, 0.10),
@@ -173,7 +173,7 @@ class Item:
         """Return the hours that a unit takes of each resource at a plant."""
         hours = {name: each for name, each in HOURS[self.family].items() if RESOURCES[name][0] == location}
         if self.family == "Spare Parts":
-            hours.pop("Metalworks" if self.code in SPARES_SEWN else "Marnau Sewing")
+            hours.pop("Metalworks" if self.code in SPARES_SEWN else "Marnau Sewing", None)
         return {name: round(each * self.size, 3) for name, each in hours.items()}
 
     def route_cost(self, location: str) -> float:

@@ -298,6 +298,33 @@ def chain(scenarios: Sequence[Scenario], name: str) -> tuple[tuple[Override, ...
     return tuple(reversed(batches))
 
 
+_AS_JSON = ("where", "value")
+
+
+def override_table(batches: Mapping[str, Sequence[Override]]) -> pl.DataFrame:
+    """Return the table `override`: those of each scenario by name, those of the base plan under the empty name."""
+    rows: list[dict[str, object]] = []
+    for name, overrides in batches.items():
+        for position, override in enumerate(overrides, start=1):
+            row = override.model_dump(mode="json")
+            row |= {column: json.dumps(row[column]) for column in _AS_JSON}
+            row |= {"override": override.id or f"{name or 'base'}-{position}", "scenario": name or None, "position": position}
+            row |= {"expires": override.expires, "was": None if override.was is None else str(override.was)}
+            rows.append({column: row.get(column) for column in DICTIONARY["override"].schema})
+    return pl.DataFrame(rows, schema=DICTIONARY["override"].schema, orient="row")
+
+
+def overrides_of(frame: pl.DataFrame, name: str) -> tuple[Override, ...]:
+    """Return the overrides of a scenario (empty: the base plan) that the table `override` holds, in order."""
+    rows = frame.filter(pl.col("scenario").fill_null("") == name).sort("position")
+    found = []
+    for row in rows.iter_rows(named=True):
+        values = {column: row[column] for column in Override.model_fields if row.get(column) is not None}
+        values |= {column: json.loads(row[column]) for column in _AS_JSON if row[column] is not None}
+        found.append(Override.model_validate({**values, "id": row["override"]}))
+    return tuple(found)
+
+
 def diff(before: pl.DataFrame, after: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the cells in which two versions of table `name` differ.
 

@@ -168,9 +168,9 @@ def _supply(company: Company, periods: tuple[dt.date, ...], demand: dict[tuple[s
 def _money(company: Company, item: str, period: dt.date, shipped: float, made: float, price: float) -> None:
     terms = (
         ("revenue", "cash", shipped, shipped * price),
-        ("material", "cash", made, -made * price * 0.35),
+        ("purchases", "cash", made, -made * price * 0.35),
         ("production", "cash", made, -made * 14.0),
-        ("holding", "opportunity", made, -made * 0.8),
+        ("carrying", "opportunity", made, -made * 0.8),
     )
     for term, kind, quantity, amount in terms:
         row = {"term": term, "class": kind, "subject": item, "item": item, "period": period, "quantity": quantity, "amount": amount}
@@ -209,15 +209,17 @@ def _load(company: Company, period: dt.date, load: dict[str, float]) -> None:
 def _reconcile(company: Company, frames: dict[str, pl.DataFrame]) -> None:
     cost = frames["cost"].join(frames["item"].select("item", "family"), on="item")
     sums = cost.group_by("family", "period", "term").agg(pl.col("amount").sum()).sort("family", "period", "term")
-    names = {"revenue": "revenue", "material": "material", "production": "production", "holding": "inventory carrying"}
-    for family, period, term, amount in sums.iter_rows():
-        budget = amount * 0.97 if term == "revenue" else None
-        row = {"scenario": "base", "family": family, "period": period}
-        company.add("financials", **row, line=names[term], amount=amount, budget=budget)
-    margins = sums.filter(pl.col("term") != "holding").group_by("family", "period").agg(pl.col("amount").sum()).sort("family", "period")
-    for family, period, amount in margins.iter_rows():
-        row = {"scenario": "base", "family": family, "period": period}
-        company.add("financials", **row, line="gross margin", amount=amount, budget=amount * 1.03)
+    amounts = {(family, period, term): amount for family, period, term, amount in sums.iter_rows()}
+    for family, period in sums.select("family", "period").unique(maintain_order=True).iter_rows():
+        revenue, *spent = (amounts[family, period, term] for term in ("revenue", "purchases", "production", "carrying"))
+        goods = revenue * 0.55
+        lines = {"revenue": revenue, "cost_of_goods": goods, "gross_margin": revenue - goods}
+        lines |= {"purchases": -spent[0], "production": -spent[1], "supply_cost": -spent[0] - spent[1]}
+        lines |= {"inventory_carrying": -spent[2], "contribution": revenue - goods + spent[2], "inventory_value": 90_000.0}
+        budgets = {"revenue": revenue * 0.97, "gross_margin": (revenue - goods) * 1.03}
+        for line, amount in lines.items():
+            row = {"scenario": "base", "family": family, "period": period, "line": line, "amount": amount}
+            company.add("financials", **row, budget=budgets.get(line))
     steps = (
         ("Budget", 6_400_000.0, "level"),
         ("Price", 120_000.0, "change"),
@@ -259,10 +261,10 @@ def _scenarios(company: Company, frames: dict[str, pl.DataFrame]) -> None:
         measures = (
             ("demand", "units", 71_000.0, asked),
             ("shipped", "units", 69_000.0, served),
-            ("service level", "fraction", 0.97, min(1.0, served / asked)),
+            ("service_level", "fraction", 0.97, min(1.0, served / asked)),
             ("revenue", "EUR", 6_835_000.0, served),
-            ("gross margin", "EUR", 2_430_000.0, served),
-            ("peak utilisation", "fraction", 1.02, served),
+            ("gross_margin", "EUR", 2_430_000.0, served),
+            ("peak_utilisation", "fraction", 1.02, served),
         )
         for measure, unit, value, factor in measures:
             row = {"scenario": scenario, "measure": measure, "unit": unit, "value": value * factor}
@@ -297,11 +299,11 @@ def _decide(company: Company) -> None:
     for position, (section, statement) in enumerate(sentences, start=1):
         company.add("executive_summary", position=position, section=section, statement=statement)
     kpis = (
-        ("WMAPE", "family", "Tents", 0.17, "fraction", 0.2, "met"),
-        ("WMAPE", "family", "Stoves", 0.26, "fraction", 0.2, "missed"),
-        ("plan attainment", "total", None, 0.961, "fraction", 0.95, "met"),
-        ("weeks of supply", "total", None, 6.4, "weeks", 6.0, "met"),
-        ("OTIF", "total", None, None, "fraction", 0.98, "no data"),
+        ("mape", "family", "Tents", 0.17, "fraction", 0.2, "met"),
+        ("mape", "family", "Stoves", 0.26, "fraction", 0.2, "missed"),
+        ("plan_attainment", "total", None, 0.961, "fraction", 0.95, "met"),
+        ("weeks_of_supply", "total", None, 6.4, "weeks", 6.0, "met"),
+        ("otif", "total", None, None, "fraction", 0.98, "no data"),
     )
     for kpi, level, subject, value, unit, target, status in kpis:
         row = {"kpi": kpi, "level": level, "subject": subject, "value": value, "unit": unit, "target": target, "status": status}
@@ -351,7 +353,7 @@ def bare(horizon: int = 12) -> dict[str, pl.DataFrame]:
     frames["demand_plan"] = table("demand_plan").conform(frames["demand_plan"].drop(list(empty)))
     frames["gap"] = table("gap").conform(frames["gap"].drop("revenue", "margin"))
     frames["recommendation"] = table("recommendation").conform(frames["recommendation"].drop("value"))
-    money = pl.col("measure").is_in(["revenue", "gross margin"])
+    money = pl.col("measure").is_in(["revenue", "gross_margin"])
     frames["scenario_result"] = frames["scenario_result"].filter(~money)
     frames["item"] = table("item").conform(frames["item"].drop("unit_price", "unit_cost", "family"))
     return frames

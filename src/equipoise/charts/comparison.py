@@ -1,24 +1,27 @@
 """Pictures that compare: scenarios, gaps, and the bridge from budget to plan."""
 
+from typing import Any
+
 import altair as alt
 import polars as pl
 
 from equipoise.charts.scale import Scale, plain, scale_for
 from equipoise.charts.series import labels
-from equipoise.charts.style import BAD, DEMAND, GOOD, GRID, INK, LEVEL, QUIET, WIDTH, styled
+from equipoise.charts.style import BAD, DEMAND, GOOD, GRID, INK, LEVEL, QUIET, Chart, styled
+from equipoise.tables.figures import money
 from equipoise.tables.setting import Setting
 
 MOST_MEASURES = 6
 MOST_GAPS = 12
 
 
-def scenario_comparison(scenario_result: pl.DataFrame, measures: list[str]) -> alt.ConcatChart:
+def scenario_comparison(scenario_result: pl.DataFrame, measures: list[str]) -> Chart:
     """Draw each measure (at most six of `measures`) as a small bar chart over the scenarios, the base plan in the strongest color.
 
     Raises ValueError where none of the measures has a value.
     """
     panels = [_panel(scenario_result, measure) for measure in measures[:MOST_MEASURES]]
-    drawn = [panel for panel in panels if panel is not None]
+    drawn: list[Any] = [panel for panel in panels if panel is not None]
     if not drawn:
         raise ValueError("no measure of the scenarios has a value")
     title = "Scenarios side by side"
@@ -27,7 +30,7 @@ def scenario_comparison(scenario_result: pl.DataFrame, measures: list[str]) -> a
     return styled(chart, title, "", f"{title}: {', '.join(names)}; measures: {', '.join(measures[:MOST_MEASURES])}.")
 
 
-def _panel(scenario_result: pl.DataFrame, measure: str) -> alt.LayerChart | None:
+def _panel(scenario_result: pl.DataFrame, measure: str) -> Chart | None:
     rows = scenario_result.filter((pl.col("measure") == measure) & pl.col("value").is_not_null())
     if rows.is_empty():
         return None
@@ -60,13 +63,15 @@ def _in(unit: str, scale: Scale) -> str:
 
 def _printed(rows: pl.DataFrame, unit: str, scale: Scale) -> pl.Series:
     words = [
-        f"{value * 100:,.1f} %" if unit in {"fraction", "share"} else plain(value / scale.divisor, 1 if abs(value / scale.divisor) < 100 else 0)
+        f"{value * 100:,.1f} %"
+        if unit in {"fraction", "share"}
+        else plain(value / scale.divisor, 1 if abs(value / scale.divisor) < 100 else 0)
         for value in rows.get_column("value")
     ]
     return pl.Series("printed", words)
 
 
-def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> alt.LayerChart:
+def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> Chart:
     """Draw one measure's bridge as a waterfall: levels at the ends, changes between them, in the plan's currency.
 
     The axis begins above zero where the changes would not be seen otherwise, and its title says so.
@@ -79,8 +84,10 @@ def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> alt.Layer
     frame = pl.DataFrame(
         {
             "position": range(len(amounts)),
-            "step": [f"{number}. {step}" if steps.get_column("step").n_unique() < steps.height else step
-                     for number, step in enumerate(steps.get_column("step"), start=1)],
+            "step": [
+                f"{number}. {step}" if steps.get_column("step").n_unique() < steps.height else step
+                for number, step in enumerate(steps.get_column("step"), start=1)
+            ],
             "from": [max(start, low) / scale.divisor for start in starts],
             "to": [end / scale.divisor for end in ends],
             "top": [max(start, end) / scale.divisor for start, end in zip(starts, ends, strict=True)],
@@ -89,11 +96,11 @@ def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> alt.Layer
         }
     )
     unit = scale.unit(setting.currency or "money") + ("; axis does not start at zero" if low else "")
-    chart = alt.layer(*_waterfall(frame, unit, low / scale.divisor)).properties(width=WIDTH - 70, height=240)
-    difference = (ends[-1] - ends[0]) / scale.divisor
+    chart = alt.layer(*_waterfall(frame, unit, low / scale.divisor))
+    difference = money(ends[-1] - ends[0], setting.currency)
     word = measure.replace("_", " ")
-    title = f"{word[:1].upper()}{word[1:]}: from {steps['step'][0].lower()} to {steps['step'][-1].lower()}, {_change(difference, 'change')}"
-    return styled(chart, title, "", f"{title} {scale.unit(setting.currency)}. Steps: {_told(frame)}.")
+    title = f"{word[:1].upper()}{word[1:]} from {steps['step'][0].lower()} to {steps['step'][-1].lower()}: {difference}"
+    return styled(chart, title, "", f"{title}. Steps in {scale.unit(setting.currency or 'money')}: {_told(frame)}.", height=280)
 
 
 def _told(frame: pl.DataFrame) -> str:
@@ -118,7 +125,7 @@ def _floor(starts: list[float], ends: list[float], kinds: list[str]) -> float:
 
 def _change(amount: float, kind: str) -> str:
     text = plain(amount, 0 if abs(amount) >= 1000 else 1)
-    return text if kind == "level" or amount < 0 else f"+{text}"
+    return text.removesuffix(".0") if kind == "level" or amount < 0 else f"+{text}".removesuffix(".0")
 
 
 def _waterfall(frame: pl.DataFrame, unit: str, low: float) -> list[alt.Chart]:
@@ -134,7 +141,7 @@ def _waterfall(frame: pl.DataFrame, unit: str, low: float) -> list[alt.Chart]:
     return [bars, words]
 
 
-def gaps(gap: pl.DataFrame, setting: Setting) -> alt.LayerChart:
+def gaps(gap: pl.DataFrame, setting: Setting) -> Chart:
     """Draw the largest gaps as bars: to the left what is missing, to the right what is too much; in revenue, else margin, else units.
 
     Gaps without that measure are left out, and the subtitle counts them.
@@ -149,13 +156,19 @@ def gaps(gap: pl.DataFrame, setting: Setting) -> alt.LayerChart:
         pl.Series("printed", [_change(value / scale.divisor, "change") for value in known.get_column(measure)]),
         (pl.col(measure) < 0).alias("short"),
     )
-    money = "" if measure == "units" else setting.currency or "money"
-    unit = scale.unit("revenue, " * (measure == "revenue") + "margin, " * (measure == "margin") + money) or "units"
+    currency = "" if measure == "units" else setting.currency or "money"
+    unit = scale.unit(f"{measure} in {currency}" if currency else "") or "units"
     left_out = gap.height - known.height
-    subtitle = f"{left_out} more gaps are in the table" if left_out else ""
+    subtitle = f"Not drawn, but in the table: {left_out}" if left_out else ""
     title = f"Largest gaps, {unit}"
-    chart = alt.layer(*_sided(rows)).properties(width=WIDTH - 330, height=30 * rows.height)
-    return styled(chart, title, subtitle, f"{title}: " + "; ".join(f"{a} {b}" for a, b in rows.select("gap", "printed").iter_rows()) + ".")
+    chart = alt.layer(*_sided(rows))
+    return styled(
+        chart,
+        title,
+        subtitle,
+        f"{title}: " + "; ".join(f"{a} {b}" for a, b in rows.select("gap", "printed").iter_rows()) + ".",
+        height=30 * rows.height,
+    )
 
 
 def _named(row: dict[str, object], printed: object) -> str:
@@ -180,7 +193,16 @@ def _sided(rows: pl.DataFrame) -> list[alt.Chart]:
     y = alt.Y("gap:N", sort=names, axis=alt.Axis(title=None, labelLimit=310, labelColor=INK, domain=False, ticks=False, grid=False))
     tone = alt.condition("datum.short", alt.value(BAD), alt.value(LEVEL))
     bars = alt.Chart(rows).mark_bar(height={"band": 0.6}).encode(x=x, y=y, color=tone)
-    words = {"fontSize": 12, "color": INK}
-    left = alt.Chart(rows).transform_filter("datum.short").mark_text(align="right", dx=-5, **words).encode(x=x, y=y, text="printed:N")
-    right = alt.Chart(rows).transform_filter("!datum.short").mark_text(align="left", dx=5, **words).encode(x=x, y=y, text="printed:N")
+    left = (
+        alt.Chart(rows)
+        .transform_filter("datum.short")
+        .mark_text(align="right", dx=-5, fontSize=12, color=INK)
+        .encode(x=x, y=y, text="printed:N")
+    )
+    right = (
+        alt.Chart(rows)
+        .transform_filter("!datum.short")
+        .mark_text(align="left", dx=5, fontSize=12, color=INK)
+        .encode(x=x, y=y, text="printed:N")
+    )
     return [bars, left, right]

@@ -3,9 +3,9 @@
 import altair as alt
 import polars as pl
 
-from equipoise.charts.scale import Scale, plain, scale_for
-from equipoise.charts.series import by_period
-from equipoise.charts.style import BAND, BUDGET, DEMAND, HISTORY, SHIPPED, WIDTH, styled
+from equipoise.charts.scale import plain, scale_for
+from equipoise.charts.series import by_period, calendar_of, total
+from equipoise.charts.style import BAND, BUDGET, DEMAND, HISTORY, SHIPPED, Chart, styled
 from equipoise.tables.setting import Setting
 
 _COLORS = {"History": HISTORY, "Demand plan": DEMAND, "Shipped": SHIPPED, "Budget": BUDGET}
@@ -23,7 +23,7 @@ def demand_against_supply(
     *,
     subject: str = "",
     unit: str = "units",
-) -> alt.LayerChart:
+) -> Chart:
     """Draw history, demand plan with its p10 to p90 band, what is shipped, and the budget, by period in `unit`.
 
     Tables that are empty are left out. The band is the sum of the bands of the series: at most as wide as the total's own.
@@ -34,13 +34,11 @@ def demand_against_supply(
     lines = lines.with_columns(pl.col("quantity") / scale.divisor)
     layers = [_band(band)] if band.height else []
     layers.append(_drawn(lines, scale.unit(unit)))
-    demand, shipped = _largest(demand_plan.select(pl.col("quantity").sum()).to_series()), shortage.get_column("shipped").sum()
-    title = f"{subject + ': d' if subject else 'D'}emand {plain(demand)}" + (
-        f", shipped {plain(shipped)} {unit}" if shortage.height else f" {unit}"
-    )
+    shipped = f", shipped {plain(total(shortage, 'shipped'))}" if shortage.height else ""
+    title = f"{subject + ': d' if subject else 'D'}emand {plain(total(demand_plan, 'quantity'))}{shipped} {unit}"
     subtitle = "The band runs from p10 to p90, summed over the series" if band.height else ""
     description = f"{title}. Lines by period: {', '.join(lines.get_column('line').unique(maintain_order=True).to_list())}."
-    return styled(alt.layer(*layers).properties(width=WIDTH - 70, height=260), title, subtitle, description)
+    return styled(alt.layer(*layers), title, subtitle, description, height=290)
 
 
 def _largest(values: pl.Series) -> float:
@@ -52,8 +50,6 @@ def _lines(
     history: pl.DataFrame, demand_plan: pl.DataFrame, shortage: pl.DataFrame, budget: pl.DataFrame, setting: Setting
 ) -> pl.DataFrame:
     """Return (line, period, quantity), the lines in the order of the legend."""
-    from equipoise.charts.series import calendar_of
-
     shown = YEARS_SHOWN * calendar_of(setting).periods_a_year
     parts = {
         "History": by_period(history, "quantity").tail(shown),
@@ -67,7 +63,7 @@ def _lines(
 
 def _drawn(lines: pl.DataFrame, unit: str) -> alt.Chart:
     names = lines.get_column("line").unique(maintain_order=True).to_list()
-    return (
+    marks: alt.Chart = (
         alt.Chart(lines)
         .mark_line(strokeCap="round", strokeJoin="round")
         .encode(
@@ -78,10 +74,9 @@ def _drawn(lines: pl.DataFrame, unit: str) -> alt.Chart:
             strokeWidth=alt.StrokeWidth("line:N", scale=alt.Scale(domain=names, range=[_WIDTHS[name] for name in names])),
         )
     )
+    return marks
 
 
 def _band(band: pl.DataFrame) -> alt.Chart:
-    return alt.Chart(band).mark_area(color=BAND, opacity=0.6).encode(x="period:T", y="p10:Q", y2="p90:Q")
-
-
-__all__ = ["Scale", "demand_against_supply"]
+    marks: alt.Chart = alt.Chart(band).mark_area(color=BAND, opacity=0.6).encode(x="period:T", y="p10:Q", y2="p90:Q")
+    return marks

@@ -17,7 +17,7 @@ def svg(chart: Chart) -> str:
     """
     import vl_convert
 
-    specification = chart.to_dict()
+    specification = chart.to_dict(validate=False)  # checked where the chart is built
     drawn: str = vl_convert.vegalite_to_svg(specification)
     return _named(_own_ids(drawn), str(specification.get("description", "")))
 

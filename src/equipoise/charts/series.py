@@ -1,13 +1,12 @@
 """The rows behind the pictures: sums by period and family that charts and tables share."""
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
+from equipoise.measure.cover import weeks_of_supply as cover_of
+from equipoise.tables.figures import plural
 from equipoise.tables.setting import Setting
 
-NO_FAMILY = "No family"
 OTHERS = "Other families"
 
 
@@ -23,16 +22,14 @@ def unit_of(item: pl.DataFrame, names: pl.Series | None = None) -> str:
     """
     frame = item if names is None else item.filter(pl.col("item").is_in(names.unique().implode()))
     units = frame.get_column("unit").drop_nulls().unique().to_list()
-    if len(units) != 1:
-        return "units"
-    return {"unit": "units", "piece": "pieces", "pair": "pairs"}.get(units[0], units[0])
+    return plural(units[0]) if len(units) == 1 else "units"
 
 
 def with_family(frame: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
-    """Return `frame` with the column `family` of its `item`; `No family` where the item has none."""
+    """Return `frame` with the column `family` of its `item`; an item without a family stands for itself."""
     families = item.select("item", "family").unique("item")
     plain = frame.drop("family") if "family" in frame.columns else frame
-    return plain.join(families, on="item", how="left", maintain_order="left").with_columns(pl.col("family").fill_null(NO_FAMILY))
+    return plain.join(families, on="item", how="left", maintain_order="left").with_columns(pl.coalesce("family", "item").alias("family"))
 
 
 def by_period(frame: pl.DataFrame, *columns: str, also: tuple[str, ...] = ()) -> pl.DataFrame:
@@ -40,6 +37,11 @@ def by_period(frame: pl.DataFrame, *columns: str, also: tuple[str, ...] = ()) ->
     keys = ("period", *also)
     sums = [pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in columns]
     return frame.group_by(keys).agg(sums).sort(keys)
+
+
+def total(frame: pl.DataFrame, column: str) -> float:
+    """Return the sum of a column; empty cells count for nothing."""
+    return float(frame.get_column(column).sum() or 0.0)
 
 
 def largest_families(frame: pl.DataFrame, measure: str, most: int = 7) -> pl.DataFrame:
@@ -63,36 +65,26 @@ def service(shortage: pl.DataFrame) -> pl.DataFrame:
 def weeks_of_supply(stock: pl.DataFrame, demand: pl.DataFrame, calendar: Calendar, by: str) -> pl.DataFrame:
     """Return the weeks of coming demand that stock covers, recomputed at the level of the column `by`.
 
-    `stock` and `demand` hold (`by`, period, quantity). Stock at the end of a period is walked forward through the demand of the
-    next ones, the last by fraction; beyond the horizon demand goes on at its average of the last year of the horizon. Empty where
+    `stock` and `demand` hold (`by`, period, quantity). Beyond the horizon its last year of demand is taken to come again. Empty where
     nothing is demanded any more. Returns (`by`, period, weeks).
     """
     wanted: dict[str, dict[object, float]] = {}
     for name, period, quantity in demand.select(by, "period", "quantity").iter_rows():
         wanted.setdefault(name, {})[period] = max(0.0, quantity or 0.0)
-    weeks = [calendar.days(period) / 7 for period in calendar.periods]
+    days = [float(calendar.days(period)) for period in calendar.periods]
     position = {period: number for number, period in enumerate(calendar.periods)}
+    again = slice(-calendar.periods_a_year, None)
     rows = []
     for name, period, quantity in stock.select(by, "period", "quantity").sort(by, "period").iter_rows():
         if period in position:
             series = [wanted.get(name, {}).get(day, 0.0) for day in calendar.periods]
-            rows.append((name, period, _cover(quantity or 0.0, series, weeks, position[period] + 1, calendar.periods_a_year)))
+            ahead = position[period] + 1
+            covered = cover_of(quantity or 0.0, series[ahead:] + series[again], days[ahead:] + days[again])
+            rows.append((name, period, covered.value))
     return pl.DataFrame(rows, schema={by: pl.String, "period": pl.Date, "weeks": pl.Float64}, orient="row")
 
 
-def _cover(stock: float, demand: list[float], weeks: list[float], start: int, a_year: int) -> float | None:
-    covered = 0.0
-    left = stock
-    for wanted, length in zip(demand[start:], weeks[start:], strict=True):
-        if wanted >= left:
-            return covered + (length * left / wanted if wanted > 0 else 0.0)
-        left -= wanted
-        covered += length
-    last, last_weeks = sum(demand[-a_year:]), sum(weeks[-a_year:])
-    return covered + left * last_weeks / last if last > 0 else None
-
-
-def labels(setting: Setting) -> Mapping[object, str]:
+def labels(setting: Setting) -> dict[object, str]:
     """Return the printed label of each period of the horizon, by its first day."""
     calendar = calendar_of(setting)
     return {period: calendar.label(period) for period in calendar.periods}

@@ -5,11 +5,12 @@ import polars as pl
 
 from equipoise.charts.scale import scale_for
 from equipoise.charts.series import by_period, calendar_of, labels, largest_families, unit_of, weeks_of_supply, with_family
-from equipoise.charts.style import CATEGORIES, TARGET, WIDTH, periods_axis, styled
+from equipoise.charts.style import CATEGORIES, TARGET, Chart, periods_axis, styled
+from equipoise.tables.figures import number
 from equipoise.tables.setting import Setting
 
 
-def inventory(inventory_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting) -> alt.LayerChart:
+def inventory(inventory_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting) -> Chart:
     """Draw stock at the end of each period by family: its value where items have a standard cost, else units with their target."""
     valued = inventory_plan.get_column("value").is_not_null().any()
     measure = "value" if valued else "quantity"
@@ -24,14 +25,10 @@ def inventory(inventory_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting
     if not valued and inventory_plan.get_column("target").is_not_null().any():
         target = _labelled(by_period(inventory_plan, "target"), setting).with_columns(pl.col("target") / scale.divisor)
         layers.append(_target(target, rows))
-    title = f"Inventory {_number(totals[0] / scale.divisor)} to {_number(totals[-1] / scale.divisor)} {unit} at the end of the periods"
-    subtitle = "" if len(layers) == 1 else "The dashes mark the target"
-    chart = alt.layer(*layers).properties(width=WIDTH - 70, height=230)
-    return styled(chart, title, subtitle, f"{title}, by family: {', '.join(names)}.")
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
+    title = f"Inventory at the end of each period, {unit}"
+    ends = f"From {number(totals[0] / scale.divisor)} to {number(totals[-1] / scale.divisor)}"
+    subtitle = ends if len(layers) == 1 else f"{ends}; the dashes mark the target"
+    return styled(alt.layer(*layers), title, subtitle, f"{title}. {ends}; families: {', '.join(names)}.", height=260)
 
 
 def _labelled(rows: pl.DataFrame, setting: Setting) -> pl.DataFrame:
@@ -52,30 +49,38 @@ def _columns(rows: pl.DataFrame) -> list[str]:
 def _bars(rows: pl.DataFrame, names: list[str], unit: str) -> alt.Chart:
     ranked = rows.join(pl.DataFrame({"family": names, "rank": range(len(names))}), on="family", maintain_order="left")
     columns = _columns(rows)
-    return (
+    marks: alt.Chart = (
         alt.Chart(ranked)
         .mark_bar()
         .encode(
             x=alt.X("label:O", sort=columns, axis=periods_axis(len(columns))),
             y=alt.Y("stock:Q", title=unit, axis=alt.Axis(format=",~f", tickCount=6)),
-            color=alt.Color("family:N", sort=names, scale=alt.Scale(domain=names, range=list(CATEGORIES[: len(names)]))),
+            color=_family_color(names),
             order=alt.Order("rank:Q"),
         )
     )
+    return marks
+
+
+def _family_color(names: list[str]) -> alt.Color:
+    """The same families get the same colors in every picture of inventory, whatever their order of size."""
+    domain = sorted(names)
+    return alt.Color("family:N", sort=domain, scale=alt.Scale(domain=domain, range=list(CATEGORIES[: len(domain)])))
 
 
 def _target(target: pl.DataFrame, rows: pl.DataFrame) -> alt.Chart:
     x = alt.X("label:O", sort=_columns(rows))
-    return alt.Chart(target).mark_tick(color=TARGET, thickness=2, orient="horizontal").encode(x=x, y="target:Q")
+    marks: alt.Chart = alt.Chart(target).mark_tick(color=TARGET, thickness=2, orient="horizontal").encode(x=x, y="target:Q")
+    return marks
 
 
-def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting) -> alt.Chart:
+def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting) -> Chart:
     """Draw the weeks of supply of each family by period, recomputed from the family's stock and coming demand."""
     stock = by_period(with_family(inventory_plan, item), "quantity", also=("family",))
     asked = by_period(with_family(demand_plan, item), "quantity", also=("family",))
     weeks = weeks_of_supply(stock, asked, calendar_of(setting), "family").drop_nulls("weeks")
-    sizes = asked.group_by("family").agg(pl.col("quantity").sum()).sort(["quantity", "family"], descending=[True, False])
-    names = [name for name in sizes.get_column("family") if name in set(weeks.get_column("family"))][: len(CATEGORIES)]
+    sizes = asked.join(weeks.select("family").unique(), on="family").group_by("family").agg(pl.col("quantity").sum())
+    names = sizes.sort(["quantity", "family"], descending=[True, False]).get_column("family").head(len(CATEGORIES)).to_list()
     rows = _labelled(weeks.filter(pl.col("family").is_in(names)), setting)
     columns = _columns(rows)
     chart = (
@@ -84,9 +89,8 @@ def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.Data
         .encode(
             x=alt.X("label:O", sort=columns, axis=periods_axis(len(columns))),
             y=alt.Y("weeks:Q", title="weeks", axis=alt.Axis(format=",~f", tickCount=5)),
-            color=alt.Color("family:N", sort=names, scale=alt.Scale(domain=names, range=list(CATEGORIES[: len(names)]))),
+            color=_family_color(names),
         )
-        .properties(width=WIDTH - 70, height=190)
     )
     title = "Weeks of supply by family"
-    return styled(chart, title, "Stock at the end of a period over the demand that follows", f"{title}: {', '.join(names)}.")
+    return styled(chart, title, "Stock at the end of a period over the demand that follows", f"{title}: {', '.join(names)}.", height=230)

@@ -1,6 +1,6 @@
 """One look for every picture: colors that color-blind readers and printers can tell apart, readable type, quiet axes."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import altair as alt
 
@@ -20,8 +20,7 @@ CATEGORIES = ("#1f4e79", "#d9822b", "#3c7d68", "#a8577e", "#8fb8de", "#c9b458", 
 FONT = "Arial, Helvetica, sans-serif"
 WIDTH = 760
 
-ChartT = TypeVar("ChartT", bound=alt.TopLevelMixin)
-Chart = alt.Chart | alt.LayerChart | alt.ConcatChart | alt.VConcatChart
+Chart = alt.TopLevelMixin
 
 
 def _configuration() -> dict[str, Any]:
@@ -52,13 +51,29 @@ def _configuration() -> dict[str, Any]:
     return {"axis": axis, "legend": legend, "title": title, "view": {"stroke": None}, "background": "transparent", "font": FONT, **marks}
 
 
-def styled(chart: ChartT, title: str, subtitle: str, description: str) -> ChartT:
-    """Return the chart with the common look, its title, subtitle (may be empty) and a description for readers who cannot see it."""
+def styled(chart: Chart, title: str, subtitle: str, description: str, *, height: int | None = None) -> Chart:
+    """Return the chart with the common look, its title, subtitle (may be empty) and a description for readers who cannot see it.
+
+    With a `height` the picture is as wide as every other, axes and all; charts made of several keep their own sizes.
+    """
     heading = alt.TitleParams(title, subtitle=subtitle) if subtitle else alt.TitleParams(title)
     made: Any = chart
-    return made.properties(title=heading, description=description).configure(**_configuration())  # type: ignore[no-any-return]
+    if height is not None:
+        made = made.properties(width=WIDTH, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+    finished: Chart = made.properties(title=heading, description=description).configure(**_configuration())
+    return finished
 
 
-def periods_axis(count: int, *, title: str | None = None) -> alt.Axis:
-    """Return an axis for period labels: level where few, slanted where many, thinned out where too many to print."""
-    return alt.Axis(title=title, labelAngle=0 if count <= 9 else -45, labelOverlap="greedy" if count > 30 else False, grid=False)
+_MONTH = "/^[0-9]{4}-[0-9]{2}$/"
+_TWO_LINES = (
+    f"test({_MONTH}, datum.label) ? [monthAbbrevFormat(toNumber(slice(datum.label, 5)) - 1), slice(datum.label, 0, 4)]"
+    " : [slice(datum.label, 5), slice(datum.label, 0, 4)]"
+)
+
+
+def periods_axis(count: int) -> alt.Axis:
+    """Return an axis for period labels, the year below; thinned out where there are too many to print."""
+    overlap: Any = "greedy" if count > 20 else False
+    return alt.Axis(
+        title=None, labelAngle=0, labelOverlap=overlap, labelExpr=_TWO_LINES, grid=False, labelFontSize=12 if count <= 15 else 11
+    )

@@ -3,9 +3,10 @@
 import altair as alt
 import polars as pl
 
-from equipoise.charts.scale import plain, scale_for
-from equipoise.charts.series import by_period, labels
-from equipoise.charts.style import CATEGORIES, INK, WIDTH, periods_axis, styled
+from equipoise.charts.scale import scale_for
+from equipoise.charts.series import by_period, labels, total
+from equipoise.charts.style import CATEGORIES, INK, Chart, periods_axis, styled
+from equipoise.tables.figures import money
 from equipoise.tables.setting import Setting
 
 _STEPS = (0.5, 0.7, 0.85, 0.95, 1.0001)
@@ -15,23 +16,20 @@ MOST_RESOURCES = 24
 MOST_NUMBERS = 26
 
 
-def load_heat_map(capacity_load: pl.DataFrame, setting: Setting) -> alt.LayerChart:
+def load_heat_map(capacity_load: pl.DataFrame, setting: Setting) -> Chart:
     """Draw the utilisation of each resource by period, in percent of regular capacity; above 100 % stands out.
 
     The fullest resources come first, at most 24 of them; numbers are printed while they fit.
     """
-    peaks = capacity_load.group_by("resource").agg(pl.col("utilisation").max().alias("peak")).sort("peak", "resource", nulls_last=True)
     order = capacity_load.group_by("resource").agg(pl.col("utilisation").max().alias("peak"))
-    order = order.sort(["peak", "resource"], descending=[True, False], nulls_last=True).head(MOST_RESOURCES)
-    names = order.get_column("resource").to_list()
+    order = order.sort(["peak", "resource"], descending=[True, False], nulls_last=True)
+    names = order.get_column("resource").head(MOST_RESOURCES).to_list()
     cells = _cells(capacity_load.filter(pl.col("resource").is_in(names)), setting)
     over = cells.filter(pl.col("utilisation") > _STEPS[-1]).get_column("resource").n_unique()
     title = "Load of resources, % of regular capacity"
-    hidden = peaks.height - len(names)
-    subtitle = f"The {len(names)} fullest of {peaks.height} resources" if hidden > 0 else ""
+    subtitle = f"The {len(names)} fullest of {order.height} resources" if order.height > len(names) else ""
     description = f"{title}. {over} of {len(names)} resources go above 100 %; the fullest is {names[0]} at {_percent(order['peak'][0])}."
-    chart = alt.layer(*_heat(cells, names)).properties(width=WIDTH - 150, height=max(60, 30 * len(names)))
-    return styled(chart, title, subtitle, description)
+    return styled(alt.layer(*_heat(cells, names)), title, subtitle, description, height=32 * len(names))
 
 
 def _percent(value: float | None) -> str:
@@ -43,15 +41,19 @@ def _cells(capacity_load: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     shade = pl.lit(_WORDS[-1])
     for step, word in reversed(list(zip(_STEPS, _WORDS, strict=False))):
         shade = pl.when(pl.col("utilisation") < step).then(pl.lit(word)).otherwise(shade)
-    return capacity_load.sort("period", "resource").select(
-        "resource",
-        "period",
-        "utilisation",
-        pl.col("period").replace_strict(printed, default=None, return_dtype=pl.String).alias("label"),
-        shade.alias("shade"),
-        (pl.col("utilisation") * 100).round(0).cast(pl.Int64).cast(pl.String).alias("number"),
-        (pl.col("utilisation") >= 0.95).alias("dark"),
-    ).filter(pl.col("utilisation").is_not_null())
+    return (
+        capacity_load.sort("period", "resource")
+        .select(
+            "resource",
+            "period",
+            "utilisation",
+            pl.col("period").replace_strict(printed, default=None, return_dtype=pl.String).alias("label"),
+            shade.alias("shade"),
+            (pl.col("utilisation") * 100).round(0).cast(pl.Int64).cast(pl.String).alias("number"),
+            (pl.col("utilisation") >= 0.95).alias("dark"),
+        )
+        .filter(pl.col("utilisation").is_not_null())
+    )
 
 
 def _heat(cells: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
@@ -67,7 +69,7 @@ def _heat(cells: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
     return [heat, alt.Chart(cells).mark_text(fontSize=size).encode(x=x, y=y, text="number:N", color=ink)]
 
 
-def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> alt.Chart:
+def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> Chart:
     """Draw what the plan costs by period and term, in the plan's currency; penalties that the model adds itself are left out.
 
     The largest `most` terms keep their name, the rest are summed.
@@ -79,7 +81,6 @@ def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> 
     rows = by_period(named, "amount", also=("term",))
     largest = rows.group_by("period").agg(pl.col("amount").sum()).get_column("amount").max()
     scale = scale_for(largest if isinstance(largest, float) else None)
-    total = spent.get_column("amount").sum()
     rows = _worded(rows, setting).with_columns(pl.col("amount") / scale.divisor)
     order = [*names, *(["other"] if "other" in rows.get_column("term").to_list() and "other" not in names else [])]
     columns = rows.sort("period").get_column("label").unique(maintain_order=True).to_list()
@@ -94,11 +95,9 @@ def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> 
             order=alt.Order("rank:Q"),
         )
         .transform_lookup(lookup="term", from_=alt.LookupData(_ranks(shown), "term", ["rank"]))
-        .properties(width=WIDTH - 70, height=240)
     )
-    whole = scale_for(total)
-    title = f"Cost {plain(total / whole.divisor, 1)} {whole.unit(setting.currency)}, by category"
-    return styled(chart, title, "", f"{title}. Largest: {', '.join(shown[:3])}.")
+    title = f"Cost {money(total(spent, 'amount'), setting.currency)}, by category"
+    return styled(chart, title, "", f"{title}. Largest: {', '.join(shown[:3])}.", height=270)
 
 
 def _ranks(names: list[str]) -> pl.DataFrame:

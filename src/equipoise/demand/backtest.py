@@ -26,12 +26,12 @@ class Backtest:
 def origins(lengths: Counts, season: int, reach: int, most: int) -> Counts:
     """Return how many last periods each backtest origin leaves out, (series, most); 0 where a series has no such origin.
 
-    The first origin leaves out up to `reach` periods, but never more than a third of a short history or what leaves less than two seasons
-    and a half of a long one; the others are spread evenly from it to the end.
+    The first origin leaves out a season, or `reach` periods where that is longer; but never more than a third of a short history or what
+    leaves less than two seasons and a half of a long one. The others are spread evenly from it to the end.
     """
     lengths = np.asarray(lengths, dtype=np.int64)
     spare = lengths - np.ceil(2.5 * season).astype(np.int64)
-    span = np.where(spare >= lengths // 3, np.minimum(spare, reach), np.minimum(lengths // 3, reach))
+    span = np.minimum(np.maximum(spare, lengths // 3), max(reach, season))
     span = np.where((span == 0) & (lengths >= 2), 1, span)
     places = np.arange(1, most + 1)[None, :]
     cuts = np.ceil(span[:, None] * places / most).astype(np.int64)
@@ -75,3 +75,14 @@ def run_block(
     actual[series, place] = actual_rows
     past = np.where(np.isnan(actual)[None], np.nan, past)
     return Backtest(points, spread, past, actual, cuts)
+
+
+def joined(parts: Sequence[Backtest]) -> Backtest:
+    """Return the backtests of several blocks of series as one."""
+    return Backtest(
+        np.concatenate([part.points for part in parts], axis=1),
+        np.concatenate([part.spread for part in parts], axis=1),
+        np.concatenate([part.past for part in parts], axis=1),
+        np.concatenate([part.actual for part in parts]),
+        np.concatenate([part.cuts for part in parts]),
+    )

@@ -1,5 +1,6 @@
 """What a limit in words means, as typed values. The grammar makes them; `limit_rows` turns them into rows of tables."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -137,7 +138,7 @@ class Frozen(Limit):
             return round(self.number)
         days = self.number * DAYS[self.unit]
         average = 365.25 / calendar.periods_a_year
-        return max(1, -int(-(days - 1) // average)) if days > 0 else 0
+        return math.ceil(days / average - 0.05)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,22 @@
 """From budget to plan by price, volume and mix: adds up to the cent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
+from equipoise.reconcile.valuation import families, given
 from equipoise.tables import table
 
 Step = tuple[str, float]
 
 
 def price_volume_mix(elements: pl.DataFrame) -> list[Step]:
-    """Return the steps from what was budgeted to what is planned, in order: price, volume, mix, new, dropped, not given by units.
+    """Return the steps from what was budgeted to what is planned, in order: price, volume, mix, new, dropped, without units or price.
 
     `elements` has one row a thing sold, with quantity_0, amount_0 (budget) and quantity_1, amount_1 (plan). Of things in both, with
     P = amount / quantity: price (P1 − P0) · Q1; volume ΔQ · ΣA0 / ΣQ0, with ΔQ over all of them; mix is the rest, Σ (Q1 − Q0) · (P0 − ΣA0 / ΣQ0).
-    New things have no budget, dropped ones no plan; things with an amount but no quantity stand apart. The steps add up to Σ amount_1 − Σ amount_0.
+    New things have no budget, dropped ones no plan; things with an amount but no quantity, or marked `open` (planned, amount not known), stand
+    apart. The steps add up to Σ amount_1 − Σ amount_0.
     Example: A 100 at 10 to 110 at 11, B 50 at 20 to 40 at 20: price 110, volume 0, mix −100, together 2,010 − 2,000.
     """
     both, new, dropped, unsplit = _apart(elements)
@@ -29,15 +31,16 @@ def price_volume_mix(elements: pl.DataFrame) -> list[Step]:
         ("Mix", mix),
         ("New items", _change(new)),
         ("Dropped items", _change(dropped)),
-        ("Not budgeted in units", _change(unsplit)),
+        ("Without units or price", _change(unsplit)),
     ]
 
 
 def _apart(elements: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Split into what is in both, new, dropped, and what has no quantity to split by."""
     filled = elements.with_columns(pl.col("quantity_0", "amount_0", "quantity_1", "amount_1").fill_null(0.0))
-    before, after = pl.col("quantity_0") > 0, pl.col("quantity_1") > 0
-    new = ~before & (pl.col("amount_0") == 0) & after
+    whole = ~pl.col("open") if "open" in elements.columns else pl.lit(value=True)
+    before, after = whole & (pl.col("quantity_0") > 0), whole & (pl.col("quantity_1") > 0)
+    new = after & ~before & (pl.col("amount_0") == 0)
     dropped = before & ~after & (pl.col("amount_1") == 0)
     both = before & after
     return filled.filter(both), filled.filter(new), filled.filter(dropped), filled.filter(~(new | dropped | both))
@@ -62,8 +65,8 @@ def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, ite
     for measure in ("revenue", "gross_margin"):
         budgeted = budget.filter(pl.col(measure).is_not_null())
         periods = budgeted.select("period").unique()
-        plan, wish = (frame.filter(pl.col(measure).is_not_null()).join(periods, on="period", how="semi") for frame in (sold, demanded))
-        if budgeted.is_empty() or wish.is_empty():
+        plan, wish = (frame.join(periods, on="period", how="semi") for frame in (sold, demanded))
+        if budgeted.is_empty() or wish[measure].drop_nulls().is_empty():
             continue
         elements = _elements(budgeted, wish, item, measure)
         steps = price_volume_mix(elements)
@@ -82,7 +85,7 @@ def _rows(measure: str, first: float, last: float, steps: Sequence[Step]) -> lis
     rest = round(round(last, 2) - round(first, 2) - sum(amount for name, amount in kept if name != "Mix"), 2)
     exact = [(name, rest if name == "Mix" else amount) for name, amount in kept]
     shown = [step for position, step in enumerate(exact) if position < 3 or step[1]]
-    levels: Iterable[tuple[str, float, str]] = (
+    levels = (
         ("Budget", round(first, 2), "level"),
         *((name, amount, "change") for name, amount in shown),
         ("Plan", round(last, 2), "level"),
@@ -97,26 +100,25 @@ def _elements(budget: pl.DataFrame, wish: pl.DataFrame, item: pl.DataFrame, meas
     """Return one row for each thing budgeted or planned, at the finest level of the budget: item where it has the item, else family; by market
     where every row of the budget has one."""
     by_market = budget["market"].is_not_null().all() and (budget["market"] != "").all()
-    own = budget.select(_key(pl.col("item"))).drop_nulls().unique()
-    families = dict(item.select("item", pl.coalesce("family", "item")).iter_rows())
+    own = budget.select(given("item")).drop_nulls().unique()
+    of = dict(families(item).iter_rows())
     place = pl.col("market") if by_market else pl.lit("")
-    before = budget.with_columns(pl.coalesce(_key(pl.col("item")), _key(pl.col("family"))).alias("thing"), place.alias("place"))
+    before = budget.with_columns(pl.coalesce(given("item"), given("family")).alias("thing"), place.alias("place"))
     after = wish.with_columns(
         pl.when(pl.col("item").is_in(own["item"].implode()))
         .then(pl.col("item"))
-        .otherwise(pl.col("item").replace_strict(families, default=pl.col("item"), return_dtype=pl.String))
+        .otherwise(pl.col("item").replace_strict(of, default=pl.col("item"), return_dtype=pl.String))
         .alias("thing"),
         place.alias("place"),
     )
     sides = [
         frame.group_by("thing", "place", maintain_order=True).agg(
-            pl.col("quantity").sum().alias(f"quantity_{number}"), pl.col(measure).sum().alias(f"amount_{number}")
+            pl.col("quantity").sum().alias(f"quantity_{number}"),
+            pl.col(measure).sum().alias(f"amount_{number}"),
+            *([pl.col(measure).is_null().any().alias("open")] if number else []),
         )
         for number, frame in enumerate((before, after))
     ]
-    return sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True).sort("thing", "place")
+    both = sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True)
+    return both.with_columns(pl.col("open").fill_null(value=False)).sort("thing", "place")
 
-
-def _key(column: pl.Expr) -> pl.Expr:
-    """An empty key reads as none."""
-    return pl.when(column == "").then(None).otherwise(column)

@@ -14,7 +14,7 @@ from equipoise.store import Version
 from equipoise.tables import Table, table
 from equipoise.tables.setting import from_table
 
-_MASTERS = ("item", "market", "location", "resource", "route", "purchase", "lane")
+MASTERS = ("item", "market", "location", "resource", "route", "purchase", "lane")
 
 
 def show(request: ShowRequest, _: Context) -> ShowAnswer:
@@ -28,7 +28,7 @@ def show(request: ShowRequest, _: Context) -> ShowAnswer:
         return _contents(place, version)
     definition = table(request.table)
     frame = stored(place, version, request.table)
-    frame, wide = _selected(place, version, definition, frame, request.where)
+    frame, wide = selected(place, version, definition, frame, request.where)
     if request.pivot:
         shown, units = _pivoted(place, version, request, definition, wide)
     else:
@@ -104,11 +104,11 @@ def _contents(place: Workspace, version: Version) -> ShowAnswer:
     )
 
 
-def _selected(
+def selected(
     place: Workspace, version: Version, definition: Table, frame: pl.DataFrame, where: list[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows that meet the conditions, as they are and with the attributes of their keys beside them."""
-    masters = {name: stored(place, version, name) for name in _MASTERS if name in version.tables}
+    masters = {name: stored(place, version, name) for name in MASTERS if name in version.tables}
     wide = frame
     for name, master in masters.items():
         if name in frame.columns and name != definition.name:

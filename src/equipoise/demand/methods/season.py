@@ -33,30 +33,34 @@ def by_phase(values: Array, season: int) -> Array:
     return padded.reshape(len(values), -1, season)
 
 
-def seasonal_index(values: Array, season: int, centre: Array, *, multiplicative: bool = True) -> tuple[Array, Array]:
-    """Return the seasonal index of each row and the weight of its own evidence, (rows, season) and (rows,).
-
-    Ratios (or differences) to the centred moving average are averaged by phase, and drawn towards `centre` (rows, season) in proportion to
-    how much of their spread is noise: the empirical-Bayes shrinkage of Miller and Williams, "Shrinkage estimators of time series seasonal
-    factors", International Journal of Forecasting 19 (2003). With one ratio a phase the noise is unknown; half the weight is given then.
-    A row with less than two seasons, or with a phase never seen, takes `centre`.
-    """
-    if season < 2 or values.shape[1] < 2 * season:
-        return centre.copy(), np.zeros(len(values))
+def ratios(values: Array, season: int) -> Array:
+    """Return each observation over its centred moving average, (rows, periods); NaN where there is none, or next to nothing."""
     average = moving_average(values, season)
-    floor = np.nanmean(np.abs(values), axis=1, keepdims=True) * 1e-3
-    ratio = values / np.where(average > floor, average, np.nan) if multiplicative else values - average
+    floor = np.nansum(np.abs(values), axis=1, keepdims=True) / np.maximum(lengths_of(values), 1)[:, None] * 1e-3
+    return values / np.where(average > floor, average, np.nan)
+
+
+def drawn_index(ratio: Array, season: int, centre: Array, *, multiplicative: bool = True) -> Array:
+    """Return the seasonal index (rows, season) of ratios (or differences) to the moving average, drawn towards `centre` (rows, season).
+
+    The mean by phase is drawn in proportion to how much of its distance to the centre is noise: the empirical-Bayes shrinkage of Miller and
+    Williams, "Shrinkage estimators of time series seasonal factors", International Journal of Forecasting 19 (2003). One ratio a phase
+    does not show the noise; half the weight is given then. A row with a phase never seen takes the centre.
+    """
+    if season < 2 or ratio.shape[1] < season:
+        return centre.copy()
     phases = by_phase(ratio, season)
     count = (~np.isnan(phases)).sum(axis=1)
     seen = (count > 0).all(axis=1)
     own = np.nansum(phases, axis=1) / np.maximum(count, 1)
-    own = own / np.where(seen, own.mean(axis=1), 1.0)[:, None] if multiplicative else own - own.mean(axis=1, keepdims=True)
-    noise = np.nansum((phases - own[:, None, :]) ** 2, axis=(1, 2)) / np.maximum(count.sum(axis=1) - season, 1) / np.maximum(count.mean(axis=1), 1)
-    distance = ((own - centre) ** 2).sum(axis=1) / max(season - 1, 1)
-    shrink = max(season - 3, 1) / max(season - 1, 1)
-    weight = np.clip(1 - shrink * noise / np.maximum(distance, 1e-12), 0, 1)
+    middle = own.mean(axis=1, keepdims=True)
+    own = own / np.where(seen[:, None] & (middle > 0), middle, 1.0) if multiplicative else own - middle
+    freedom = np.maximum(count.sum(axis=1) - season, 1) * np.maximum(count.mean(axis=1), 1)
+    noise = np.nansum((phases - own[:, None, :]) ** 2, axis=(1, 2)) / freedom
+    distance = ((own - centre) ** 2).sum(axis=1) / (season - 1)
+    weight = np.clip(1 - max(season - 3, 1) / (season - 1) * noise / np.maximum(distance, 1e-12), 0, 1)
     weight = np.where(count.min(axis=1) >= 2, weight, np.minimum(weight, 0.5)) * seen
-    return centre + weight[:, None] * (np.where(seen[:, None], own, centre) - centre), weight
+    return np.asarray(centre + weight[:, None] * (np.where(seen[:, None], own, centre) - centre))
 
 
 def over_history(index: Array, periods: int) -> Array:
@@ -73,10 +77,26 @@ def over_horizon(index: Array, horizon: int) -> Array:
 
 def own_index(block: Block) -> Array:
     """Return each series' multiplicative seasonal index, drawn towards its family's where its own is noisy; never below 0.01."""
-    return np.maximum(seasonal_index(block.values, block.season, block.shape)[0], 0.01)
+    return np.maximum(drawn_index(ratios(block.values, block.season), block.season, block.shape), 0.01)
 
 
-def regular(values: Array) -> Flags:
-    """Return which series have demand nearly every period: average interval below 1.32 (Syntetos, Boylan and Croston, 2005)."""
+def own_differences(block: Block) -> Array:
+    """Return each series' additive seasonal index, drawn towards none where it is noisy."""
+    away = block.values - moving_average(block.values, block.season)
+    return drawn_index(away, block.season, np.zeros_like(block.shape), multiplicative=False)
+
+
+def is_seasonal(values: Array, season: int) -> Flags:
+    """Return which rows are seasonal: their autocorrelation at the season's lag is significantly above zero at 90 %.
+
+    Source: the test of Assimakopoulos and Nikolopoulos (2000) as used in the M competitions, with Bartlett's standard error.
+    """
     length = lengths_of(values)
-    return np.asarray(length < 1.32 * np.maximum((values > 0).sum(axis=1), 1e-9))
+    if season < 2 or values.shape[1] <= season:
+        return np.zeros(len(values), dtype=np.bool_)
+    mean = np.nansum(values, axis=1, keepdims=True) / np.maximum(length, 1)[:, None]
+    away = np.nan_to_num(values - mean)
+    variance = np.maximum((away**2).sum(axis=1), 1e-12)
+    lags = np.stack([(away[:, lag:] * away[:, : away.shape[1] - lag]).sum(axis=1) / variance for lag in range(1, season + 1)], axis=1)
+    limit = 1.645 * np.sqrt((1 + 2 * (lags[:, :-1] ** 2).sum(axis=1)) / np.maximum(length, 1))
+    return np.asarray((lags[:, -1] > limit) & (length >= 2 * season))

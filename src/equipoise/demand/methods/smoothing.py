@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from equipoise.demand.methods.contract import Array, Block, Counts, Fit
-from equipoise.demand.methods.season import over_history, over_horizon, own_index, seasonal_index
+from equipoise.demand.methods.season import over_history, over_horizon, own_differences, own_index
 
 Single = npt.NDArray[np.float32]
 _ROWS = 512  # rows worked on together: their states stay in the processor's cache
@@ -218,8 +218,7 @@ class HoltWinters:
         if self.multiplicative:
             fit = smoothed(block.values, _SEASON, horizon, own_index(block), multiplicative=True)
             return Fit(np.where(block.positive[:, None], fit.points, np.nan), np.where(block.positive, fit.spread, np.nan))
-        index, _ = seasonal_index(block.values, block.season, np.zeros_like(block.shape), multiplicative=False)
-        return smoothed(block.values, _SEASON, horizon, index)
+        return smoothed(block.values, _SEASON, horizon, own_differences(block))
 
 
 SIMPLE = SimpleSmoothing()

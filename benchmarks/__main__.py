@@ -1,0 +1,17 @@
+"""Run every benchmark and print its table. `python -m benchmarks plans demand` runs some; --quick makes each shorter."""
+
+import importlib
+import sys
+
+NAMES = ("plans", "demand", "supply")
+
+
+def main() -> None:
+    chosen = [name for name in sys.argv[1:] if not name.startswith("-")] or list(NAMES)
+    for name in chosen:
+        print(f"\n## {name}\n", flush=True)
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Which methods make each series' baseline: weights from the backtest, drawn towards what holds for series of the same kind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.demand.backtest import Backtest
+from equipoise.demand.methods import Array, Counts, Flags
+
+_PRIOR = 20  # test periods that the experience of similar series counts for
+_STEEPNESS = 6  # a method with twice the error gets a 64th of the weight
+_MOST = 5  # methods in a combination
+_MANY = 5  # series that the assumption of equal methods counts for, in a pool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The methods' `weights` (methods, series), summing to one; `score` (methods, series), the backtest error against the plain methods',
+    drawn towards the pool's; the combined `points` (series, horizon) and `past` (series, origins, reach)."""
+
+    weights: Array
+    score: Array
+    points: Array
+    past: Array
+
+
+def mean_known(values: Array, axis: int | tuple[int, ...]) -> Array:
+    """Return the mean without NaN, NaN where there is nothing."""
+    count = (~np.isnan(values)).sum(axis=axis)
+    return np.asarray(np.where(count > 0, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan))
+
+
+def choose(backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Flags) -> Choice:
+    """Return the weights and what they give.
+
+    Errors are absolute, but `squared` for intermittent demand (series,), whose absolute error is least for a forecast of nothing.
+
+    `pools` (series,) numbers the kind of each series; `plain` are the methods that forecast every series: their mean error at an origin is
+    its difficulty, so that methods tried at different origins can be compared. Weights fall with the sixth power of the score, and the best
+    five at most are kept: combining several is more accurate than trusting the winner of a short backtest. Source for combining by inverse
+    error: Bates and Granger, "The combination of forecasts", Operational Research Quarterly 20 (1969).
+    """
+    away = backtest.past - backtest.actual[None]
+    error = np.where(squared[None, :, None], np.sqrt(mean_known(away**2, axis=3)), mean_known(np.abs(away), axis=3))
+    usable = ~np.isnan(backtest.points).any(axis=2)
+    score, tested = _scores(error, backtest.actual, plain)
+    score = _drawn(score, tested, usable, pools)
+    score = np.where(usable, score, np.inf)
+    weights = _weights(score)
+    return Choice(weights, score, _combined(backtest.points, weights), _past(backtest, weights))
+
+
+def _scores(error: Array, actual: Array, plain: Sequence[int]) -> tuple[Array, Array]:
+    """Return relative error (methods, series), NaN where untested, and how many test periods stand behind it."""
+    level = mean_known(np.abs(actual), axis=(1, 2))
+    difficulty = mean_known(error[list(plain)], axis=0)
+    floor = np.maximum(np.nan_to_num(level) * 0.01, 1e-9)[:, None]
+    tested = ~np.isnan(error)
+    against = np.where(tested, np.maximum(difficulty, floor)[None], 0.0).sum(axis=2)
+    score = np.where(against > 0, np.where(tested, error, 0.0).sum(axis=2) / np.where(against > 0, against, 1.0), np.nan)
+    periods = (~np.isnan(actual)).sum(axis=2)
+    return score, np.where(tested, periods[None], 0).sum(axis=2).astype(np.float64)
+
+
+def _drawn(score: Array, tested: Array, usable: Flags, pools: Counts) -> Array:
+    """Return scores drawn towards the median of the series of the same pool; where the pool knows nothing either, towards one."""
+    drawn = np.empty_like(score)
+    for pool in np.unique(pools):
+        rows = pools == pool
+        for method in range(len(score)):
+            known = rows & usable[method] & ~np.isnan(score[method])
+            count = int(known.sum())
+            prior = (np.median(score[method, known]) * count + _MANY) / (count + _MANY) if count else 1.0
+            own = np.where(np.isnan(score[method, rows]), prior, score[method, rows])
+            evidence = tested[method, rows]
+            drawn[method, rows] = (own * evidence + prior * _PRIOR) / (evidence + _PRIOR)
+    return drawn
+
+
+def _weights(score: Array) -> Array:
+    best = np.maximum(score.min(axis=0), 1e-3)
+    weights = np.where(np.isfinite(score), (np.maximum(score, 1e-3) / best) ** -_STEEPNESS, 0.0)
+    if len(weights) > _MOST:
+        least = -np.sort(-weights, axis=0)[_MOST - 1]
+        weights = np.where(weights >= least, weights, 0.0)
+    weights = np.where(weights >= 0.05 * weights.sum(axis=0), weights, 0.0)
+    return np.asarray(weights / weights.sum(axis=0))
+
+
+def _combined(points: Array, weights: Array) -> Array:
+    return np.asarray((np.nan_to_num(points) * weights[:, :, None]).sum(axis=0))
+
+
+def _past(backtest: Backtest, weights: Array) -> Array:
+    """Return the combination's forecasts from each origin; where a method had too little history, the others share its weight."""
+    known = ~np.isnan(backtest.past)
+    total = np.zeros(backtest.actual.shape)
+    combined = np.zeros(backtest.actual.shape)
+    for method, weight in enumerate(weights):
+        total += known[method] * weight[:, None, None]
+        combined += np.nan_to_num(backtest.past[method]) * weight[:, None, None]
+    return np.where(total > 0.3, combined / np.where(total > 0, total, 1.0), np.nan)

@@ -1,0 +1,190 @@
+"""Plan grids: numbers with the periods across, for pages and workbooks alike."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import polars as pl
+
+from equipoise.charts.series import by_period, weeks_of_supply, with_family
+from equipoise.exchange.pack.plan import Plan
+
+Spans = Mapping[str, Sequence[dt.date]]
+Level = Literal["family", "item"]
+TOTAL = "Total"
+WEEKS = "Weeks of supply"
+STOCKS = frozenset({"Late at the end", "Inventory", "Target inventory"})
+
+
+def across(
+    frame: pl.DataFrame, keys: Sequence[str], value: str, spans: Spans, *, stock: bool = False, missing: float | None = 0.0
+) -> pl.DataFrame:
+    """Return one row a key with a column a span, and `Total` for a flow; what is not there counts as `missing`.
+
+    `frame` has `keys`, period and `value`. A flow sums over the periods of a span, a stock takes the last of them.
+    """
+    at = {period: label for label, periods in spans.items() for period in (periods[-1:] if stock else periods)}
+    wide = frame.select(keys).unique(maintain_order=True)
+    named = frame.filter(pl.col("period").is_in(list(at))).with_columns(
+        pl.col("period").replace_strict(at, default=None, return_dtype=pl.String).alias("span")
+    )
+    sums = named.group_by([*keys, "span"]).agg(pl.col(value).sum())
+    pivoted = sums.pivot(on="span", on_columns=list(spans), index=list(keys), values=value)
+    joined = wide.join(pivoted, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+    joined = joined.with_columns(pl.col(list(spans)).cast(pl.Float64).fill_null(pl.lit(missing, pl.Float64)))
+    return joined.with_columns(pl.sum_horizontal(list(spans)).alias(TOTAL)) if not stock else joined
+
+
+def _sum_row(grid: pl.DataFrame, key: str, word: str) -> pl.DataFrame:
+    cells = [
+        pl.lit(word).alias(name) if name == key else pl.col(name).sum() if dtype.is_numeric() else pl.lit(None, dtype).alias(name)
+        for name, dtype in grid.schema.items()
+    ]
+    return grid.select(cells).head(1)
+
+
+def with_total(grid: pl.DataFrame, key: str, most: int | None = None) -> pl.DataFrame:
+    """Return the grid with a last row `Total` in the column `key`; beyond `most` rows, the smaller ones are one row before it."""
+    last = _sum_row(grid, key, TOTAL)
+    if most is None or grid.height <= most + 1:
+        return pl.concat([grid, last])
+    rest = grid.slice(most)
+    return pl.concat([grid.head(most), _sum_row(rest, key, f"{rest.height} others"), last])
+
+
+def demand(plan: Plan, keys: Sequence[str], spans: Spans) -> pl.DataFrame:
+    """Return demand across by `keys` (family, item, market), the largest first."""
+    frame = with_family(plan["demand_plan"], plan.item)
+    return across(frame.sort([*keys, "period"]), keys, "quantity", spans).sort([TOTAL, *keys], descending=[True, *[False] * len(keys)])
+
+
+def plan_rows(plan: Plan, level: Level) -> pl.DataFrame:
+    """Return (`level`, measure, period, value) for the items demanded: demand, budget, supply, shipped, late, inventory and cover.
+
+    A measure of which nothing is given or planned has no rows.
+    """
+    parts = [frame for frame in (*_flows(plan, level), *_stocks(plan, level)) if frame.height]
+    return pl.concat(parts) if parts else pl.DataFrame(schema={level: pl.String, **_SCHEMA})
+
+
+_SCHEMA = {"measure": pl.String, "period": pl.Date, "value": pl.Float64}
+
+
+def _demanded(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.join(plan["demand_plan"].select("item").unique(), on="item", how="semi", maintain_order="left")
+
+
+def _sums(plan: Plan, level: Level, frame: pl.DataFrame, column: str, measure: str) -> pl.DataFrame:
+    """Sums of `column` by level and period; nothing where the column is empty."""
+    known = frame.filter(pl.col(column).is_not_null())
+    rows = by_period(known if level == "item" else with_family(known, plan.item), column, also=(level,))
+    return rows.select(level, pl.lit(measure).alias("measure"), "period", pl.col(column).cast(pl.Float64).alias("value"))
+
+
+def _flows(plan: Plan, level: Level) -> list[pl.DataFrame]:
+    made = [plan[name].select("item", "period", "quantity") for name in ("supply_plan", "purchase_plan")]
+    shortage = _demanded(plan, plan["shortage"])
+    return [
+        _sums(plan, level, plan["demand_plan"], "quantity", "Demand"),
+        _budget(plan, level),
+        _sums(plan, level, _demanded(plan, pl.concat(made)), "quantity", "Made and bought"),
+        _sums(plan, level, shortage, "shipped", "Shipped"),
+        _some(_sums(plan, level, shortage, "lost", "Lost")),
+        _some(_sums(plan, level, shortage, "backlog", "Late at the end")),
+    ]
+
+
+def _some(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a measure that is mostly zero, and not worth a line where it is zero throughout."""
+    return rows if rows.filter(pl.col("value").abs() > 0.005).height else rows.clear()
+
+
+def _budget(plan: Plan, level: Level) -> pl.DataFrame:
+    rows = plan["budget"].filter(pl.col("period").is_in(list(plan.calendar.periods)))
+    if level == "item":
+        return _sums(plan, level, rows.filter(pl.col("item").is_not_null()), "quantity", "Budget")
+    families = rows.join(plan.item.select("item", pl.col("family").alias("of")), on="item", how="left", maintain_order="left")
+    named = families.with_columns(pl.coalesce("family", "of", "item").alias("family"))
+    known = named.filter(pl.col("quantity").is_not_null())
+    sums = by_period(known, "quantity", also=("family",))
+    return sums.select("family", pl.lit("Budget").alias("measure"), "period", pl.col("quantity").alias("value"))
+
+
+def _stocks(plan: Plan, level: Level) -> list[pl.DataFrame]:
+    stock = _demanded(plan, plan["inventory_plan"])
+    inventory = _sums(plan, level, stock, "quantity", "Inventory")
+    if inventory.is_empty():
+        return []
+    asked = _sums(plan, level, plan["demand_plan"], "quantity", "Demand").rename({"value": "quantity"})
+    weeks = weeks_of_supply(inventory.rename({"value": "quantity"}), asked, plan.calendar, level).drop_nulls("weeks")
+    cover = weeks.select(level, pl.lit(WEEKS).alias("measure"), "period", pl.col("weeks").alias("value"))
+    return [inventory, _some(_sums(plan, level, stock, "target", "Target inventory")), cover]
+
+
+def plan_grid(plan: Plan, level: Level, spans: Spans) -> pl.DataFrame:
+    """Return the plan by family or item: one row a measure, the periods across, and the total of what flows.
+
+    Weeks of supply are those at the end of a span; empty where nothing is demanded any more.
+    """
+    rows = plan_rows(plan, level)
+    keys = [level, "measure"]
+    kinds = (
+        (~pl.col("measure").is_in([*STOCKS, WEEKS, "Budget"]), False, 0.0),
+        (pl.col("measure") == "Budget", False, None),
+        (pl.col("measure").is_in(list(STOCKS)), True, 0.0),
+        (pl.col("measure") == WEEKS, True, None),
+    )
+    parts = [across(rows.filter(which), keys, "value", spans, stock=stock, missing=missing) for which, stock, missing in kinds]
+    parts = [part if TOTAL in part.columns else part.with_columns(pl.lit(None).cast(pl.Float64).alias(TOTAL)) for part in parts]
+    order = {name: number for number, name in enumerate(rows.get_column("measure").unique(maintain_order=True).to_list())}
+    grid = pl.concat(parts).with_columns(pl.col("measure").replace_strict(order, default=99, return_dtype=pl.Int64).alias("order"))
+    return grid.sort([level, "order"], nulls_last=True).drop("order")
+
+
+def by_line(financials: pl.DataFrame, spans: Spans, order: Sequence[str]) -> pl.DataFrame:
+    """Return the base plan's profit and loss: one row a line in `order`, spans across, total, and budget and difference where given.
+
+    The difference compares only the cells that the budget covers.
+    """
+    base = financials.filter(pl.col("scenario") == "base").sort("line", "family", "period", nulls_last=True)
+    grid = across(base, ["line"], "amount", spans)
+    covered = base.filter(pl.col("budget").is_not_null())
+    compared = covered.group_by("line").agg(
+        pl.col("budget").sum().alias("Budget"), (pl.col("amount").sum() - pl.col("budget").sum()).alias("Difference")
+    )
+    grid = grid.join(compared, on="line", how="left", maintain_order="left") if covered.height else grid
+    place = {line: number for number, line in enumerate(order)}
+    rank = pl.col("line").replace_strict(place, default=len(place), return_dtype=pl.Int64)
+    return grid.sort(rank, "line")
+
+
+def scenarios(plan: Plan) -> tuple[list[str], pl.DataFrame]:
+    """Return the scenarios in order, the base plan first, and their results: measure, unit, one column a scenario."""
+    result = plan["scenario_result"]
+    given = plan["scenario"].get_column("scenario").to_list()
+    found = result.get_column("scenario").unique(maintain_order=True).to_list()
+    templates = ["base", "upside", "downside", "stretch"]
+    names = [name for name in dict.fromkeys([*templates, *given, *found]) if name in set(found)]
+    order = result.get_column("measure").unique(maintain_order=True).to_list()
+    units = result.group_by("measure").agg(pl.col("unit").drop_nulls().first())
+    wide = result.pivot(on="scenario", on_columns=names, index="measure", values="value", aggregate_function="first")
+    joined = wide.join(units, on="measure", maintain_order="left").select("measure", "unit", *names)
+    place = {name: number for number, name in enumerate(order)}
+    return names, joined.sort(pl.col("measure").replace_strict(place, default=99, return_dtype=pl.Int64))
+
+
+def load(plan: Plan) -> pl.DataFrame:
+    """Return one row a resource: available, load, overtime, idle (resource units), utilisation, and its peak and when; fullest first."""
+    rows = plan["capacity_load"].sort("resource", "period")
+    units = plan["resource"].group_by("resource").agg(pl.col("unit").drop_nulls().first())
+    sums = rows.group_by("resource", maintain_order=True).agg(
+        pl.col("available", "load", "overtime", "idle").sum(),
+        pl.col("utilisation").max().alias("peak"),
+        pl.col("period").sort_by("utilisation", descending=True, nulls_last=True).first().alias("when"),
+    )
+    share = pl.when(pl.col("available") > 0).then(pl.col("load") / pl.col("available")).alias("utilisation")
+    return (
+        sums.join(units, on="resource", how="left")
+        .with_columns(share)
+        .sort(["peak", "resource"], descending=[True, False], nulls_last=True)
+    )

@@ -1,0 +1,294 @@
+"""Every money term, written once: its class, its sign, what it is paid for and its price for a unit.
+
+The supply objective takes a term's price as the coefficient of an unknown; the table `cost` multiplies the same price with the
+solution. So the plan that was chosen and the money that is reported can never tell two stories.
+
+Classes:
+
+- cash: paid or received because of the plan;
+- accounting: booked in the period demanded, whenever it is paid (revenue);
+- opportunity: nobody sends a bill (capital tied up in stock, goodwill lost by being late);
+- penalty: a price the model adds itself where none is given. Never published as money.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+MoneyClass = Literal["cash", "accounting", "opportunity", "penalty"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One money term.
+
+    `activities` names the activities it is paid for, each with the weight its quantity counts with; every activity is a frame with
+    a row per unknown (or known) quantity. `rate` is the price of a unit, made of the activity's columns: empty where none is given.
+    `subject` and `place` are the columns that say what it is paid for and where; `line` is the line of the statement it belongs to.
+    """
+
+    name: str
+    money_class: MoneyClass
+    sign: Literal[1, -1]
+    activities: Mapping[str, float]
+    rate: pl.Expr
+    meaning: str
+    line: str
+    subject: str = "item"
+    place: str = "location"
+    where: pl.Expr = field(default_factory=lambda: pl.lit(value=True))
+
+
+def _column(*names: str) -> pl.Expr:
+    return pl.coalesce(*names)
+
+
+_SUBCONTRACT = pl.col("kind") == "subcontract"
+
+TERMS: tuple[Term, ...] = (
+    Term(
+        "revenue",
+        "accounting",
+        1,
+        {"demand": 1, "lost": -1, "open_backlog": -1},
+        _column("unit_price"),
+        "Price of the period demanded times what is demanded and not lost; demand still open at the end of the horizon earns nothing yet",
+        "revenue",
+        place="market",
+    ),
+    Term(
+        "production",
+        "cash",
+        -1,
+        {"make": 1},
+        pl.when(pl.col("unit_cost").is_null() & ~pl.col("costed")).then(pl.col("standard_cost")).otherwise(pl.col("unit_cost")),
+        "Cost of a unit made; the item's standard cost only where neither the route, its bill nor its resources give one",
+        "production",
+        subject="route",
+    ),
+    Term(
+        "regular_time", "cash", -1, {"regular": 1}, _column("regular_cost"), "Regular time worked", "production", subject="resource"
+    ),
+    Term(
+        "overtime",
+        "cash",
+        -1,
+        {"overtime": 1},
+        _column("overtime_cost", "overtime_wage_per_hour"),
+        "Overtime worked, at its full rate",
+        "production",
+        subject="resource",
+    ),
+    Term("wages", "cash", -1, {"workers": 1}, _column("wage_per_period"), "Wages of labor paid by head", "production", subject="resource"),
+    Term("hiring", "cash", -1, {"hire": 1}, _column("hire_cost"), "Workers hired", "workforce changes", subject="resource"),
+    Term("layoffs", "cash", -1, {"layoff": 1}, _column("layoff_cost"), "Workers laid off", "workforce changes", subject="resource"),
+    Term(
+        "purchases",
+        "cash",
+        -1,
+        {"buy": 1},
+        _column("unit_cost", "standard_cost"),
+        "Material bought; at standard cost where the purchase has no price",
+        "material",
+        subject="purchase",
+        where=~_SUBCONTRACT,
+    ),
+    Term(
+        "subcontracting",
+        "cash",
+        -1,
+        {"buy": 1},
+        _column("unit_cost", "standard_cost"),
+        "Units made by subcontractors; at standard cost where the purchase has no price",
+        "subcontracting",
+        subject="purchase",
+        where=_SUBCONTRACT,
+    ),
+    Term("transport", "cash", -1, {"move": 1, "ship": 1}, _column("unit_cost"), "Units moved and shipped", "transport", subject="lane"),
+    Term("setups", "cash", -1, {"setup": 1}, _column("setup_cost"), "Set-ups", "production", subject="route"),
+    Term("route_use", "cash", -1, {"setup": 1}, _column("fixed_cost"), "Periods in which a route is used", "production", subject="route"),
+    Term("orders", "cash", -1, {"order": 1}, _column("fixed_cost"), "Purchase orders placed", "material", subject="purchase"),
+    Term("lane_use", "cash", -1, {"use": 1}, _column("fixed_cost"), "Periods in which a lane is used", "transport", subject="lane"),
+    Term("running_lines", "cash", -1, {"open": 1}, _column("open_cost"), "Periods in which a line runs", "production", subject="resource"),
+    Term(
+        "capacity_steps", "cash", -1, {"step": 1}, _column("cost"), "Steps of capacity bought", "capacity steps", subject="resource", place="step"
+    ),
+    Term("site_openings", "cash", -1, {"opening": 1}, _column("opening_cost"), "Sites opened", "sites", subject="location"),
+    Term("site_closings", "cash", -1, {"closing": 1}, _column("closing_cost"), "Sites closed", "sites", subject="location"),
+    Term("scrap", "cash", -1, {"scrap": 1}, _column("scrap_cost"), "Stock scrapped", "scrap"),
+    Term(
+        "carrying",
+        "opportunity",
+        -1,
+        {"stock": 1},
+        _column("holding_rate"),
+        "Stock at the end of each period, at its holding cost, else at the carrying rate on standard cost",
+        "inventory carrying",
+    ),
+    Term("late_demand", "opportunity", -1, {"backlog": 1}, _column("backlog_cost"), "Units late for a period", "service", place="market"),
+    Term("lost_sales", "opportunity", -1, {"lost": 1}, _column("lost_sale_cost"), "Units lost, beyond their revenue", "service", place="market"),
+    Term("stock_shortfall", "opportunity", -1, {"shortfall": 1}, _column("shortfall_cost"), "Stock below target", "service"),
+    Term("stock_excess", "opportunity", -1, {"excess": 1}, _column("excess_cost"), "Stock above its maximum", "inventory carrying"),
+    Term(
+        "unserved_penalty",
+        "penalty",
+        -1,
+        {"lost": 1, "open_backlog": 1},
+        _column("unserved_price"),
+        "The model's own price of demand that is never served, where none is given",
+        "penalty",
+        place="market",
+    ),
+    Term(
+        "late_penalty",
+        "penalty",
+        -1,
+        {"backlog": 1},
+        _column("late_price"),
+        "The model's own price of a unit late for a period, where none is given: earlier is better than later",
+        "penalty",
+        place="market",
+    ),
+    Term(
+        "earliness_penalty",
+        "penalty",
+        -1,
+        {"stock": 1},
+        _column("early_price"),
+        "A very small price of stock where holding costs nothing, so that nothing is made before it is needed",
+        "penalty",
+    ),
+    Term(
+        "overtime_preference",
+        "penalty",
+        -1,
+        {"overtime": 1},
+        _column("preference_price"),
+        "A very small price of overtime where it costs no more than regular time, so that regular time is used first",
+        "penalty",
+        subject="resource",
+    ),
+    Term(
+        "subcontract_preference",
+        "penalty",
+        -1,
+        {"buy": 1},
+        _column("preference_price"),
+        "A very small price of subcontracting where no cost is given, so that own capacity is used first",
+        "penalty",
+        subject="purchase",
+    ),
+    Term(
+        "evenness_penalty",
+        "penalty",
+        -1,
+        {"load_step": 1},
+        _column("even_price"),
+        "A tiny, rising price of load, so that work that could be done in several places at one cost is spread evenly",
+        "penalty",
+        subject="resource",
+    ),
+)
+
+
+def holding_rate(periods_a_year: int, carrying_rate: float | None) -> pl.Expr:
+    """Return the cost of holding a unit for a period: `holding_cost`, else the carrying rate on `standard_cost`; empty where neither is given.
+
+    `carrying_rate` is a share of value a year, so it is divided by the periods of a year.
+    """
+    if carrying_rate is None:
+        return pl.col("holding_cost")
+    return pl.coalesce("holding_cost", carrying_rate / periods_a_year * pl.col("standard_cost"))
+
+
+def stock_value(quantity: str = "quantity", unit_cost: str = "unit_cost") -> pl.Expr:
+    """Return stock valued at standard cost; empty where the item has none."""
+    return pl.col(quantity) * pl.col(unit_cost)
+
+
+def cost_of_goods(shipped: str = "shipped", unit_cost: str = "unit_cost") -> pl.Expr:
+    """Return the cost of goods sold at standard: units shipped times standard cost; empty where the item has none."""
+    return pl.col(shipped) * pl.col(unit_cost)
+
+
+def gross_margin(revenue: str = "revenue", cost: str = "cost_of_goods") -> pl.Expr:
+    """Return revenue less cost of goods; empty where either is not known."""
+    return pl.col(revenue) - pl.col(cost)
+
+
+def coefficients(activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the objective: `column` of the unknown, `money_class` and signed `coefficient` (gain of one unit more).
+
+    `activities` are frames by name, one row per unknown; rows without `column` are known quantities, held in `known`, and give
+    the objective's constant in rows with an empty `column`.
+    """
+    parts = [_coefficients(term, activity, weight, activities) for term in TERMS for activity, weight in term.activities.items()]
+    schema = {"column": pl.Int64, "money_class": pl.String, "coefficient": pl.Float64}
+    return pl.concat([pl.DataFrame(schema=schema), *(part for part in parts if part is not None)])
+
+
+def _coefficients(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+    frame = activities.get(activity)
+    if frame is None or frame.is_empty():
+        return None
+    known = pl.col("known") if "known" in frame.columns else pl.lit(1.0)
+    return (
+        frame.lazy()
+        .filter(term.where)
+        .select(
+            pl.col("column").cast(pl.Int64),
+            pl.lit(term.money_class).alias("money_class"),
+            (term.sign * weight * term.rate * known).cast(pl.Float64).alias("coefficient"),
+        )
+        .filter(pl.col("coefficient").is_not_null() & (pl.col("coefficient") != 0))
+        .collect()
+    )
+
+
+def costs(activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return every money term of a plan: term, class, subject, item, place, period, quantity and amount, sorted by key.
+
+    `activities` are the frames that `coefficients` had, each with the plan's `quantity` and its `period`. Amounts are signed:
+    revenue positive, cost negative. Their sum over all classes is the objective; without penalties, the money that is published.
+    """
+    parts = [_costs(term, activity, weight, activities) for term in TERMS for activity, weight in term.activities.items()]
+    keys = ["term", "class", "subject", "item", "place", "period"]
+    schema = {key: pl.Date if key == "period" else pl.String for key in keys} | {"quantity": pl.Float64, "amount": pl.Float64}
+    every = pl.concat([pl.DataFrame(schema=schema), *(part for part in parts if part is not None)])
+    return every.group_by(keys).agg(pl.col("quantity", "amount").sum()).filter(pl.col("amount") != 0).sort(keys)
+
+
+def _costs(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+    frame = activities.get(activity)
+    if frame is None or frame.is_empty():
+        return None
+    item = pl.col("item") if "item" in frame.columns else pl.lit(None)
+    place = pl.col(term.place) if term.place in frame.columns else pl.lit(None)
+    return (
+        frame.lazy()
+        .filter(term.where & (pl.col("quantity") != 0) & term.rate.is_not_null())
+        .select(
+            pl.lit(term.name).alias("term"),
+            pl.lit(term.money_class).alias("class"),
+            pl.col(term.subject).cast(pl.String).fill_null("").alias("subject"),
+            item.cast(pl.String).alias("item"),
+            place.cast(pl.String).alias("place"),
+            pl.col("period"),
+            (weight * pl.col("quantity")).alias("quantity"),
+            (term.sign * weight * term.rate * pl.col("quantity")).cast(pl.Float64).alias("amount"),
+        )
+        .collect()
+    )
+
+
+def published(cost: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the table `cost` that are money: everything but the model's own prices."""
+    return cost.filter(pl.col("class") != "penalty")
+
+
+def bridge_to_objective(cost: pl.DataFrame) -> dict[str, float]:
+    """Return the sum of each class of the table `cost`, and `objective`, their total."""
+    sums = dict(cost.group_by("class").agg(pl.col("amount").sum()).sort("class").iter_rows())
+    return {**sums, "objective": float(sum(sums.values()))}

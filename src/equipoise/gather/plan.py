@@ -1,0 +1,305 @@
+"""The plan file: one YAML file that describes a plan, in its full or its short form."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from equipoise.dimensions.calendar import Calendar
+from equipoise.errors import Fault, InputError, PlanFileError
+from equipoise.gather import limits
+from equipoise.gather.document import Group, Leaf, Listing, Node, read_document
+from equipoise.gather.indentation import MARGIN
+from equipoise.gather.reading import Reading, nearest
+from equipoise.gather.report import Report
+from equipoise.gather.sentences import understand
+from equipoise.gather.settings import read_setting
+from equipoise.gather.short_form import default_name, read_inputs, tables_of
+from equipoise.gather.source import Data, Source, TableSource, inline_table, read_data
+from equipoise.scenario import Override, Scenario
+from equipoise.tables import GIVEN, table
+from equipoise.tables.setting import Setting
+
+OUTPUTS = ("demand_plan", "supply_plan", "gap_analysis", "scenarios", "executive_summary", "action_items")
+CONSTRAINT_KEYS = ("type", "limit", "resource")
+CALIBRATE_KEYS = ("resource", "load", "scale")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A limit in words: its kind, the sentence, what it means, whom it is about (empty: all), and its line."""
+
+    kind: str
+    sentence: str
+    limit: limits.Limit
+    origin: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Usage is scaled until the busiest recorded period loads `resource` to `load` (share of capacity).
+
+    `scale` says whose usage: of all resources that no other calibration names, or of this resource alone.
+    """
+
+    resource: str
+    load: float
+    scale: str
+    origin: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan file, understood. `given` are the tables written into it; `data` says where the others come from."""
+
+    file: str
+    setting: Setting
+    data: Data = field(default_factory=Data)
+    given: dict[str, pl.DataFrame] = field(default_factory=dict)
+    scenarios: tuple[Scenario, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    calibrate: tuple[Calibration, ...] = ()
+    outputs: tuple[str, ...] = OUTPUTS
+    assumptions: tuple[tuple[str, str, str], ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """The folder or workbook that relative paths start from, or that tables are read from by name; empty: beside the plan file."""
+        return self.data.folder
+
+    @property
+    def sources(self) -> Mapping[str, tuple[TableSource, ...]]:
+        """How sources fill tables, by table."""
+        return self.data.tables
+
+    @property
+    def files(self) -> Mapping[str, Source]:
+        """The named sources."""
+        return self.data.files
+
+    @property
+    def calendar(self) -> Calendar:
+        """The periods of the plan."""
+        return Calendar.from_setting(self.setting.calendar)
+
+
+def read_plan(text: str, name: str, today: dt.date) -> Plan:
+    """Return the plan that a YAML text describes. `name` is the file's name in messages; `today` is as_of where none is given.
+
+    Raises PlanFileError with all faults, each with its line and remedy.
+    """
+    root = read_document(text, name)
+    report = Report()
+    reading = Reading(name, report)
+    reading.only(root, MARGIN)
+    inputs = reading.group(root, "inputs")
+    setting = read_setting(root, inputs, reading, default_name(name), today)
+    short = read_inputs(inputs, reading) if inputs is not None else None
+    constraints = _constraints(root, "constraints", reading) + (_constraints(inputs, "inputs.constraints", reading) if inputs else ())
+    if setting is not None:
+        setting = _with_fence(setting, constraints, reading)
+    given = _inline(root, reading)
+    if short is not None and setting is not None and not report.errors:
+        given = {**tables_of(short, Calendar.from_setting(setting.calendar), reading), **given}
+    data = read_data(root, reading)
+    _require_data(root, data, reading)
+    overrides = _overrides(root, "overrides", reading)
+    scenarios = _scenarios(root, setting, reading)
+    calibrate = _calibrate(root, reading)
+    outputs = _outputs(root, reading)
+    if report.errors or setting is None:
+        raise PlanFileError(f"The plan file {name} has {len(report.errors)} fault(s).", faults=report.ordered())
+    return Plan(
+        name, setting, data, given, scenarios, overrides, constraints, calibrate, outputs, tuple(report.assumptions), tuple(report.faults)
+    )
+
+
+def _require_data(root: Group, data: Data, reading: Reading) -> None:
+    if not any(key in root.entries for key in ("data", "inputs", "tables")):
+        fix = "Give `data: a-folder`, tables written under `tables:`, or the short form with `inputs:`."
+        reading.error("The plan file names no data.", fix, root.line)
+    if data.by_name and not data.folder and not data.files:
+        reading.error("`data` names no folder.", "Give `data: a-folder` or `data: a-workbook.xlsx`.", root.line_of("data"))
+
+
+def _inline(root: Group, reading: Reading) -> dict[str, pl.DataFrame]:
+    group = reading.group(root, "tables")
+    found: dict[str, pl.DataFrame] = {}
+    for name in group.entries if group else ():
+        if group is None or name not in GIVEN:
+            reading.error(f"There is no table {name}.", nearest(name, GIVEN), group.line_of(name) if group else root.line, "tables")
+            continue
+        frame = inline_table(name, group, reading)
+        if frame is not None:
+            found[name] = frame
+    return found
+
+
+def _constraints(parent: Group, path: str, reading: Reading) -> tuple[Constraint, ...]:
+    found = []
+    for entry in reading.groups(parent, "constraints", path):
+        reading.only(entry, CONSTRAINT_KEYS, path)
+        sentence = reading.text(entry, "limit", path=path)
+        line = entry.line_of("limit")
+        if not sentence:
+            reading.error("A constraint has no limit.", "Say it in words: `limit: 10% overtime max`.", entry.line, path)
+            continue
+        try:
+            limit = understand(sentence)
+        except InputError as error:
+            reading.error(error.message, error.fix, line, f"{path}.limit")
+            continue
+        resource = reading.text(entry, "resource", path=path)
+        if resource and limit.subject:
+            reading.error(f"The limit is about {limit.subject}, but `resource` is {resource}.", "Keep one of them.", line, path)
+            continue
+        if resource:
+            limit = _about(limit, resource)
+        found.append(Constraint(reading.text(entry, "type", path=path), sentence, limit, reading.at(line), line))
+    return tuple(found)
+
+
+def _about(limit: limits.Limit, subject: str) -> limits.Limit:
+    from dataclasses import replace
+
+    return replace(limit, subject=subject)
+
+
+def _with_fence(setting: Setting, constraints: tuple[Constraint, ...], reading: Reading) -> Setting:
+    """Return the settings with the frozen fence that a sentence asks for."""
+    for constraint in constraints:
+        if isinstance(constraint.limit, limits.Frozen):
+            periods = constraint.limit.periods(Calendar.from_setting(setting.calendar))
+            if periods > setting.calendar.horizon:
+                reading.error(
+                    f"'{constraint.sentence}' freezes {periods} periods of a horizon of {setting.calendar.horizon}.",
+                    "Freeze fewer.",
+                    constraint.line,
+                    "constraints",
+                )
+                continue
+            setting = setting.model_copy(update={"calendar": setting.calendar.model_copy(update={"frozen": periods})})
+            statement = f"'{constraint.sentence}' is read as: the plan of the first {periods} period(s) no longer changes."
+            reading.report.assume("calendar.frozen", statement, constraint.origin)
+    return setting
+
+
+def _overrides(parent: Group, path: str, reading: Reading) -> tuple[Override, ...]:
+    found = []
+    for entry in reading.groups(parent, "overrides", path):
+        values = {key: _override_value(key, node, entry) for key, node in entry.entries.items()}
+        override = reading.model(Override, values, entry, path)
+        if override is not None:
+            found.append(override)
+    return tuple(found)
+
+
+def _override_value(key: str, node: Node, entry: Group) -> object:
+    from equipoise.gather.document import plain
+
+    table_name = entry.entries.get("table")
+    columns = table(table_name.text).by_name if isinstance(table_name, Leaf) and table_name.text in GIVEN else {}
+    if key == "where" and isinstance(node, Group):
+        return {column: _condition(column, value, columns) for column, value in node.entries.items()}
+    if key in {"table", "column", "operation", "reason", "author", "assumption", "id"} and isinstance(node, Leaf) and node.value is not None:
+        return node.text
+    return plain(node)
+
+
+def _condition(column: str, node: Node, columns: Mapping[str, object]) -> object:
+    """Return a condition of an override: words stay as written, so that item 007 and market NO keep their names."""
+    if isinstance(node, Listing):
+        return tuple(_condition(column, item, columns) for item in node.items)
+    if isinstance(node, Group):
+        return {key: _condition(column, value, columns) for key, value in node.entries.items()}
+    kind = getattr(columns.get(column), "kind", "text")
+    if node.value is None or isinstance(node.value, dt.date):
+        return node.value
+    return node.text if kind == "text" else node.value
+
+
+def _scenarios(root: Group, setting: Setting | None, reading: Reading) -> tuple[Scenario, ...]:
+    own: dict[str, Scenario] = {}
+    for entry in reading.groups(root, "scenarios"):
+        overrides = _overrides(entry, "scenarios.overrides", reading)
+        values: dict[str, object] = {
+            key: node.text if key != "probability" and node.value is not None else node.value
+            for key, node in entry.entries.items()
+            if isinstance(node, Leaf) and key != "overrides"
+        }
+        values["overrides"] = overrides
+        if str(values.get("parent", "")).lower() == "base":
+            values["parent"] = ""
+        scenario = reading.model(Scenario, values, entry, "scenarios")
+        if scenario is None:
+            continue
+        if scenario.name in own:
+            reading.error(f"The scenario {scenario.name} is given twice.", "Give each a name of its own.", entry.line, "scenarios")
+        own[scenario.name] = scenario
+    templates = {scenario.name: scenario for scenario in _templates(setting)} if setting is not None else {}
+    merged = {**templates, **own}
+    _check_parents(merged, root, reading)
+    return tuple(merged.values())
+
+
+def _check_parents(scenarios: Mapping[str, Scenario], root: Group, reading: Reading) -> None:
+    from equipoise.scenario import chain
+
+    for scenario in scenarios.values():
+        try:
+            chain(tuple(scenarios.values()), scenario.name)
+        except InputError as error:
+            reading.error(error.message, error.fix, root.line_of("scenarios"), "scenarios")
+
+
+def _templates(setting: Setting) -> tuple[Scenario, ...]:
+    """The scenarios every plan gets: the base plan, and demand times a factor of the settings."""
+
+    def scaled(name: str, factor: float, likelihood: str, impact: str, words: str) -> Scenario:
+        override = Override(table="demand_plan", operation="scale", value=factor, reason=words)
+        return Scenario.model_validate(
+            {
+                "name": name,
+                "description": f"{words}: demand times {factor:g}",
+                "likelihood": likelihood,
+                "impact": impact,
+                "overrides": (override,),
+            }
+        )
+
+    factors = setting.templates
+    return (
+        Scenario(name="base", description="Most likely outcome", likelihood="high", impact="medium"),
+        scaled("upside", factors.upside, "low", "positive", "Best case"),
+        scaled("downside", factors.downside, "low", "negative", "Worst case"),
+        scaled("stretch", factors.stretch, "medium", "positive", "Aspirational"),
+    )
+
+
+def _calibrate(root: Group, reading: Reading) -> tuple[Calibration, ...]:
+    found: dict[str, Calibration] = {}
+    for entry in reading.groups(root, "calibrate"):
+        reading.only(entry, CALIBRATE_KEYS, "calibrate")
+        resource = reading.text(entry, "resource", path="calibrate")
+        load = reading.number(entry, "load", "calibrate")
+        scale = reading.text(entry, "scale", "all", "calibrate", ("all", "resource"))
+        if not resource or load is None or load <= 0:
+            reading.error("A calibration needs a resource and a load above 0.", "Write `resource: Line 1` and `load: 0.85`.", entry.line, "calibrate")
+            continue
+        if resource in found:
+            reading.error(f"{resource} is calibrated twice.", "Keep one of them.", entry.line, "calibrate")
+        found[resource] = Calibration(resource, load, scale, reading.at(entry.line), entry.line)
+    return tuple(found.values())
+
+
+def _outputs(root: Group, reading: Reading) -> tuple[str, ...]:
+    wanted = reading.texts(root, "outputs")
+    for word in wanted:
+        if word not in OUTPUTS:
+            reading.error(f"There is no output {word}.", nearest(word, OUTPUTS), root.line_of("outputs"), "outputs")
+    return wanted or OUTPUTS

@@ -1,0 +1,26 @@
+"""What a reader hands over: the cells of one file or sheet, as they stand there."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from equipoise.errors import Fault
+
+# Column that carries the row of the source that each row came from, where it is not simply counted.
+ROW = "#row"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One file or sheet. Text files come as text columns, others with the types they have.
+
+    `first_row` is the row, as a reader of the source counts it (header included), of the frame's first row; the frame may
+    carry a column `ROW` instead. `decimal` is the decimal mark where the plan file names it. `faults` are those of reading.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    first_row: int = 2
+    decimal: str = ""
+    delimiter: str = ""
+    faults: tuple[Fault, ...] = ()

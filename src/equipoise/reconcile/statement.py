@@ -1,0 +1,221 @@
+"""The statement: profit and loss and inventory value by family and period, beside the budget, and the bridge from budget to plan."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from equipoise.dimensions.calendar import Calendar
+from equipoise.finance import TERMS, cost_of_goods, gross_margin, published, stock_value
+from equipoise.reconcile.bridge import bridge
+from equipoise.reconcile.valuation import costs, in_family
+from equipoise.tables import table
+from equipoise.tables.setting import from_table
+
+_KEYS = ["family", "period"]
+_MAKES = {"production", "material", "subcontracting"}
+_LINES = pl.Schema({"line": pl.String, "family": pl.String, "period": pl.Date, "amount": pl.Float64})
+
+
+def financials(
+    cost: pl.DataFrame,
+    shortage: pl.DataFrame,
+    inventory_plan: pl.DataFrame,
+    demand_plan: pl.DataFrame,
+    budget: pl.DataFrame,
+    item: pl.DataFrame,
+    setting: pl.DataFrame,
+) -> dict[str, pl.DataFrame]:
+    """Return the tables `financials` and `bridge`.
+
+    Lines, all in currency, costs as positive amounts: revenue; cost_of_goods (shipments at standard cost); gross_margin; one line for each term of
+    the cost of supply, and supply_cost, their sum; supply_variance (cost of supply less the standard value of what it brought: cost of goods
+    plus the change in stock value; it holds scrap, inefficiency, price differences and what is still on the way); inventory_carrying; service_cost (late and
+    lost demand beyond its revenue); contribution = revenue − cost_of_goods − supply_variance − inventory_carrying − service_cost; inventory_value (a
+    stock). Terms that belong to no item have an empty family, and so has the variance.
+
+    Money that is not given is not made up: an item without price or standard cost stays out of gross_margin; variance and contribution
+    are left out unless every item that counts has both. Where no standard cost is given at all, stock has no value and the contribution is
+    revenue less what supply, stock and service cost.
+    """
+    statement = Statement(cost, shortage, inventory_plan, demand_plan, item)
+    plan = pl.concat([_LINES.to_frame(), *statement.lines()]).group_by("line", *_KEYS).agg(pl.col("amount").sum())
+    periods = Calendar.from_setting(from_table(setting).calendar).periods
+    both = plan.join(_budget_lines(budget.filter(pl.col("period").is_in(periods)), item), on=["line", *_KEYS], how="full", coalesce=True)
+    both = both.with_columns(pl.lit("base").alias("scenario")).sort("line", *_KEYS)
+    within = budget.filter(pl.col("period").is_in(periods))
+    return {
+        "financials": table("financials").conform(both),
+        "bridge": bridge(statement.sold(), statement.demanded(), within, item),
+    }
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The lines of one plan. Each method returns line, family, period and amount, or no rows where the line cannot be said."""
+
+    cost: pl.DataFrame
+    shortage: pl.DataFrame
+    inventory_plan: pl.DataFrame
+    demand_plan: pl.DataFrame
+    item: pl.DataFrame
+
+    def lines(self) -> list[pl.DataFrame]:
+        """Return every line that can be said."""
+        supply = self._supply_terms
+        return [
+            self.revenue,
+            self.goods,
+            self._margin(),
+            supply,
+            supply.with_columns(pl.lit("supply_cost").alias("line")),
+            self.variance,
+            self._of_line("inventory carrying", "inventory_carrying"),
+            self._of_line("service", "service_cost"),
+            self._contribution(),
+            self._held("inventory_value"),
+        ]
+
+    @cached_property
+    def _money(self) -> pl.DataFrame:
+        """The rows of cost that are published, with family and statement line."""
+        lines = {term.name: term.line for term in TERMS}
+        rows = published(self.cost).with_columns(
+            pl.col("term").replace_strict(lines, default=pl.col("term"), return_dtype=pl.String).alias("of")
+        )
+        named = in_family(rows, self.item)
+        return named.with_columns(pl.col("family").fill_null(""))
+
+    def _of_line(self, statement_line: str, name: str, sign: int = -1) -> pl.DataFrame:
+        rows = self._money.filter(pl.col("of") == statement_line)
+        return _line(rows.with_columns(sign * pl.col("amount")), name)
+
+    @cached_property
+    def revenue(self) -> pl.DataFrame:
+        """Revenue, in the period of the demand that it serves."""
+        return self._of_line("revenue", "revenue", sign=1)
+
+    @cached_property
+    def _supply_terms(self) -> pl.DataFrame:
+        rows = self._money.filter(~pl.col("of").is_in(["revenue", "inventory carrying", "service"]))
+        return rows.select(pl.col("term").alias("line"), *_KEYS, -pl.col("amount"))
+
+    @cached_property
+    def _shipped(self) -> pl.DataFrame:
+        """Item, market, period, family, what is shipped and its cost at standard."""
+        rows = self.shortage.with_columns(pl.col("shipped").fill_null(0.0)).join(costs(self.item), on="item", how="left")
+        return in_family(rows.with_columns(cost_of_goods().alias("cost_of_goods")), self.item)
+
+    @cached_property
+    def goods(self) -> pl.DataFrame:
+        """Cost of goods: what is shipped, at standard cost."""
+        return _line(self._shipped.rename({"cost_of_goods": "amount"}).drop_nulls("amount"), "cost_of_goods")
+
+    @cached_property
+    def unpriced(self) -> set[str]:
+        """Items in demand that have no price somewhere."""
+        return set(self.demand_plan.filter((pl.col("quantity") > 0) & pl.col("unit_price").is_null())["item"])
+
+    @cached_property
+    def _moving(self) -> set[str]:
+        """Items that are shipped or in stock."""
+        stock = self.inventory_plan.filter((pl.col("quantity") > 1e-9) | (pl.col("opening") > 1e-9))
+        return set(self.shortage.filter(pl.col("shipped") > 1e-9)["item"]) | set(stock["item"])
+
+    @cached_property
+    def uncosted(self) -> set[str]:
+        """Items shipped or in stock that have no standard cost."""
+        return self._moving - set(costs(self.item)["item"])
+
+    def sold(self) -> pl.DataFrame:
+        """Return item, market, period, quantity, revenue and gross margin of the plan; empty where price or cost is not given."""
+        revenue = self.cost.filter(pl.col("term") == "revenue").group_by("item", pl.col("place").alias("market"), "period")
+        rows = self._shipped.join(revenue.agg(pl.col("amount").sum().alias("revenue")), on=["item", "market", "period"], how="left")
+        return self._with_margin(rows, pl.col("revenue").fill_null(0.0), pl.col("shipped"))
+
+    def demanded(self) -> pl.DataFrame:
+        """Return the same for the demand plan, as if all of it were served."""
+        rows = self.demand_plan.join(costs(self.item), on="item", how="left")
+        rows = rows.with_columns(cost_of_goods("quantity").alias("cost_of_goods"))
+        return self._with_margin(rows, pl.col("quantity") * pl.col("unit_price").fill_null(0.0), pl.col("quantity"))
+
+    def _with_margin(self, rows: pl.DataFrame, revenue: pl.Expr, quantity: pl.Expr) -> pl.DataFrame:
+        priced = ~pl.col("item").is_in(list(self.unpriced))
+        rows = rows.with_columns(pl.when(priced).then(revenue).alias("revenue"), quantity.alias("quantity"))
+        return rows.with_columns(gross_margin().alias("gross_margin")).select(
+            "item", "market", "period", "quantity", "revenue", "gross_margin"
+        )
+
+    def _margin(self) -> pl.DataFrame:
+        """Revenue less cost of goods, of the items that have both."""
+        if self.revenue.is_empty():
+            return _LINES.to_frame()
+        both = pl.col("item").is_in(list(set(costs(self.item)["item"]) - self.unpriced))
+        less = self._shipped.filter(both).select(*_KEYS, -pl.col("cost_of_goods").alias("amount"))
+        sales = self._money.filter((pl.col("of") == "revenue") & both).select(*_KEYS, "amount")
+        return _line(pl.concat([sales, less]), "gross_margin")
+
+    def _held(self, name: str) -> pl.DataFrame:
+        """Stock at the end of each period, at standard cost."""
+        rows = in_family(self.inventory_plan.filter(pl.col("value").is_not_null()), self.item)
+        return _line(rows.rename({"value": "amount"}), name)
+
+    def _stock_change(self) -> pl.DataFrame:
+        """Change in stock value by period: closing less opening, at standard cost."""
+        rows = self.inventory_plan.join(costs(self.item), on="item")
+        opening, closing = stock_value("opening"), stock_value()
+        return rows.with_columns((closing - opening.fill_null(0.0)).alias("amount"), pl.lit("").alias("family"))
+
+    @cached_property
+    def variance(self) -> pl.DataFrame:
+        """Cost of supply less what it brought, at standard cost: not allocated to families."""
+        if self.uncosted or not self._moving or self._supply_terms.is_empty():
+            return _LINES.to_frame()
+        spent = _line(self._supply_terms.with_columns(pl.lit("").alias("family")), "supply_variance")
+        brought = [
+            _line(frame.with_columns(-pl.col("amount"), pl.lit("").alias("family")), "supply_variance")
+            for frame in (self.goods, self._stock_change())
+        ]
+        return _line(pl.concat([spent, *brought]), "supply_variance")
+
+    def _contribution(self) -> pl.DataFrame:
+        """What the plan earns after supply, stock and service."""
+        if self.revenue.is_empty() or self.unpriced:
+            return _LINES.to_frame()
+        if self.variance.height:
+            less = [self.goods, self.variance]
+        elif not self.item["unit_cost"].is_not_null().any() and self._money["of"].is_in(list(_MAKES)).any():
+            less = [self._supply_terms]
+        else:
+            return _LINES.to_frame()
+        less += [self._of_line("inventory carrying", ""), self._of_line("service", "")]
+        parts = [self.revenue, *(frame.with_columns(-pl.col("amount")) for frame in less)]
+        return _line(pl.concat([part.select(*_KEYS, "amount") for part in parts]), "contribution")
+
+
+def _line(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Sum rows (family, period, amount) to one line of the statement."""
+    summed = rows.group_by(*_KEYS, maintain_order=True).agg(pl.col("amount").sum())
+    return summed.select(pl.lit(name).alias("line"), *_KEYS, "amount")
+
+
+def _budget_lines(budget: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
+    """Return line, family, period and budget of the lines that the budget gives; an item's row counts to its family."""
+    own = in_family(budget.select(pl.col("item").fill_null("")).unique(), item).rename({"family": "of_item"})
+    named = budget.with_columns(pl.col("item").fill_null("")).join(own, on="item", how="left")
+    given = pl.when(pl.col("family").fill_null("") == "").then(pl.col("of_item")).otherwise(pl.col("family"))
+    rows = named.with_columns(given.alias("family"), (pl.col("revenue") - pl.col("gross_margin")).alias("cost_of_goods"))
+    columns = (
+        ("revenue", "revenue"),
+        ("cost_of_goods", "cost_of_goods"),
+        ("gross_margin", "gross_margin"),
+        ("inventory_value", "inventory"),
+    )
+    parts = [
+        rows.filter(pl.col(column).is_not_null())
+        .group_by(*_KEYS, maintain_order=True)
+        .agg(pl.col(column).sum().alias("budget"))
+        .select(pl.lit(line).alias("line"), *_KEYS, "budget")
+        for line, column in columns
+    ]
+    return pl.concat(parts)

@@ -1,0 +1,143 @@
+"""Gaps inside supply: capacity that stands idle or is overrun, and stock away from its target."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from equipoise.dimensions.calendar import Calendar
+from equipoise.reconcile.exceptions import runs
+from equipoise.reconcile.valuation import average_prices, costs, in_family, known_sum, unit_of
+from equipoise.tables.setting import GapSetting
+
+_NOT_CAPACITY = ("storage", "supplier")
+
+
+def idle_capacity(capacity_load: pl.DataFrame, resource: pl.DataFrame, calendar: Calendar, limits: GapSetting) -> pl.DataFrame:
+    """Return idle capacity by resource, in resource units: regular capacity not used, where it is more than the share that is worth showing.
+
+    `base` is the regular capacity of the run.
+    """
+    unit, kind = _of_resource(resource, "unit"), _of_resource(resource, "kind")
+    stands = capacity_load.filter(~pl.col("resource").replace_strict(kind, default="machine", return_dtype=pl.String).is_in(_NOT_CAPACITY))
+    stands = stands.with_columns(
+        pl.coalesce("idle", pl.col("available") - pl.col("load")).alias("units"), pl.col("available").alias("base")
+    )
+    stands = stands.filter((pl.col("base") > 0) & (pl.col("units") >= limits.idle_share * pl.col("base") - 1e-9))
+    merged = runs(stands.select("resource", "period", "units", "base"), ["resource"], calendar, "flow")
+    return _by_resource(merged, "idle_capacity", unit)
+
+
+def overload(capacity_load: pl.DataFrame, resource: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
+    """Return overload by resource, in resource units (negative): load beyond regular capacity and the overtime allowed."""
+    allowed = pl.min_horizontal(pl.col("overtime").fill_null(0.0), pl.col("overtime_limit").fill_null(float("inf")))
+    over = pl.col("load") - pl.col("available") - allowed
+    beyond = capacity_load.with_columns((-over).alias("units"), pl.col("available").alias("base"))
+    beyond = beyond.filter(pl.col("units") < -1e-6 * pl.max_horizontal(pl.lit(1.0), "base"))
+    merged = runs(beyond.select("resource", "period", "units", "base"), ["resource"], calendar, "flow")
+    return _by_resource(merged, "overload", _of_resource(resource, "unit"))
+
+
+def _of_resource(resource: pl.DataFrame, column: str) -> dict[str, str]:
+    return dict(resource.select("resource", column).drop_nulls().unique("resource", maintain_order=True).iter_rows())
+
+
+def _by_resource(merged: pl.DataFrame, kind: str, unit: Mapping[str, str]) -> pl.DataFrame:
+    return merged.rename({"resource": "subject"}).with_columns(
+        pl.lit(kind).alias("kind"),
+        pl.lit("resource").alias("level"),
+        pl.lit("").alias("market"),
+        pl.col("subject").replace_strict(unit, default="hours", return_dtype=pl.String).alias("unit"),
+    )
+
+
+def supply_surplus(
+    supply_plan: pl.DataFrame,
+    capacity_load: pl.DataFrame,
+    route_load: pl.DataFrame,
+    usage: pl.DataFrame,
+    route: pl.DataFrame,
+    demand_plan: pl.DataFrame,
+    item: pl.DataFrame,
+    calendar: Calendar,
+    limits: GapSetting,
+) -> pl.DataFrame:
+    """Return, in total, how many more units of what is sold could be made in regular time than demand needs.
+
+    A rough cut that can be made: the idle time of each resource is shared among its routes as its load is (evenly where it has none), and a
+    route makes as many more units as its scarcest share allows. Materials are not looked at. `base` is what is made plus what could be.
+    """
+    sold = demand_plan.filter(pl.col("quantity") > 0).select("item").unique()
+    routes = route.select("route", "item").unique("route", maintain_order=True)
+    takes = usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select(
+        "resource", pl.col("of").alias("route"), "quantity"
+    )
+    takes = takes.join(routes, on="route")
+    idle = capacity_load.select("resource", "period", pl.coalesce("idle", pl.col("available") - pl.col("load")).alias("idle"))
+    load = route_load.filter(pl.col("activity") == "make").select("resource", pl.col("of").alias("route"), "period", "load")
+    shared = (
+        takes.join(idle, on="resource")
+        .join(load, on=["resource", "route", "period"], how="left")
+        .with_columns(pl.col("load").fill_null(0.0))
+    )
+    group = ["resource", "period"]
+    part = (
+        pl.when(pl.col("load").sum().over(group) > 1e-9)
+        .then(pl.col("load") / pl.col("load").sum().over(group))
+        .otherwise(1 / pl.len().over(group))
+    )
+    shared = shared.with_columns((pl.col("idle") * part / pl.col("quantity")).alias("units"))
+    more = shared.group_by("route", "item", "period").agg(pl.col("units").min().clip(0.0)).join(sold, on="item", how="semi")
+    made = supply_plan.join(sold, on="item", how="semi").group_by("period").agg(pl.col("quantity").sum().alias("made"))
+    prices = more.join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
+    revenue, margin = pl.col("units") * pl.col("price"), pl.col("units") * (pl.col("price") - pl.col("unit_cost"))
+    points = (
+        prices.with_columns(revenue.alias("revenue"), margin.alias("margin"))
+        .group_by("period")
+        .agg(pl.col("units").sum(), known_sum("revenue"), known_sum("margin"))
+    )
+    points = (
+        points.join(made, on="period", how="left")
+        .with_columns((pl.col("units") + pl.col("made").fill_null(0.0)).alias("base"))
+        .drop("made")
+    )
+    points = points.filter((pl.col("units") > 1e-6) & (pl.col("units") >= limits.idle_share * pl.col("base") - 1e-9))
+    merged = runs(points.with_columns(pl.lit("supply").alias("subject")), ["subject"], calendar, "flow")
+    unit = unit_of(item, sold.with_columns(pl.lit("supply").alias("subject")), "subject").get("supply", "unit")
+    return merged.with_columns(
+        pl.lit("supply_surplus").alias("kind"), pl.lit("total").alias("level"), pl.lit("").alias("market"), pl.lit(unit).alias("unit")
+    )
+
+
+def stock_gaps(
+    inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, limits: GapSetting
+) -> list[pl.DataFrame]:
+    """Return excess stock (above target by more than the share worth showing, or above its maximum) and stock below target (negative), by
+    family and by item@location. Units are the most of a run; `base` is the target, `cost` the value at standard cost."""
+    stock = (
+        in_family(inventory_plan, item).join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
+    )
+    target = pl.col("target").fill_null(0.0)
+    above = pl.when(target > 0).then(pl.col("quantity") - target).otherwise(0.0)
+    above = pl.when(above > limits.excess_share * target).then(above).otherwise(0.0)
+    below = pl.coalesce("shortfall", pl.when(target > 0).then(target - pl.col("quantity")).otherwise(0.0)).clip(0.0)
+    found = []
+    for kind, units in (("excess_stock", pl.max_horizontal(above, pl.col("excess").fill_null(0.0))), ("below_target", -below)):
+        points = stock.with_columns(units.alias("units"), target.alias("base"), (pl.col("item") + "@" + pl.col("location")).alias("at"))
+        points = points.filter(pl.col("units").abs() > 1e-6).with_columns(
+            (pl.col("units") * pl.col("price")).alias("revenue"),
+            (pl.col("units") * (pl.col("price") - pl.col("unit_cost"))).alias("margin"),
+            (pl.col("units") * pl.col("unit_cost")).alias("cost"),
+        )
+        for level, key in (("family", "family"), ("item", "at")):
+            numbers = [pl.col("units", "base").sum(), *(known_sum(name) for name in ("revenue", "margin", "cost"))]
+            merged = runs(points.group_by(key, "period", maintain_order=True).agg(numbers), [key], calendar, "stock")
+            unit = unit_of(item, points.select("item", key), key)
+            found.append(
+                merged.rename({key: "subject"}).with_columns(
+                    pl.lit(kind).alias("kind"),
+                    pl.lit(level).alias("level"),
+                    pl.lit("").alias("market"),
+                    pl.col("subject").replace_strict(unit, default="unit", return_dtype=pl.String).alias("unit"),
+                )
+            )
+    return found
