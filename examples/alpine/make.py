@@ -252,7 +252,7 @@ def planned(measure: str, key: str, cut: dt.date, value: float, spread: float, b
 
 def snapshots() -> Iterator[Row]:
     """Rows of the table plan_snapshot: forecast, production and inventory of the last six cycles, four months each."""
-    optimism = {"Tents": 1.03, "Packs": 1.0, "Sleeping Bags": 1.02, "Stoves": 1.09, "Spare Parts": 1.05}
+    optimism = {"Tents": 1.03, "Packs": 1.0, "Sleeping Bags": 1.02, "Stoves": 1.16, "Spare Parts": 1.05}
     for cut, first in CYCLES:
         for item in FINISHED:
             for number, month in enumerate(months(first, 4)):
@@ -321,8 +321,8 @@ def order_lines() -> Iterator[Row]:
             for line, item in enumerate(random.choices(sellers, [max(item.level, 20) for item in sellers], k=2), start=1):
                 quantity = 1 + round(random.expovariate(1 / (40 if MARKETS[market][1] == "Retail" else 3)))
                 requested = month + dt.timedelta(days=random.randrange(month_end(month).day))
-                confirmed = requested + dt.timedelta(days=random.choices((0, 3), (0.93, 0.07))[0])
-                delivered = confirmed + dt.timedelta(days=random.choices((-1, 0, 2, 9), (0.15, 0.80, 0.03, 0.02))[0])
+                confirmed = requested + dt.timedelta(days=random.choices((0, 3), (0.97, 0.03))[0])
+                delivered = confirmed + dt.timedelta(days=random.choices((-1, 0, 2, 9), (0.15, 0.82, 0.02, 0.01))[0])
                 short = random.random() < (0.06 if item.family == "Tents" else 0.015)
                 cancelled = random.random() < 0.008
                 got = 0 if cancelled else math.floor(quantity * 0.8) if short else quantity

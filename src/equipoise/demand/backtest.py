@@ -41,7 +41,7 @@ def origins(lengths: Counts, season: int, reach: int, most: int) -> Counts:
 
 def _moved(values: Array, cuts: Counts, width: int) -> tuple[Array, Array]:
     """Return rows with the last `cuts` periods taken off, moved to the right edge, and the `width` periods after, NaN where unknown."""
-    rows, periods = values.shape
+    periods = values.shape[1]
     column = np.arange(periods)[None, :] - cuts[:, None]
     history = np.where(column >= 0, np.take_along_axis(values, np.maximum(column, 0), axis=1), np.nan)
     after = periods - cuts[:, None] + np.arange(width)[None, :]

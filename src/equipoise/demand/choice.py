@@ -43,7 +43,7 @@ def choose(backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Fla
     """
     away = backtest.past - backtest.actual[None]
     error = np.where(squared[None, :, None], np.sqrt(mean_known(away**2, axis=3)), mean_known(np.abs(away), axis=3))
-    usable = ~np.isnan(backtest.points).any(axis=2)
+    usable = np.asarray(~np.isnan(backtest.points).any(axis=2))
     score, tested = _scores(error, backtest.actual, plain)
     score = _drawn(score, tested, usable, pools)
     score = np.where(usable, score, np.inf)

@@ -8,11 +8,12 @@ from equipoise.demand.methods.season import drawn_index, moving_average
 
 
 def season_shapes(values: Array, teaching: Flags, groups: pl.DataFrame, season: int, cuts: Counts) -> Array:
-    """Return the seasonal index that family and market show each series, at the end and at each backtest origin: (series, origins + 1, season).
+    """Return the seasonal index that family and market show each series at the end and at each origin: (series, origins + 1, season).
 
-    `values` (series, periods); only the `teaching` series say something, all are told; `groups` has their `family` and `market`. The index of a group is demand over moving
-    average, both summed over its series where both are known, so that a launch does not look like a season. It is drawn towards that of all
-    series where it is noisy. A series' shape is family x market / all. At an origin only what was known there is used.
+    `values` (series, periods); only the `teaching` series say something, all are told; `groups` has their `family` and `market`. The index
+    of a group is demand over moving average, both summed over its series where both are known, so that a launch does not look like a
+    season. It is drawn towards that of all series where it is noisy. A series' shape is family x market / all. At an origin only what was
+    known there is used.
     """
     count, places = cuts.shape
     shapes = np.ones((count, places + 1, season))
@@ -34,7 +35,7 @@ def season_shapes(values: Array, teaching: Flags, groups: pl.DataFrame, season: 
             shape = shape * (own / np.maximum(at, 0.01))[members[name]]
         used = wanted == cut
         shapes[used] = np.maximum(np.broadcast_to(shape, (count, season)), 0.05)[np.nonzero(used)[0]]
-    return shapes / shapes.mean(axis=2, keepdims=True)
+    return np.asarray(shapes / shapes.mean(axis=2, keepdims=True))
 
 
 def _codes(column: pl.Series) -> Counts:

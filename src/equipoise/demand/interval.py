@@ -28,10 +28,11 @@ class Interval:
 def interval(points: Array, past: Array, actual: Array, spread: Array, pools: Counts) -> Interval:
     """Return percentiles of demand around `points` (series, horizon).
 
-    `past` and `actual` (series, origins, reach) are the backtest of the same forecasts, `spread` (series,) their error one period ahead within
-    the history, which counts where the backtest is short. Each series has its own mean absolute error; how it grows with the horizon (a
-    power of it) and how errors are distributed around it comes from all series of a pool together, with the normal distribution where the
-    pool is small. An error is judged by the mean error of the other origins, so that the percentiles cover as many new periods as they say.
+    `past` and `actual` (series, origins, reach) are the backtest of the same forecasts, `spread` (series,) their error one period ahead
+    within the history, which counts where the backtest is short. Each series has its own mean absolute error; how it grows with the
+    horizon (a power of it) and how errors are distributed around it comes from all series of a pool together, with the normal distribution
+    where the pool is small. An error is judged by the mean error of the other origins, so that the percentiles cover as many new periods
+    as they say.
     """
     error = actual - past
     result = np.empty((3, *points.shape))

@@ -34,10 +34,10 @@ class Outcome:
     @staticmethod
     def blank(series: int, horizon: int, methods: tuple[str, ...]) -> "Outcome":
         """Return an outcome in which nothing is known."""
-        points = [np.zeros((series, horizon)) for _ in range(4)]
-        measures = [np.full((len(methods) + 1, series), np.nan) for _ in range(3)]
+        points, p10, p50, p90 = np.zeros((4, series, horizon))
+        error, wmape, bias = np.full((3, len(methods) + 1, series), np.nan)
         tested = np.zeros((len(methods) + 1, series), dtype=np.int64)
-        return Outcome(methods, *points, np.zeros((len(methods), series)), *measures, tested)
+        return Outcome(methods, points, p10, p50, p90, np.zeros((len(methods), series)), error, wmape, bias, tested)
 
     def place(self, rows: Counts, points: Array, around: Interval) -> None:
         """Take the forecasts of some series."""

@@ -10,14 +10,18 @@ from equipoise.demand.methods import Array, Counts, Flags
 from equipoise.dimensions.calendar import Calendar
 
 KEY = ["item", "market"]
+_TEACHING = 4  # observations with which a series takes part in pooled fitting
 REGULAR_INTERVAL = 1.32  # mean periods between demands; Syntetos, Boylan and Croston (2005)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """All series of a history. `keys`: item, market, family, launch, discontinue, sorted by item and market. `values` (series, periods) ends
-    with the last known period, NaN before a series' first demand; a series without any demand is NaN throughout. `last` is that last period
-    and `ahead` the periods from the one after it to the end of the horizon, the first `gap` of which lie before the plan."""
+    """All series of a history.
+
+    `keys`: item, market, family, launch, discontinue, sorted by item and market. `values` (series, periods) ends with the last known
+    period, NaN before a series' first demand; a series without any demand is NaN throughout. `last` is that last period, and `ahead` the
+    periods from the one after it to the end of the horizon, the first `gap` of which lie before the plan.
+    """
 
     keys: pl.DataFrame
     values: Array
@@ -34,15 +38,18 @@ class Panel:
 def complete(history: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Return the history's rows of complete periods that are known at the data cut and lie before the plan."""
     periods = history.get_column("period").drop_nulls().unique().to_list()
-    known = [day for day in periods if day < calendar.start and calendar.next(calendar.period_of(day)) - dt.timedelta(days=1) <= calendar.as_of]
+    known = [
+        day for day in periods if day < calendar.start and calendar.next(calendar.period_of(day)) - dt.timedelta(days=1) <= calendar.as_of
+    ]
     return history.filter(pl.col("period").is_in(known), pl.col("item").is_not_null(), pl.col("market").is_not_null())
 
 
-def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season: int) -> Panel | None:
+def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season: int, *, whole: bool = False) -> Panel | None:
     """Return the history as an array, or None where no period is complete.
 
-    Periods without a row count as no demand. Zeros before the first demand are not demand: the series starts with it, or with `item.launch`.
-    Where nothing at all was sold in the last periods of a history that never had an empty period before, they were not recorded.
+    Periods without a row count as no demand. Zeros before the first demand are not demand: the series starts with it, or with
+    `item.launch`. Where nothing at all was sold in the last periods of a history that never had an empty period before, they were not
+    recorded. `whole` keeps each series' first period of demand, which a forecast leaves out where it was launched inside the history.
     """
     keys = history.select(KEY).drop_nulls().unique().sort(KEY)
     rows = calendar.bucket("period", complete(history, calendar))
@@ -56,7 +63,8 @@ def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season:
     values, periods = values[:, :recorded], periods[:recorded]
     about = item.select("item", "family", "launch", "discontinue").unique("item", keep="first", maintain_order=True)
     keys = keys.join(about, on="item", how="left", maintain_order="left")
-    starts = _starts(_first_demand(values, season), _launched(keys, periods, calendar), len(periods))
+    sold, launched = _first_demand(values, season), _launched(keys, periods, calendar)
+    starts = np.maximum(sold, launched) if whole else _starts(sold, launched, _begun(values, sold, season), len(periods))
     values = np.where(np.arange(len(periods))[None, :] >= starts[:, None], values, np.nan)
     ahead = calendar.between(calendar.next(periods[-1]), calendar.periods[-1])
     return Panel(keys, values, periods[-1], ahead, len(ahead) - calendar.horizon)
@@ -69,23 +77,26 @@ def _matrix(rows: pl.DataFrame, keys: pl.DataFrame, periods: tuple[dt.date, ...]
         "series", pl.col("period").replace_strict(place, return_dtype=pl.Int64), pl.col("quantity").fill_nan(0).fill_null(0)
     )
     values = np.zeros((len(keys), len(periods)))
-    np.add.at(values, (found.get_column("series").to_numpy(), found.get_column("period").to_numpy()), found.get_column("quantity").to_numpy())
+    np.add.at(
+        values, (found.get_column("series").to_numpy(), found.get_column("period").to_numpy()), found.get_column("quantity").to_numpy()
+    )
     return values
 
 
 def _recorded(values: Array) -> int:
     """Return how many first columns to keep: trailing empty ones are no record where none was empty before."""
-    sold = np.flatnonzero((values != 0).any(axis=0))
-    if not sold.size:
-        return values.shape[1]
-    return int(sold[-1]) + 1 if len(sold) == sold[-1] - sold[0] + 1 and len(sold) >= 6 else values.shape[1]
+    sold = (values != 0).any(axis=0).tolist()
+    first, last = (sold.index(True), len(sold) - 1 - sold[::-1].index(True)) if True in sold else (0, 0)
+    return last + 1 if last - first >= 5 and all(sold[first : last + 1]) else len(sold)
 
 
 def _first_demand(values: Array, season: int) -> Counts:
-    """Return the column of each series' first demand; its last start, where a series that sold nearly always paused for a season or more."""
+    """Return the column of each series' first demand; its last start, where one that sells nearly always paused for a season."""
     rows, periods = values.shape
     sold = values > 0
     starts = np.where(sold.any(axis=1), sold.argmax(axis=1), periods)
+    if periods < 2:
+        return np.asarray(starts, dtype=np.int64)
     pause = max(season, 6)
     column = np.arange(periods)[None, :]
     since = column - np.maximum.accumulate(np.where(sold, column, -1), axis=1)
@@ -97,10 +108,13 @@ def _first_demand(values: Array, season: int) -> Counts:
 
 
 def _launched(keys: pl.DataFrame, periods: tuple[dt.date, ...], calendar: Calendar) -> Counts:
-    """Return the column from which each series' item is on sale: the period of its launch, or the next where it is launched inside one."""
+    """Return the column from which each series' item is on sale: the period of its launch, or the next where it is launched inside one.
+
+    Demand seen before a launch that is still to come counts from the start.
+    """
 
     def column(launch: dt.date | None) -> int:
-        if launch is None or launch <= periods[0]:
+        if launch is None or launch <= periods[0] or launch >= calendar.next(periods[-1]):
             return 0
         found = sum(period < launch for period in periods)
         whole = len(periods) - found >= 3
@@ -109,14 +123,21 @@ def _launched(keys: pl.DataFrame, periods: tuple[dt.date, ...], calendar: Calend
     return np.array([column(day) for day in keys.get_column("launch").to_list()], dtype=np.int64)
 
 
-def _starts(sold: Counts, launched: Counts, periods: int) -> Counts:
+def _begun(values: Array, sold: Counts, season: int) -> int:
+    """Return the column in which the history begins: the first demand of any series that can teach the others."""
+    shown = np.where(np.arange(values.shape[1])[None, :] >= sold[:, None], values, np.nan)
+    useful = (values.shape[1] - sold >= _TEACHING) & (ended(shown, season) == 0)
+    return int(sold[useful].min(initial=values.shape[1]))
+
+
+def _starts(sold: Counts, launched: Counts, begun: int, periods: int) -> Counts:
     """Return the column from which each series' demand counts.
 
     A series that begins inside the history begins with a sale, and often in the middle of a period: that first period says too much or too
     little, and is left out where two others follow. Where the launch is known it is neither.
     """
     first = np.maximum(sold, launched)
-    inside = (sold > 0) & (sold > launched) & (periods - first >= 3)
+    inside = (sold > begun) & (sold > launched) & (periods - first >= 3)
     return np.asarray(first + inside, dtype=np.int64)
 
 
@@ -142,4 +163,4 @@ def ended(values: Array, season: int) -> Counts:
 
 def teaches(panel: Panel, season: int) -> Flags:
     """Return which series take part in pooled fitting: four observations or more, some demand, not ended."""
-    return np.asarray((panel.lengths >= 4) & (np.nan_to_num(panel.values) > 0).any(axis=1) & (ended(panel.values, season) == 0))
+    return np.asarray((panel.lengths >= _TEACHING) & (np.nan_to_num(panel.values) > 0).any(axis=1) & (ended(panel.values, season) == 0))

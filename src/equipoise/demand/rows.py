@@ -24,7 +24,9 @@ def baseline_rows(known: Panel, outcome: Outcome, calendar: Calendar) -> pl.Data
     names = [outcome.chosen(row) for row in range(series)]
     repeated = known.keys.select(KEY).with_columns(pl.Series("method", names, pl.String), pl.Series("error", errors, pl.Float64))
     frame = repeated.select(pl.all().repeat_by(len(periods)).explode()) if series else repeated
-    return table("baseline").conform(frame.with_columns(pl.Series("period", list(periods) * series, pl.Date), **{k: pl.Series(v) for k, v in columns.items()}))
+    return table("baseline").conform(
+        frame.with_columns(pl.Series("period", list(periods) * series, pl.Date), **{k: pl.Series(v) for k, v in columns.items()})
+    )
 
 
 def _row_of(outcome: Outcome, row: int) -> int:

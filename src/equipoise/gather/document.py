@@ -65,7 +65,9 @@ def read_document(text: str, name: str) -> Group:
     repeats a key, has lost its indentation, or is built to exhaust memory.
     """
     if len(text) > _LARGEST_TEXT:
-        raise _refusal(name, f"The plan file has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own.")
+        raise _refusal(
+            name, f"The plan file has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own."
+        )
     known = _Reading(name)
     try:
         _survey(text, name)
@@ -76,7 +78,9 @@ def read_document(text: str, name: str) -> Group:
             raise _lost(lost, name) from None
         raise _unreadable(error, text, name) from None
     if root is None:
-        raise _refusal(name, "The plan file is empty.", "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`.")
+        raise _refusal(
+            name, "The plan file is empty.", "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`."
+        )
     tree = known.node(root, ())
     lost = indentation.lost(text, name)
     if lost is not None:
@@ -123,7 +127,9 @@ def _survey(text: str, name: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
             if aliases > _MOST_ALIASES:
-                raise _refusal(name, f"More than {_MOST_ALIASES} aliases (*name) are used.", "Write the values out.", event.start_mark.line + 1)
+                raise _refusal(
+                    name, f"More than {_MOST_ALIASES} aliases (*name) are used.", "Write the values out.", event.start_mark.line + 1
+                )
 
 
 @dataclass

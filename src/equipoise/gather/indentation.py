@@ -47,7 +47,9 @@ def lost(text: str, name: str) -> Fault | None:
         f"The indentation of this file is lost: no line is indented, so {', '.join(strays[:3])}"
         f"{' and others' if len(strays) > 3 else ''} no longer belong to {' or '.join(opened)}.{again}"
     )
-    return Fault(message, f"Indent it again, two spaces a level. It should look like this:\n{_restored([line for _, line in lines])}", Where(name))
+    return Fault(
+        message, f"Indent it again, two spaces a level. It should look like this:\n{_restored([line for _, line in lines])}", Where(name)
+    )
 
 
 def _restored(lines: list[str]) -> str:

@@ -206,7 +206,11 @@ def _override_value(key: str, node: Node, entry: Group) -> object:
     columns = table(table_name.text).by_name if isinstance(table_name, Leaf) and table_name.text in GIVEN else {}
     if key == "where" and isinstance(node, Group):
         return {column: _condition(column, value, columns) for column, value in node.entries.items()}
-    if key in {"table", "column", "operation", "reason", "author", "assumption", "id"} and isinstance(node, Leaf) and node.value is not None:
+    if (
+        key in {"table", "column", "operation", "reason", "author", "assumption", "id"}
+        and isinstance(node, Leaf)
+        and node.value is not None
+    ):
         return node.text
     return plain(node)
 
@@ -289,7 +293,9 @@ def _calibrate(root: Group, reading: Reading) -> tuple[Calibration, ...]:
         load = reading.number(entry, "load", "calibrate")
         scale = reading.text(entry, "scale", "all", "calibrate", ("all", "resource"))
         if not resource or load is None or load <= 0:
-            reading.error("A calibration needs a resource and a load above 0.", "Write `resource: Line 1` and `load: 0.85`.", entry.line, "calibrate")
+            reading.error(
+                "A calibration needs a resource and a load above 0.", "Write `resource: Line 1` and `load: 0.85`.", entry.line, "calibrate"
+            )
             continue
         if resource in found:
             reading.error(f"{resource} is calibrated twice.", "Keep one of them.", entry.line, "calibrate")

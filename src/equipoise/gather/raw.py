@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from equipoise.errors import Fault
+from equipoise.tables.check import ROW
 
-# Column that carries the row of the source that each row came from, where it is not simply counted.
-ROW = "#row"
+__all__ = ["ROW", "Raw"]
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ class Reading:
             return None
         if isinstance(node, Group):
             return node
-        self.error(f"`{key}` must be a mapping of keys to values.", "Write `key: value` lines below it, indented.", parent.line_of(key), path)
+        self.error(
+            f"`{key}` must be a mapping of keys to values.", "Write `key: value` lines below it, indented.", parent.line_of(key), path
+        )
         return None
 
     def groups(self, parent: Group, key: str, path: str = "") -> tuple[Group, ...]:

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 import polars as pl
 
 from equipoise.errors import Fault, Severity, Where
+from equipoise.gather.conversion import Trouble
+from equipoise.gather.dates import without_time
 from equipoise.tables import table
+from equipoise.tables.check import LISTED
 
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
@@ -29,9 +32,23 @@ class Report:
         """Add something done to the data that people should know."""
         self.faults.append(Fault(message, fix, where or Where(), "note"))
 
+    def warnings(self, faults: Iterable[Fault]) -> None:
+        """Add faults as warnings."""
+        self.faults.extend(Fault(fault.message, fault.fix, fault.where, "warning") for fault in faults)
+
     def add(self, faults: Iterable[Fault]) -> None:
         """Add faults that were found elsewhere."""
         self.faults.extend(faults)
+
+    def cells(self, trouble: Trouble, texts: pl.Series, rows: pl.Series, where: Where) -> None:
+        """Add a fault for each of the first cells of a trouble, and one that counts the rest. `texts` are the cells as given."""
+        bad = pl.DataFrame({"text": texts.cast(pl.String), "row": rows}).filter(trouble.cells)
+        for text, row in bad.head(LISTED).iter_rows():
+            reason = trouble.reasons.get(without_time(pl.Series([text]))[0], trouble.reasons.get(text, trouble.message))
+            self.error(f"{text!r} {reason}.", trouble.fix, Where(where.source, where.table, row, where.column))
+        if bad.height > LISTED:
+            message = f"{bad.height - LISTED:,} more cells like these: {trouble.message}."
+            self.error(message, "Correct them in the same way.", Where(where.source, where.table, None, where.column))
 
     def assume(self, subject: str, statement: str, origin: str) -> None:
         """Record a default that was taken or a sentence that was understood: about what, what, and where it comes from."""

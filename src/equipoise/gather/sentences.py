@@ -130,7 +130,12 @@ FORMS: tuple[Form, ...] = (
     Form(
         "overtime at most N %, or at most N hours a month; no overtime",
         "`capacity.overtime_limit`: a share of regular capacity, or an amount",
-        ("10% overtime max", "overtime at most 120 hours per month", "no overtime in August", "at most 15 percent overtime from March to May"),
+        (
+            "10% overtime max",
+            "overtime at most 120 hours per month",
+            "no overtime in August",
+            "at most 15 percent overtime from March to May",
+        ),
     ),
     Form(
         "N shifts",
@@ -176,7 +181,11 @@ FORMS: tuple[Form, ...] = (
     Form("safety stock N weeks, or N units", "`inventory_policy`", ("safety stock 2 weeks", "Tents: safety stock 300 units")),
     Form("shelf life N days", "`item.shelf_life`", ("shelf life 90 days",)),
     Form("frozen N months", "`setting.calendar.frozen`", ("frozen 1 month", "frozen for 2 weeks")),
-    Form("at most N workers; at least N workers", "`workforce.maximum`, `workforce.minimum`", ("at most 80 workers", "Line 1: at least 12 workers")),
+    Form(
+        "at most N workers; at least N workers",
+        "`workforce.maximum`, `workforce.minimum`",
+        ("at most 80 workers", "Line 1: at least 12 workers"),
+    ),
 )
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

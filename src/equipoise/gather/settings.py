@@ -34,7 +34,9 @@ def read_setting(root: Group, inputs: Group | None, reading: Reading, default_na
     calendar = values.get("calendar", {})
     if not isinstance(calendar, dict):
         calendar = {}
-        reading.error("`calendar` must be a mapping of keys to values.", "Write `key: value` lines below it, indented.", root.line_of("calendar"))
+        reading.error(
+            "`calendar` must be a mapping of keys to values.", "Write `key: value` lines below it, indented.", root.line_of("calendar")
+        )
     values["calendar"] = calendar
     if inputs is not None:
         _from_inputs(root, inputs, calendar, reading)
@@ -43,7 +45,9 @@ def read_setting(root: Group, inputs: Group | None, reading: Reading, default_na
         reading.report.assume("plan", f"The plan is called {default_name}, after its file.", reading.name)
     if calendar.get("as_of") is None and calendar.get("start") is None:
         calendar["as_of"] = today
-        reading.report.assume("calendar.as_of", f"Data is taken to be complete up to today, {today}: no as_of or start is given.", reading.name)
+        reading.report.assume(
+            "calendar.as_of", f"Data is taken to be complete up to today, {today}: no as_of or start is given.", reading.name
+        )
     setting = reading.model(Setting, values, Group({**root.entries, **(inputs.entries if inputs else {})}, _lines(root, inputs), root.line))
     if setting is not None:
         _check_calendar(setting, root, reading)
@@ -76,7 +80,9 @@ def _from_inputs(root: Group, inputs: Group, calendar: dict[str, object], readin
                 continue
         calendar[name] = value
         if name == "horizon" and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 260):
-            reading.error(f"`planning_horizon` is {node.text}.", "Give a whole number of periods from 1 to 260.", node.line, "inputs.planning_horizon")
+            reading.error(
+                f"`planning_horizon` is {node.text}.", "Give a whole number of periods from 1 to 260.", node.line, "inputs.planning_horizon"
+            )
             del calendar[name]
     del root
 

@@ -87,10 +87,14 @@ def _demand(group: Group, reading: Reading) -> _Demand | None:
         reading.error("A demand input has no source.", "Name it: `source: sales_forecast`.", group.line, path)
     volume = reading.number(group, "volume", path, minimum=None)
     if "volume" not in group.entries:
-        reading.error(f"The demand input {source} has no volume.", "Give the units of an average period: `volume: 50000`.", group.line, path)
+        reading.error(
+            f"The demand input {source} has no volume.", "Give the units of an average period: `volume: 50000`.", group.line, path
+        )
     profile = tuple(value for text in reading.texts(group, "profile", path) if (value := _weight(text, group, reading)) is not None)
     if profile and sum(profile) <= 0:
-        reading.error("The profile sums to nothing.", "Give weights, one a period, of which some are above 0.", group.line_of("profile"), path)
+        reading.error(
+            "The profile sums to nothing.", "Give weights, one a period, of which some are above 0.", group.line_of("profile"), path
+        )
         profile = ()
     if volume is None:
         return None
@@ -126,7 +130,9 @@ def _supply(group: Group, reading: Reading) -> _Supply | None:
         reading.error("A supply input has no resource.", "Name it: `resource: Plant A`.", group.line, path)
     capacity = reading.number(group, "capacity", path)
     if "capacity" not in group.entries:
-        reading.error(f"The supply input {resource} has no capacity.", "Give what it makes in a period: `capacity: 45000`.", group.line, path)
+        reading.error(
+            f"The supply input {resource} has no capacity.", "Give what it makes in a period: `capacity: 45000`.", group.line, path
+        )
     costs = {key: reading.number(group, key, path) for key in SUPPLY_KEYS[3:]}
     return None if capacity is None else _Supply(resource, capacity, reading.text(group, "unit", "units", path), costs, group.line)
 

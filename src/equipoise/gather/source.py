@@ -171,7 +171,9 @@ def _source(name: str, group: Group, reading: Reading) -> Source:
     delimiter = reading.text(group, "delimiter", path=path)
     delimiter = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}.get(delimiter, delimiter)
     if len(delimiter) > 1:
-        reading.error(f"The delimiter {delimiter!r} has more than one character.", "Give one: , ; | or tab.", group.line_of("delimiter"), path)
+        reading.error(
+            f"The delimiter {delimiter!r} has more than one character.", "Give one: , ; | or tab.", group.line_of("delimiter"), path
+        )
         delimiter = ""
     return Source(
         name,
@@ -244,7 +246,9 @@ def _expressions(group: Group, key: str, path: str, reading: Reading) -> tuple[t
         try:
             pl.sql_expr(text)
         except pl.exceptions.PolarsError as error:
-            reading.error(f"`{text}` is not an SQL expression: {error}.", "Put names with spaces in double quotes, words in single.", line, path)
+            reading.error(
+                f"`{text}` is not an SQL expression: {error}.", "Put names with spaces in double quotes, words in single.", line, path
+            )
         else:
             good.append((name, text))
     return tuple(good)

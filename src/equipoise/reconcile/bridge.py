@@ -11,13 +11,13 @@ Step = tuple[str, float]
 
 
 def price_volume_mix(elements: pl.DataFrame) -> list[Step]:
-    """Return the steps from what was budgeted to what is planned, in order: price, volume, mix, new, dropped, without units or price.
+    """Return the steps from what was budgeted to what is planned: price, volume, mix, new, dropped, without units or price.
 
-    `elements` has one row a thing sold, with quantity_0, amount_0 (budget) and quantity_1, amount_1 (plan). Of things in both, with
-    P = amount / quantity: price (P1 − P0) · Q1; volume ΔQ · ΣA0 / ΣQ0, with ΔQ over all of them; mix is the rest, Σ (Q1 − Q0) · (P0 − ΣA0 / ΣQ0).
-    New things have no budget, dropped ones no plan; things with an amount but no quantity, or marked `open` (planned, amount not known), stand
-    apart. The steps add up to Σ amount_1 − Σ amount_0.
-    Example: A 100 at 10 to 110 at 11, B 50 at 20 to 40 at 20: price 110, volume 0, mix −100, together 2,010 − 2,000.
+    `elements` has one row a thing sold, with quantity_0, amount_0 (budget) and quantity_1, amount_1 (plan). Of things in both,
+    with P = amount / quantity and P̄ = ΣA0 / ΣQ0: price (P1 − P0) · Q1; volume P̄ · ΣΔQ; mix is the rest, Σ ΔQ · (P0 − P̄).
+    New things have no budget, dropped ones no plan; things with an amount but no quantity, or marked `open` (planned, amount
+    not known), stand apart. The steps add up to ΣA1 − ΣA0.
+    Example: A from 100 at 10 to 110 at 11, B from 50 at 20 to 40 at 20: price 110, volume 0, mix −100, together 2,010 − 2,000.
     """
     both, new, dropped, unsplit = _apart(elements)
     quantity = both.select(pl.col("quantity_0", "quantity_1").sum()).row(0)
@@ -57,9 +57,9 @@ def _change(frame: pl.DataFrame) -> float:
 def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
     """Return the table `bridge`: revenue, and gross margin where both sides have it; empty where no budget is given.
 
-    `sold` has item, market, period, quantity, revenue, gross_margin of the constrained plan, `demanded` the same of the demand plan; amounts
-    are empty where prices or costs are not given. The bridge runs over the periods budgeted, to the demand plan by price, volume and mix, and from
-    there to the plan by the demand that is not served.
+    `demanded` has item, market, period, quantity, revenue and gross_margin as if all demand were served, `sold` item, period,
+    revenue and gross_margin of the plan; amounts are empty where prices or costs are not given. The bridge runs over the periods budgeted: to the demand plan by price, volume and
+    mix, and from there to the plan by the demand that is not served in them.
     """
     rows: list[dict[str, object]] = []
     for measure in ("revenue", "gross_margin"):
@@ -97,8 +97,10 @@ def _rows(measure: str, first: float, last: float, steps: Sequence[Step]) -> lis
 
 
 def _elements(budget: pl.DataFrame, wish: pl.DataFrame, item: pl.DataFrame, measure: str) -> pl.DataFrame:
-    """Return one row for each thing budgeted or planned, at the finest level of the budget: item where it has the item, else family; by market
-    where every row of the budget has one."""
+    """Return one row for each thing budgeted or planned, at the finest level of the budget.
+
+    That is the item where the budget has it, else its family; by market where every row of the budget has one.
+    """
     by_market = budget["market"].is_not_null().all() and (budget["market"] != "").all()
     own = budget.select(given("item")).drop_nulls().unique()
     of = dict(families(item).iter_rows())
@@ -121,4 +123,3 @@ def _elements(budget: pl.DataFrame, wish: pl.DataFrame, item: pl.DataFrame, meas
     ]
     both = sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True)
     return both.with_columns(pl.col("open").fill_null(value=False)).sort("thing", "place")
-

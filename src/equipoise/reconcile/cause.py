@@ -10,6 +10,16 @@ from equipoise.reconcile.sentence import Gap, Words
 from equipoise.tables.figures import money, number, plural, quantity, span
 
 MOST_CAUSES = 5
+# Rules about demand itself and about what may not be left over: they bind, but hold nothing back.
+_NO_LIMIT_OF_SUPPLY = ("demand that must be served", "age of backlog", "ending backlog", "minimum fill", "maximum idle", "layoffs")
+_NOUNS = {
+    "overtime": "overtime limit",
+    "labor overtime": "overtime limit",
+    "hiring": "hiring limit",
+    "purchase": "purchase limit",
+    "lane": "limit",
+    "frozen fence": "frozen plan",
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,8 @@ class Cause:
 
 
 def bindings(binding: pl.DataFrame) -> list[Binding]:
-    """Return the rows of table `binding` that limit supply; that demand ends is no limit of supply."""
-    rows = binding.filter(~pl.col("limit").str.starts_with("demand")).sort("limit", "subject", "period")
+    """Return the rows of table `binding` that hold supply back."""
+    rows = binding.filter(~pl.col("limit").is_in(_NO_LIMIT_OF_SUPPLY)).sort("limit", "subject", "period")
     columns = rows.select("limit", "subject", "period", "limited_to", pl.col("unit").fill_null("unit"), "value")
     return [Binding(*row) for row in columns.iter_rows()]
 
@@ -69,8 +79,10 @@ def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:
 
 def sentence(cause: Cause, words: Words) -> str:
     """Return the cause in words: what is at its limit, when, and what one more unit is worth."""
+    if cause.limit == "missing component":
+        return f"{cause.subject} has no source: no route, purchase or stock."
     when = f" {_when(cause.periods, words)}" if cause.periods else " over the horizon"
-    each = f" a {words.noun}" if cause.periods else ""
+    each = f" a {words.noun}" if len(set(cause.periods)) > 1 else ""
     limit = f" of {quantity(max(cause.limits), cause.unit)}{each}" if cause.limits and max(cause.limits) > 0 else ""
     worth = ""
     if cause.valued and cause.value > 0:
@@ -81,8 +93,7 @@ def sentence(cause: Cause, words: Words) -> str:
 
 def limit_noun(limit: str) -> str:
     """Return what a kind of limit is called in a sentence."""
-    text = limit.replace("_", " ")
-    return text if any(text.endswith(end) for end in ("limit", "maximum", "minimum", "capacity", "target")) else f"{text} limit"
+    return _NOUNS.get(limit, f"{limit} plan" if limit.startswith("firm ") else limit)
 
 
 def _when(periods: Iterable[dt.date], words: Words) -> str:

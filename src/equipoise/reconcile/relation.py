@@ -1,10 +1,13 @@
 """What serves what: the routes, resources, purchases and lanes that an item passes through, components included."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
+
+_JOINTS = re.compile("@| at | in | on ")
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class Network:
     usage: pl.DataFrame
     purchase: pl.DataFrame
     lane: pl.DataFrame
+    route_load: pl.DataFrame
 
     @cached_property
     def _routes(self) -> dict[str, set[str]]:
@@ -32,7 +36,7 @@ class Network:
         """Purchases, and their suppliers, by the item that they bring."""
         both = _sets(self.purchase, "item", "purchase")
         for item, suppliers in _sets(self.purchase, "item", "supplier").items():
-            both[item] |= suppliers
+            both.setdefault(item, set()).update(suppliers)
         return both
 
     @cached_property
@@ -42,8 +46,11 @@ class Network:
 
     @cached_property
     def _resources(self) -> dict[str, set[str]]:
-        """Resources by route, lane, purchase or item that takes them."""
-        return _sets(self.usage, "of", "resource")
+        """Resources by route, lane, purchase or item that takes them, as given and as loaded."""
+        both = _sets(self.usage, "of", "resource")
+        for taker, resources in _sets(self.route_load, "of", "resource").items():
+            both.setdefault(taker, set()).update(resources)
+        return both
 
     @cached_property
     def known(self) -> frozenset[str]:
@@ -53,6 +60,7 @@ class Network:
             *((self.purchase, name) for name in ("purchase", "supplier", "item")),
             (self.bom, "component"),
             (self.usage, "resource"),
+            (self.route_load, "resource"),
             (self.lane.filter(pl.col("item").fill_null("") != ""), "lane"),
         )
         return frozenset(name for frame, column in columns for name in frame[column].drop_nulls())
@@ -79,9 +87,15 @@ class Network:
         return found
 
     def concerns(self, subject: str, reached: set[str]) -> bool:
-        """Whether a limit on `subject` (a name, or item@location) may touch what was reached; what is not known may."""
-        name = subject if subject in self.known or "@" not in subject else subject.split("@", maxsplit=1)[0]
-        return name in reached or name not in self.known
+        """Whether a limit on `subject` may touch what was reached; a subject that is not known may.
+
+        A subject is a name, or begins with one: item@location, item at location, item in market, item on lane.
+        """
+        if subject in self.known:
+            return subject in reached
+        starts = [subject[: found.start()] for found in _JOINTS.finditer(subject)]
+        names = [name for name in starts if name in self.known]
+        return not names or any(name in reached for name in names)
 
 
 def _sets(frame: pl.DataFrame, key: str, value: str) -> dict[str, set[str]]:

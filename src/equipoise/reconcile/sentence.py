@@ -40,8 +40,8 @@ class Gap:
 
     @property
     def stake(self) -> float | None:
-        """The money that the gap is ranked by: revenue, else value at cost, without sign; empty where neither is known."""
-        known = next((amount for amount in (self.revenue, self.cost) if amount is not None), None)
+        """The money that the gap is ranked by: stock at cost, else revenue, without sign; empty where neither is known."""
+        known = next((amount for amount in (self.cost, self.revenue) if amount is not None), None)
         return None if known is None else abs(known)
 
 
@@ -81,7 +81,10 @@ class Words:
 
     def _worth(self, gap: Gap) -> str:
         """Revenue and margin, as far as they are given."""
-        parts = [f"{self.money(gap.revenue)} of revenue" if gap.revenue else "", f"{self.money(gap.margin)} of margin" if gap.margin else ""]
+        parts = [
+            f"{self.money(gap.revenue)} of revenue" if gap.revenue else "",
+            f"{self.money(gap.margin)} of margin" if gap.margin else "",
+        ]
         return " and ".join(part for part in parts if part)
 
     def _who(self, gap: Gap) -> str:

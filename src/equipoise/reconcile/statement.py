@@ -28,15 +28,16 @@ def financials(
 ) -> dict[str, pl.DataFrame]:
     """Return the tables `financials` and `bridge`.
 
-    Lines, all in currency, costs as positive amounts: revenue; cost_of_goods (shipments at standard cost); gross_margin; one line for each term of
-    the cost of supply, and supply_cost, their sum; supply_variance (cost of supply less the standard value of what it brought: cost of goods
-    plus the change in stock value; it holds scrap, inefficiency, price differences and what is still on the way); inventory_carrying; service_cost (late and
-    lost demand beyond its revenue); contribution = revenue − cost_of_goods − supply_variance − inventory_carrying − service_cost; inventory_value (a
-    stock). Terms that belong to no item have an empty family, and so has the variance.
+    Lines, all in currency, costs as positive amounts: revenue; cost_of_goods (shipments at standard cost); gross_margin; a line
+    for each term of the cost of supply, and supply_cost, their sum; supply_variance, the cost of supply less the standard value
+    of what it brought (cost of goods plus the change in stock value): it holds price differences, inefficiency, scrap and what is
+    still on the way; inventory_carrying; service_cost (late and lost demand beyond its revenue); contribution = revenue −
+    cost_of_goods − supply_variance − inventory_carrying − service_cost; inventory_value (a stock). What belongs to no item has
+    an empty family, and so has the variance.
 
-    Money that is not given is not made up: an item without price or standard cost stays out of gross_margin; variance and contribution
-    are left out unless every item that counts has both. Where no standard cost is given at all, stock has no value and the contribution is
-    revenue less what supply, stock and service cost.
+    Money that is not given is not made up: an item without price or standard cost stays out of gross_margin; variance and
+    contribution are left out unless every item that counts has both. Where no standard cost is given at all, stock has no value
+    and the contribution is revenue less what supply, stock and service cost.
     """
     statement = Statement(cost, shortage, inventory_plan, demand_plan, item)
     plan = pl.concat([_LINES.to_frame(), *statement.lines()]).group_by("line", *_KEYS).agg(pl.col("amount").sum())
@@ -128,23 +129,23 @@ class Statement:
         return self._moving - set(costs(self.item)["item"])
 
     def sold(self) -> pl.DataFrame:
-        """Return item, market, period, quantity, revenue and gross margin of the plan; empty where price or cost is not given."""
-        revenue = self.cost.filter(pl.col("term") == "revenue").group_by("item", pl.col("place").alias("market"), "period")
-        rows = self._shipped.join(revenue.agg(pl.col("amount").sum().alias("revenue")), on=["item", "market", "period"], how="left")
-        return self._with_margin(rows, pl.col("revenue").fill_null(0.0), pl.col("shipped"))
+        """Return item, period, revenue and gross margin of the plan; empty where price or cost is not given."""
+        revenue = self._money.filter(pl.col("of") == "revenue").group_by("item", "period").agg(pl.col("amount").sum().alias("revenue"))
+        rows = self._shipped.group_by("item", "period").agg(known_sum("cost_of_goods"))
+        both = rows.join(revenue, on=["item", "period"], how="full", coalesce=True)
+        return self._with_margin(both, pl.col("revenue").fill_null(0.0)).select("item", "period", "revenue", "gross_margin")
 
     def demanded(self) -> pl.DataFrame:
-        """Return the same for the demand plan, as if all of it were served."""
+        """Return item, market, period, quantity, revenue and gross margin of the demand plan, as if all of it were served."""
         rows = self.demand_plan.join(costs(self.item), on="item", how="left")
         rows = rows.with_columns(cost_of_goods("quantity").alias("cost_of_goods"))
-        return self._with_margin(rows, pl.col("quantity") * pl.col("unit_price").fill_null(0.0), pl.col("quantity"))
+        priced = self._with_margin(rows, pl.col("quantity") * pl.col("unit_price").fill_null(0.0))
+        return priced.select("item", "market", "period", "quantity", "revenue", "gross_margin")
 
-    def _with_margin(self, rows: pl.DataFrame, revenue: pl.Expr, quantity: pl.Expr) -> pl.DataFrame:
+    def _with_margin(self, rows: pl.DataFrame, revenue: pl.Expr) -> pl.DataFrame:
+        """Add revenue, empty for items without a price somewhere, and gross margin."""
         priced = ~pl.col("item").is_in(list(self.unpriced))
-        rows = rows.with_columns(pl.when(priced).then(revenue).alias("revenue"), quantity.alias("quantity"))
-        return rows.with_columns(gross_margin().alias("gross_margin")).select(
-            "item", "market", "period", "quantity", "revenue", "gross_margin"
-        )
+        return rows.with_columns(pl.when(priced).then(revenue).alias("revenue")).with_columns(gross_margin().alias("gross_margin"))
 
     def _margin(self) -> pl.DataFrame:
         """Revenue less cost of goods, of the items that have both."""

@@ -13,7 +13,7 @@ _NOT_CAPACITY = ("storage", "supplier")
 
 
 def idle_capacity(capacity_load: pl.DataFrame, resource: pl.DataFrame, calendar: Calendar, limits: GapSetting) -> pl.DataFrame:
-    """Return idle capacity by resource, in resource units: regular capacity not used, where it is more than the share that is worth showing.
+    """Return idle capacity by resource, in resource units: regular capacity not used, where it is worth showing.
 
     `base` is the regular capacity of the run.
     """

@@ -127,11 +127,7 @@ class _Chain:
         if "override" not in self._version.tables:
             return []
         held = stored(self._place, self._version, "override")
-        masters = {
-            one: stored(self._place, self._version, one)
-            for one in ("item", "market", "location", "resource")
-            if one in self._version.tables
-        }
+        masters = {one: stored(self._place, self._version, one) for one in MASTERS if one in self._version.tables}
         reasons = []
         for override in overrides_of(held, ""):
             if override.table != name or override.status != "accepted":

@@ -1,1 +1,5 @@
-"""Step 3: the supply model, its solution and what limits it."""
+"""Step 3, the supply review: an exact, sparse model of what the company can make, buy, move and keep."""
+
+from equipoise.supply.review import supply
+
+__all__ = ["supply"]

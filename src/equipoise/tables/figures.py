@@ -34,9 +34,15 @@ def number(value: float) -> str:
 
 
 def plural(unit: str, value: float = 2) -> str:
-    """Return the unit as it stands after that many: unit, units; kg stays kg."""
-    alone = abs(abs(value) - 1) < 0.005 or not unit.isalpha() or len(unit) < 4 or unit != unit.lower()
-    return unit if alone or unit.endswith("s") or unit in _UNCHANGED else f"{unit}s"
+    """Return the unit as it stands after that many: 1 unit, 2 units; 1 hour, 2 hours; kg stays kg."""
+    short = len(unit) < 4 and (unit.endswith("s") or not set(unit) & set("aeiou"))
+    if not unit.isalpha() or len(unit) < 3 or short or unit != unit.lower() or unit in _UNCHANGED or unit.endswith("ss"):
+        return unit
+    sibilant = unit.endswith(("xes", "ches", "shes"))
+    one = unit[:-2] if sibilant else unit.removesuffix("s")
+    if abs(abs(value) - 1) < 0.005:
+        return one
+    return f"{one}es" if one.endswith(("x", "ch", "sh")) else f"{one}s"
 
 
 def quantity(value: float, unit: str = "unit") -> str:
@@ -53,9 +59,9 @@ def money(value: float, currency: str = "") -> str:
 
 
 def share(value: float) -> str:
-    """Return a fraction as a percentage: 20 %; 7.5 %; below one hundredth of a percent it reads 0 %."""
+    """Return a fraction as a percentage: 20 %; 7.5 %; whole percents from 10 on."""
     percent = value * 100
-    text = f"{percent:,.0f}" if abs(percent) >= 20 else f"{percent:.1f}".removesuffix(".0")
+    text = f"{percent:,.0f}" if abs(percent) >= 9.95 else f"{percent:.1f}".removesuffix(".0")
     return f"{'0' if text == '-0' else text} %"
 
 

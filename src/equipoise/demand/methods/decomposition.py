@@ -58,4 +58,4 @@ def _median_index(values: Array, season: int) -> Array:
     ratio = values / np.where(average > 0, average, np.nan)
     index = median(np.swapaxes(by_phase(ratio, season), 1, 2))
     index = np.where(np.isnan(index).any(axis=1, keepdims=True), 1.0, index)
-    return np.maximum(index / np.maximum(index.mean(axis=1, keepdims=True), 1e-9), 0.01)
+    return np.asarray(np.maximum(index / np.maximum(index.mean(axis=1, keepdims=True), 1e-9), 0.01))

@@ -121,7 +121,9 @@ class Aggregated:
             fit = _smoothed_level(part)
             points[rows] = (fit / size)[:, None]
             known = ~np.isnan(values[rows])
-            spread[rows] = np.sqrt(np.where(known, (np.nan_to_num(values[rows]) - (fit / size)[:, None]) ** 2, 0).sum(axis=1) / known.sum(axis=1))
+            spread[rows] = np.sqrt(
+                np.where(known, (np.nan_to_num(values[rows]) - (fit / size)[:, None]) ** 2, 0).sum(axis=1) / known.sum(axis=1)
+            )
         return Fit(points, spread)
 
 

@@ -35,9 +35,7 @@ class Grid:
         season: tuple[float, ...] = (0.0,),
     ) -> "Grid":
         """Return all combinations; without a trend the damping has no meaning and is one."""
-        points = [
-            (a, b, phi, gamma) for a, b, gamma in product(level, trend, season) for phi in (damping if b > 0 else (1.0,))
-        ]
+        points = [(a, b, phi, gamma) for a, b, gamma in product(level, trend, season) for phi in (damping if b > 0 else (1.0,))]
         columns = np.asarray(points, dtype=np.float32).T
         return Grid(*columns)
 
@@ -75,7 +73,7 @@ def recursion(values: Array, lengths: Counts, grid: Grid, index: Array | None, *
 
     `index` (rows, season) is the seasonal index before the first observation; None: no season.
     """
-    rows, periods = values.shape
+    periods = values.shape[1]
     season = 0 if index is None else index.shape[1]
     plain = values
     if index is not None:
@@ -157,8 +155,8 @@ def _ahead(state: State, grid: Grid, horizon: int, *, multiplicative: bool) -> t
 
 
 _LEVEL = Grid.of((0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
-_TREND = Grid.of((0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9), (0.02, 0.05, 0.1, 0.2), (0.9, 0.95, 0.98))
-_SEASON = Grid.of((0.05, 0.15, 0.3, 0.5, 0.8), (0.0, 0.03, 0.1), (0.9, 0.98), (0.02, 0.1, 0.25))
+_TREND = Grid.of((0.05, 0.15, 0.3, 0.5, 0.8), (0.03, 0.1), (0.9, 0.97))
+_SEASON = Grid.of((0.05, 0.15, 0.35, 0.7), (0.0, 0.05), (0.95,), (0.02, 0.1, 0.25))
 
 
 @dataclass(frozen=True)

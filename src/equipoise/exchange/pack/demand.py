@@ -32,8 +32,7 @@ def _picture(plan: Plan) -> str:
     from equipoise.charts.demand import demand_against_supply
     from equipoise.charts.drawing import svg
 
-    tables = (plan[name] for name in ("history", "demand_plan", "shortage", "budget"))
-    return svg(demand_against_supply(*tables, plan.setting, unit=plan.unit))
+    return svg(demand_against_supply(plan["history"], plan["demand_plan"], plan["shortage"], plan["budget"], plan.setting, unit=plan.unit))
 
 
 def across(plan: Plan, by: str) -> Iterator[Block]:

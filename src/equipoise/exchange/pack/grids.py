@@ -10,7 +10,8 @@ from equipoise.charts.series import by_period, weeks_of_supply, with_family
 from equipoise.exchange.pack.plan import Plan
 
 Spans = Mapping[str, Sequence[dt.date]]
-Level = Literal["family", "item"]
+Level = Literal["family", "item", "total"]
+ALL = "All items"
 TOTAL = "Total"
 WEEKS = "Weeks of supply"
 STOCKS = frozenset({"Late at the end", "Inventory", "Target inventory"})
@@ -28,7 +29,7 @@ def across(
     named = frame.filter(pl.col("period").is_in(list(at))).with_columns(
         pl.col("period").replace_strict(at, default=None, return_dtype=pl.String).alias("span")
     )
-    sums = named.group_by([*keys, "span"]).agg(pl.col(value).sum())
+    sums = named.group_by([*keys, "span"]).agg(pl.col(value).sum().round(9) + 0.0)
     pivoted = sums.pivot(on="span", on_columns=list(spans), index=list(keys), values=value)
     joined = wide.join(pivoted, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
     joined = joined.with_columns(pl.col(list(spans)).cast(pl.Float64).fill_null(pl.lit(missing, pl.Float64)))
@@ -50,6 +51,17 @@ def with_total(grid: pl.DataFrame, key: str, most: int | None = None) -> pl.Data
         return pl.concat([grid, last])
     rest = grid.slice(most)
     return pl.concat([grid.head(most), _sum_row(rest, key, f"{rest.height} others"), last])
+
+
+def periods_across(plan: Plan) -> Spans:
+    """Return a column for each period of the horizon, however many there are."""
+    return {plan.short(period): [period] for period in plan.calendar.periods}
+
+
+def stock_by_family(plan: Plan, measure: str, spans: Spans) -> pl.DataFrame:
+    """Return stock at the end of each span by family: `measure` is its value or its quantity."""
+    frame = with_family(plan["inventory_plan"], plan.item).sort("family", "period")
+    return across(frame, ["family"], measure, spans, stock=True).sort("family")
 
 
 def demand(plan: Plan, keys: Sequence[str], spans: Spans) -> pl.DataFrame:
@@ -77,8 +89,14 @@ def _demanded(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
 def _sums(plan: Plan, level: Level, frame: pl.DataFrame, column: str, measure: str) -> pl.DataFrame:
     """Sums of `column` by level and period; nothing where the column is empty."""
     known = frame.filter(pl.col(column).is_not_null())
-    rows = by_period(known if level == "item" else with_family(known, plan.item), column, also=(level,))
+    rows = by_period(_at(plan, level, known), column, also=(level,))
     return rows.select(level, pl.lit(measure).alias("measure"), "period", pl.col(column).cast(pl.Float64).alias("value"))
+
+
+def _at(plan: Plan, level: Level, frame: pl.DataFrame) -> pl.DataFrame:
+    if level == "item":
+        return frame
+    return with_family(frame, plan.item) if level == "family" else frame.with_columns(pl.lit(ALL).alias("total"))
 
 
 def _flows(plan: Plan, level: Level) -> list[pl.DataFrame]:
@@ -104,10 +122,9 @@ def _budget(plan: Plan, level: Level) -> pl.DataFrame:
     if level == "item":
         return _sums(plan, level, rows.filter(pl.col("item").is_not_null()), "quantity", "Budget")
     families = rows.join(plan.item.select("item", pl.col("family").alias("of")), on="item", how="left", maintain_order="left")
-    named = families.with_columns(pl.coalesce("family", "of", "item").alias("family"))
-    known = named.filter(pl.col("quantity").is_not_null())
-    sums = by_period(known, "quantity", also=("family",))
-    return sums.select("family", pl.lit("Budget").alias("measure"), "period", pl.col("quantity").alias("value"))
+    named = families.with_columns(pl.coalesce("family", "of", "item").alias("family"), pl.lit(ALL).alias("total"))
+    sums = by_period(named.filter(pl.col("quantity").is_not_null()), "quantity", also=(level,))
+    return sums.select(level, pl.lit("Budget").alias("measure"), "period", pl.col("quantity").alias("value"))
 
 
 def _stocks(plan: Plan, level: Level) -> list[pl.DataFrame]:

@@ -36,14 +36,9 @@ def _demand(plan: Plan) -> Iterator[Card]:
     if not plan.has("demand_plan"):
         return
     compared = demand_against_budget(plan)
-    over = f"{plan.unit} over {len(plan.calendar.periods)} {_periods(plan)}"
+    over = f"{plan.unit} over {plan.length}"
     words = f"{over}; {compared.words()}" if compared else over
     yield Card("Demand", compact(total(plan["demand_plan"], "quantity")), words)
-
-
-def _periods(plan: Plan) -> str:
-    word = {"4-4-5": "period"}.get(plan.calendar.cadence, plan.calendar.cadence)
-    return word if len(plan.calendar.periods) == 1 else f"{word}s"
 
 
 def demand_against_budget(plan: Plan) -> Compared | None:
@@ -69,7 +64,7 @@ def _service(plan: Plan) -> Iterator[Card]:
     if demand:
         on_time = total(rows, "on_time") / demand
         left = [f"{number(value)} {word}" for value, word in _unserved(rows) if value >= 0.5]
-        words = ", ".join(left) if left else "all of it in its period"
+        words = ", ".join(left) or ("all of it in its period" if on_time > 0.9999 else "the rest ships late")
         yield Card("Service level", share(on_time), words, "bad" if on_time < 0.95 else "good" if on_time >= 0.98 else "")
 
 

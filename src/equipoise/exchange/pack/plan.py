@@ -10,7 +10,7 @@ import polars as pl
 from equipoise.charts.series import calendar_of, labels, unit_of
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
-from equipoise.tables.figures import span
+from equipoise.tables.figures import quantity, span
 from equipoise.tables.setting import Setting
 
 MOST_COLUMNS = 18
@@ -70,10 +70,12 @@ class Plan:
         periods, calendar = self.calendar.periods, self.calendar
         if len(periods) <= most:
             return {self.short(period): [period] for period in periods}
-        for name in (lambda day: f"{calendar.fiscal_year(day)} Q{calendar.quarter(day)}", lambda day: f"FY {calendar.fiscal_year(day)}"):
+        quarters = [f"{calendar.fiscal_year(period)} Q{calendar.quarter(period)}" for period in periods]
+        years = [f"FY {calendar.fiscal_year(period)}" for period in periods]
+        for names in (quarters, years):
             columns: dict[str, list[dt.date]] = {}
-            for period in periods:
-                columns.setdefault(name(period), []).append(period)
+            for name, period in zip(names, periods, strict=True):
+                columns.setdefault(name, []).append(period)
             if len(columns) <= most:
                 return columns
         return {f"{self.short(periods[0])} to {self.short(periods[-1])}": list(periods)}
@@ -85,6 +87,12 @@ class Plan:
     def short(self, period: dt.date) -> str:
         """Return the period as a column heading: Dec 26; other cadences by their label."""
         return f"{period:%b %y}" if self.calendar.cadence == "month" else self.calendar.label(period)
+
+    @property
+    def length(self) -> str:
+        """The length of the horizon in words: 18 months."""
+        count, cadence = len(self.calendar.periods), self.calendar.cadence
+        return quantity(count, "4-4-5 period") if cadence == "4-4-5" else quantity(count, cadence)
 
     def during(self, first: dt.date | None, last: dt.date | None) -> str:
         """Return a run of periods in words: March 2027; March to May 2027. Empty where there is none."""

@@ -9,7 +9,7 @@ from equipoise.exchange.pack import grids
 from equipoise.exchange.pack.blocks import Block, Grid, Head, Heading, Paragraph, Picture, Points, Section, Tone
 from equipoise.exchange.pack.plan import Plan
 from equipoise.exchange.pack.wording import grid_of, named
-from equipoise.tables.figures import number, share
+from equipoise.tables.figures import money, number, share
 
 MOST_RESOURCES = 30
 MOST_LIMITS = 15
@@ -64,7 +64,8 @@ def _heat_map(plan: Plan) -> str:
 def _load_grid(plan: Plan, loads: pl.DataFrame) -> Grid:
     names = ("Resource", "Unit", "Available", "Load", "Overtime", "Idle", "Utilisation", "Peak", "Peak in")
     heads = tuple(Head(name, position in range(2, 8)) for position, name in enumerate(names))
-    rows, tones = [], {}
+    rows: list[tuple[str, ...]] = []
+    tones: dict[tuple[int, int], Tone] = {}
     for position, row in enumerate(loads.iter_rows(named=True)):
         amounts = tuple(plain(row[name]) for name in ("available", "load", "overtime", "idle"))
         shares = tuple("" if row[name] is None else share(row[name]) for name in ("utilisation", "peak"))
@@ -103,10 +104,13 @@ def _limit_grid(plan: Plan, sums: pl.DataFrame) -> Grid:
     heads = (Head("Limit"), Head("Of"), Head("Binds in"), Head("Periods", number=True), Head("One more is worth, at most", number=True))
     rows = []
     for row in sums.iter_rows(named=True):
-        unit = f" {plan.setting.currency} per {row['unit'] or 'unit'}".rstrip()
-        worth = f"{number(row['value'])}{unit}" if row["value"] else ""
+        worth = f"{money(row['value'], plan.setting.currency)} per {_one(row['unit'] or 'unit')}" if row["value"] else ""
         rows.append((named(row["limit"]), row["subject"], plan.during(row["first"], row["last"]), number(row["count"]), worth))
     return Grid("Limits that bind, the most valuable first", heads, tuple(rows))
+
+
+def _one(unit: str) -> str:
+    return unit.removesuffix("s") if len(unit) > 3 else unit
 
 
 def _families(plan: Plan) -> Iterator[Block]:

@@ -32,10 +32,10 @@ def signed(value: float, text: str) -> str:
 
 def compact(value: float, currency: str = "") -> str:
     """Return a key figure short enough for a card: EUR 6.84 million; 76,086."""
-    scale = scale_for(value, plain_to=1_000_000)
-    text = number(value) if scale.divisor == 1 else f"{value / scale.divisor:,.2f}"
+    divisor, word = next(((size, name) for size, name in ((1e9, "billion"), (1e6, "million")) if abs(value) >= size), (1.0, ""))
+    text = number(value) if divisor == 1 else f"{value / divisor:,.2f}"
     sign, digits = ("-", text.removeprefix("-")) if text.startswith("-") else ("", text)
-    return sign + " ".join(part for part in (currency, digits, scale.word) if part)
+    return sign + " ".join(part for part in (currency, digits, word) if part)
 
 
 def scale_of(frame: pl.DataFrame, columns: Iterable[str]) -> Scale:

@@ -38,7 +38,8 @@ def baseline(
     """Return the tables `baseline` (a row a series and period of the horizon) and `method_choice` (a row a series and method tried).
 
     Only complete periods before the data cut and before the plan train a forecast; where the history ends earlier, the gap is forecast
-    across. Blocks of series are submitted to `executor` where one is given. Raises InputError where a method of the settings is not known.
+    across. No method of the registry reads `driver`. Blocks of series are submitted to `executor` where one is given. Raises InputError
+    where a method of the settings is not known.
     """
     settings = from_table(setting)
     calendar = Calendar.from_setting(settings.calendar)
@@ -135,17 +136,22 @@ def _without_backtest(outcome: Outcome, known: Panel, rows: Counts, shape: Array
     """Forecast the series that do not teach: short ones by level and season, the others by zero."""
     values, season = known.values[rows], shape.shape[1]
     over = ended(values, season)
-    index = over_history(shape[rows], values.shape[1])
-    weight = np.where(np.isnan(values), 0.0, np.maximum(np.arange(values.shape[1]) - values.shape[1] + known.lengths[rows, None] + 1, 0))
+    half = 1 + (shape[rows] - 1) / 2  # nothing tests that the family's season holds here
+    index = over_history(half, values.shape[1])
+    place = np.arange(values.shape[1])[None, :] - values.shape[1] + known.lengths[rows, None] + 1
+    weight = np.where(np.isnan(values), 0.0, np.maximum(place, 0) ** 2)
     level = np.nansum(values * weight, axis=1) / np.maximum((weight * index).sum(axis=1), 1e-9)
     level = np.where(over > 0, 0.0, np.maximum(level, 0.0))
-    points = level[:, None] * over_horizon(shape[rows], len(known.ahead))
+    points = level[:, None] * over_horizon(half, len(known.ahead))
     outcome.place(rows, points, plain_interval(points, share))
     for row, periods, own in zip(rows, over, level, strict=True):
         name, reason = (
             (NO_DEMAND, f"No demand in the last {periods} periods, after demand in most before: it is taken to have ended.")
             if periods
-            else (SHORT_HISTORY, f"{known.lengths[row]} observations are too few for a backtest: their mean, the later the more weight, in the season of the family.")
+            else (
+                SHORT_HISTORY,
+                f"{known.lengths[row]} observations are too few to test methods: the later they are, the more they weigh.",
+            )
             if own
             else (NO_DEMAND, "No demand in the history.")
         )

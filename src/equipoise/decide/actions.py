@@ -1,0 +1,91 @@
+"""Action items: who does what by when, for each recommendation."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+
+from equipoise.decide.readings import rows
+from equipoise.dimensions.calendar import Calendar
+from equipoise.tables import table
+from equipoise.tables.setting import from_table
+
+MOST_ACTIONS = 12
+_WORKING_DAYS = 5
+# Who acts on a gap, and what on; `who` is the gap's subject, `what` the recommendation.
+_OPTIONS = ("supply planner", "Bring cost and lead time of this option, and of any better one: {what}")
+_TASKS: dict[str, tuple[tuple[str, str], ...]] = {
+    "shortage": (_OPTIONS, ("sales", "Agree which orders of {who} come first, before they are promised.")),
+    "late": (_OPTIONS, ("sales", "Tell customers of {who} the new dates.")),
+    "below_target": (("supply planner", "Plan how stock of {who} comes back to target: {what}"),),
+    "excess_stock": (("supply planner", "Change the orders: {what}"), ("sales", "Propose how to sell the excess stock of {who}.")),
+    "idle_capacity": (("supply planner", "Make a proposal: {what}"),),
+    "supply_surplus": (
+        ("sales", "List the demand that could fill the room in supply, with volumes and prices."),
+        ("supply planner", "Propose which capacity to keep, to use otherwise or to take out."),
+    ),
+    "overload": (("supply planner", "Change the plan: {what}"),),
+    "budget": (("finance", "Explain the gap to budget by price and volume, and prepare the decision: {what}"),),
+}
+_PREPARE = ("demand planner", "Name the signal that tells early that the scenario comes, and who watches it: {what}")
+_BROKEN = ("supply planner", "Find which rule can give way, and what that costs: {what}")
+_NOTHING = "Have the plan approved: no gap is large enough to act on."
+_BROKEN = ("supply planner", "Find which rule can give way, and what that costs: {what}")
+
+
+def proposed_action(gap: pl.DataFrame, recommendation: pl.DataFrame, setting: pl.DataFrame) -> pl.DataFrame:
+    """Return the table `proposed_action`: at most twelve action items in order of the recommendations, each with owner role and due date.
+
+    An action is due a period before its gap begins, on a working day, but not sooner than five working days after the data cut and
+    not later than the end of the first period of the horizon, so that every action is looked at again in the next cycle.
+    """
+    calendar = Calendar.from_setting(from_table(setting).calendar)
+    gaps = {row["rank"]: row for row in rows(gap)}
+    made: list[dict[str, object]] = []
+    for advice in rows(recommendation.sort("rank")):
+        answered = gaps.get(advice["gap"])
+        for role, statement in _tasks(advice, answered):
+            due = due_date(calendar, answered["period"] if answered else None)  # type: ignore[arg-type]
+            made.append({"statement": statement, "owner_role": role, "due": due, "gap": advice["gap"], "status": "proposed"})
+    if not made:
+        due = due_date(calendar, calendar.start)
+        made.append({"statement": _NOTHING, "owner_role": "facilitator", "due": due, "gap": None, "status": "proposed"})
+    once = {str(row["statement"]): row for row in reversed(made)}
+    kept = [row for row in made if once[str(row["statement"])] is row][:MOST_ACTIONS]
+    numbered = [{"action": number, **row} for number, row in enumerate(kept, start=1)]
+    return pl.DataFrame(numbered, schema=table("proposed_action").schema, orient="row")
+
+
+def _tasks(advice: Mapping[str, object], answered: Mapping[str, object] | None) -> list[tuple[str, str]]:
+    """Return owner role and statement of the tasks of one recommendation."""
+    what = str(advice["recommendation"])
+    if answered is None:
+        prepare = what.startswith("Prepare for")
+        return [_filled(_PREPARE if prepare else _BROKEN, what, "")]
+    place = f" in {answered['market']}" if answered["market"] else ""
+    return [_filled(task, what, f"{answered['subject']}{place}") for task in _TASKS[str(answered["kind"])]]
+
+
+def _filled(task: tuple[str, str], what: str, who: str) -> tuple[str, str]:
+    role, words = task
+    return role, words.format(what=what[:1].lower() + what[1:], who=who)
+
+
+def due_date(calendar: Calendar, begins: dt.date | None) -> dt.date:
+    """Return the working day by which an action is due whose gap begins on `begins` (none: at the end of the first period)."""
+    earliest = _working_days_after(calendar.as_of, _WORKING_DAYS)
+    latest = calendar.next(calendar.start) - dt.timedelta(days=1)
+    wanted = latest if begins is None else begins - dt.timedelta(days=calendar.days(calendar.start))
+    return max(earliest, _working_day(min(wanted, latest)))
+
+
+def _working_day(day: dt.date) -> dt.date:
+    """The day itself, or the Friday before a weekend."""
+    return day - dt.timedelta(days=max(0, day.weekday() - 4))
+
+
+def _working_days_after(day: dt.date, count: int) -> dt.date:
+    while count:
+        day += dt.timedelta(days=1)
+        count -= day.weekday() < 5
+    return day

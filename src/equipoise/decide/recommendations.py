@@ -1,0 +1,193 @@
+"""Recommendations: what to do, ranked by money, with the reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from equipoise.decide.readings import Row, Scenarios, amount, first_causes, rank_of, rows
+from equipoise.tables import table
+from equipoise.tables.figures import listing, money, plural, quantity, share
+from equipoise.tables.setting import Setting, from_table
+
+_CUSTOMERS = ("shortage", "late")
+_SERVED = (*_CUSTOMERS, "below_target")
+# What to do about several subjects at once, by kind and whether it is less than wanted.
+_TOGETHER = {
+    ("idle_capacity", False): "Use the idle time of {who} to build ahead, for maintenance or holidays, or release it.",
+    ("budget", True): "Agree how {who} close their gap to budget, or restate the outlook.",
+    ("budget", False): "Confirm the revenue of {who} above budget with sales, and update the outlook.",
+    ("excess_stock", False): "Make or buy less of {who} until stock is back at target.",
+    ("below_target", True): "Rebuild the stock of {who}, or lower its target if the risk is accepted.",
+    ("overload", True): "Take load off {who}: move it to other periods or resources, subcontract, or add a shift.",
+}
+_DECIDERS = {
+    "shortage": "executive",
+    "late": "executive",
+    "budget": "executive",
+    "supply_surplus": "executive",
+    "idle_capacity": "executive",
+    "overload": "supply planner",
+    "excess_stock": "supply planner",
+    "below_target": "supply planner",
+}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One recommendation before it is ranked. `tier` 0 comes first: rules that broke; 1 gaps of the plan; 2 scenarios."""
+
+    tier: int
+    recommendation: str
+    reason: str
+    value: float | None
+    units: float | None
+    gap: int | None
+    decider: str
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Rank within all: by tier, then the most money, then the gap's own rank."""
+        return (self.tier, self.value is None, -(self.value or 0.0), self.gap or 0, self.recommendation)
+
+
+def recommendation(
+    gap: pl.DataFrame,
+    gap_cause: pl.DataFrame,
+    violation: pl.DataFrame,
+    scenario_result: pl.DataFrame,
+    setting: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the table `recommendation`.
+
+    Gaps that one limit causes make one recommendation, about that limit; others one for each subject. Rules that could not hold come first,
+    for such a plan cannot be carried out; then the plan's gaps by the revenue at stake; then what scenarios ask for. Room in
+    capacity has no money at stake. Nothing is costed that the plan does not give: the reason says what one more unit of a limit
+    is worth.
+    """
+    plan = from_table(setting)
+    advice = [*_broken(violation), *_from_gaps(gap, gap_cause, plan), *_from_scenarios(Scenarios.of(scenario_result), plan)]
+    made = [
+        {
+            "rank": rank,
+            "recommendation": one.recommendation,
+            "reason": one.reason,
+            "value": one.value,
+            "units": one.units,
+            "gap": one.gap,
+            "decider": one.decider,
+        }
+        for rank, one in enumerate(sorted(advice, key=lambda one: one.order), start=1)
+    ]
+    return pl.DataFrame(made, schema=table("recommendation").schema, orient="row")
+
+
+def _broken(violation: pl.DataFrame) -> list[Advice]:
+    """One recommendation for each kind of rule that could not hold."""
+    found = []
+    for (rule,), part in sorted(violation.partition_by(["rule"], as_dict=True, maintain_order=True).items()):
+        told = [str(sentence) for sentence in part["sentence"].drop_nulls()]
+        reason = " ".join(told[:2]) or f"{listing(part['subject'].unique().sort().to_list())}: the rule cannot hold."
+        more = f" {len(told) - 2} more like these." if len(told) > 2 else ""
+        text = f"Decide which rule gives way: {str(rule).replace('_', ' ')} of {listing(part['subject'].unique().sort().to_list())}."
+        found.append(Advice(0, text, reason + more, None, None, None, "executive"))
+    return found
+
+
+def _from_gaps(gap: pl.DataFrame, gap_cause: pl.DataFrame, plan: Setting) -> list[Advice]:
+    """Group gaps by the limit behind them, or by kind and sign, and advise on each group."""
+    behind = first_causes(gap_cause)
+    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for row in rows(gap.filter(pl.col("level") != "item").sort("rank")):
+        cause = behind.get(rank_of(row)) if row["kind"] in _SERVED else None
+        key = ("limit", str(cause["limit"]), str(cause["subject"])) if cause else (str(row["kind"]), "less" if _is_less(row) else "more")
+        groups.setdefault(key, []).append(row)
+    return [_of_group(group, behind, plan) for group in groups.values()]
+
+
+def _is_less(row: Row) -> bool:
+    """Whether a gap is on the side of shortage; money decides where there is some."""
+    return next((size for size in (amount(row["revenue"]), amount(row["units"])) if size), 0.0) < 0
+
+
+def _of_group(group: Sequence[Row], behind: Mapping[int, Row], plan: Setting) -> Advice:
+    first = next((row for row in group if row["kind"] in _CUSTOMERS), group[0])
+    kind, cause = str(first["kind"]), behind.get(rank_of(first))
+    because = f" {cause['sentence']}" if cause and cause["sentence"] else ""
+    subjects = list(dict.fromkeys(str(row["subject"]) for row in group))
+    if cause and kind in _SERVED:
+        told, text = (_held_back(group, plan) if len(group) > 1 else str(first["sentence"])), str(first["suggestion"])
+    else:
+        told, text = _told(group), str(first["suggestion"])
+        if len(subjects) > 1:
+            text = _TOGETHER.get((kind, _is_less(first)), text).format(who=listing(subjects))
+    decider = "finance" if kind == "budget" and not _is_less(first) else _DECIDERS[kind]
+    value = None if kind in {"idle_capacity", "supply_surplus"} else _stake(group)
+    shared = len({row["unit"] for row in group}) == 1
+    units = sum(abs(amount(row["units"]) or 0.0) for row in group) if shared else None
+    return Advice(1, text, f"{told}{because}", value, units, rank_of(first), decider)
+
+
+def _stake(group: Sequence[Row]) -> float | None:
+    """Money at stake, without sign: revenue, or stock at standard cost (revenue less margin); none where it is not known."""
+    known = []
+    for row in group:
+        revenue, margin = amount(row["revenue"]), amount(row["margin"])
+        if row["kind"] in {"excess_stock", "below_target"} and revenue is not None:
+            revenue = None if margin is None else revenue - margin
+        known += [] if revenue is None else [abs(revenue)]
+    return sum(known) if known else None
+
+
+def _told(group: Sequence[Row]) -> str:
+    """The sentences of the two largest gaps, and how many more there are."""
+    more = len(group) - 2
+    rest = f" {more} more {plural('gap', more)} like these." if more > 0 else ""
+    return " ".join(str(row["sentence"]) for row in group[:2]) + rest
+
+
+def _held_back(group: Sequence[Row], plan: Setting) -> str:
+    """What a limit holds back, by kind: who, how much, how much money."""
+    words = (("shortage", "Short"), ("late", "Late"), ("below_target", "Stock below target"))
+    parts = []
+    for kind, word in words:
+        own = [row for row in group if row["kind"] == kind]
+        if not own:
+            continue
+        who = list(dict.fromkeys(f"{row['subject']} in {row['market']}" if row["market"] else str(row["subject"]) for row in own))
+        units = {str(row["unit"] or "unit") for row in own}
+        size = quantity(sum(abs(amount(row["units"]) or 0.0) for row in own), units.pop() if len(units) == 1 else "unit")
+        stake = _stake(own)
+        worth = f", {money(stake, plan.currency)} of revenue" if stake and kind != "below_target" else ""
+        parts.append(f"{word}: {size}{worth} ({listing(who)}).")
+    return " ".join(parts)
+
+
+def _from_scenarios(scenarios: Scenarios, plan: Setting) -> list[Advice]:
+    """Advise to prepare for scenarios in which more is short, or less is asked for, than in the base plan."""
+    found = []
+    for name in scenarios.others:
+        if (scenarios.difference(name, "shortage") or 0.0) > plan.gaps.shortage_units:
+            found.append(_short(scenarios, name))
+        elif (scenarios.difference(name, "demand") or 0.0) < 0:
+            found.append(_lower(scenarios, name, plan))
+    return found
+
+
+def _short(scenarios: Scenarios, name: str) -> Advice:
+    """Advise on a scenario that supply cannot follow."""
+    limit = scenarios.note(name, "binding_limit")
+    reason = " ".join(note for note in (scenarios.note(name, "shortage"), "" if limit == "No limit binds." else limit) if note)
+    text = f"Prepare for scenario {name}: agree now which demand is served first and what lifts the limit."
+    return Advice(2, text, reason, scenarios.worth_of_shortage(name), scenarios.value(name, "shortage"), None, "executive")
+
+
+def _lower(scenarios: Scenarios, name: str, plan: Setting) -> Advice:
+    """Advise on a scenario with less demand."""
+    lower, revenue = scenarios.difference(name, "demand") or 0.0, scenarios.difference(name, "revenue")
+    load = scenarios.value(name, "average_utilisation")
+    parts = [f"Demand is {quantity(abs(lower), scenarios.unit(name, 'demand'))} lower than in the base plan"]
+    parts += [f"revenue {money(abs(revenue), plan.currency)} lower"] if revenue else []
+    loaded = f"; capacity is used to {share(load)}" if load is not None else ""
+    text = f"Prepare for scenario {name}: agree at which signal what is cut."
+    return Advice(2, text, f"{listing(parts)}{loaded}.", None, abs(lower), None, "executive")

@@ -1,0 +1,107 @@
+"""How each series behaves: value, variability, pattern of demand and place in its life."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+
+from equipoise.demand.methods import Array
+from equipoise.demand.panel import KEY, REGULAR_INTERVAL, Panel, ended, panel
+from equipoise.dimensions.calendar import Calendar
+from equipoise.tables import table
+from equipoise.tables.setting import from_table
+
+_ERRATIC = 0.49  # squared coefficient of variation of demand sizes; Syntetos, Boylan and Croston (2005)
+_A, _B = 0.80, 0.95  # cumulated value up to which a series is A, B
+_X, _Y = 0.5, 1.0  # coefficient of variation up to which a series is X, Y
+
+
+def segment(history: pl.DataFrame, item: pl.DataFrame, setting: pl.DataFrame) -> pl.DataFrame:
+    """Return the table `segment`, a row a series of the history.
+
+    ABC by value over the last year, A to 80 % of all of it and B to 95 %: revenue where the history gives it, else quantity times the
+    item's price, else quantity where nothing has a price. XYZ by the coefficient of variation of demand a period, X to 0.5 and Y to 1.
+    Pattern by the mean interval between demands (1.32) and the squared coefficient of variation of their sizes (0.49): smooth, erratic,
+    intermittent, lumpy; source: Syntetos, Boylan and Croston, "On the categorization of demand patterns", Journal of the Operational
+    Research Society 56 (2005). Lifecycle: new in the first year after a launch inside the history, ending where demand has stopped or the
+    item is discontinued within the horizon, else mature.
+    """
+    settings = from_table(setting)
+    calendar = Calendar.from_setting(settings.calendar)
+    season = settings.demand.season or calendar.periods_a_year
+    known = panel(history, item, calendar, season, whole=True)
+    if known is None:
+        return table("segment").empty()
+    sold = known.values > 0
+    demands = np.maximum(sold.sum(axis=1), 1)
+    size = np.where(sold, known.values, 0.0)
+    mean_size = size.sum(axis=1) / demands
+    spread = np.where(sold, (known.values - mean_size[:, None]) ** 2, 0.0).sum(axis=1) / demands
+    value = _value(history, item, known, calendar)
+    variation = _variation(known.values)
+    interval = np.where(sold.any(axis=1), known.lengths / demands, np.nan)
+    frame = known.keys.select(KEY).with_columns(
+        pl.Series("abc", _abc(value["rank"].to_numpy())),
+        pl.Series("xyz", np.select([variation <= _X, variation <= _Y], ["X", "Y"], "Z")),
+        pl.Series("pattern", _pattern(interval, spread / np.maximum(mean_size, 1e-12) ** 2)),
+        pl.Series("lifecycle", _lifecycle(known, calendar, season)),
+        value["value"],
+        pl.Series("variation", variation).fill_nan(None),
+        pl.Series("demand_interval", interval).fill_nan(None),
+        pl.Series("observations", known.lengths),
+    )
+    return table("segment").conform(frame)
+
+
+def _value(history: pl.DataFrame, item: pl.DataFrame, known: Panel, calendar: Calendar) -> pl.DataFrame:
+    """Return the revenue of the last year (empty where unknown) and what series are ranked by, in the order of the panel."""
+    first = known.last - dt.timedelta(days=round(365.25 - 365.25 / calendar.periods_a_year) + 1)
+    recent = history.filter(pl.col("period").is_between(first, known.last)).join(
+        item.select("item", "unit_price").unique("item", keep="first"), on="item", how="left"
+    )
+    sums = recent.group_by(KEY).agg(
+        pl.coalesce("revenue", pl.col("quantity") * pl.col("unit_price")).sum().alias("money"),
+        pl.coalesce("revenue", pl.col("quantity") * pl.col("unit_price")).is_not_null().any().alias("priced"),
+        pl.col("quantity").sum(),
+    )
+    joined = known.keys.select(KEY).join(sums, on=KEY, how="left", maintain_order="left")
+    money = pl.when(pl.col("priced").fill_null(False)).then("money")
+    ranked = pl.coalesce(money, 0.0) if sums.get_column("priced").any() else pl.col("quantity").fill_null(0.0)
+    return joined.select(money.alias("value"), ranked.alias("rank"))
+
+
+def _abc(rank: Array) -> list[str]:
+    """Return A, B or C by cumulated value, the largest first; the series that crosses a limit still belongs to the better class."""
+    order = np.argsort(-rank, kind="stable")
+    total = float(np.maximum(rank, 0).sum())
+    before = (np.cumsum(np.maximum(rank[order], 0)) - np.maximum(rank[order], 0)) / (total or 1.0)
+    classes = np.empty(len(rank), dtype="<U1")
+    classes[order] = np.where(rank[order] <= 0, "C", np.select([before < _A, before < _B], ["A", "B"], "C"))
+    return [str(name) for name in classes]
+
+
+def _variation(values: Array) -> Array:
+    """Return the coefficient of variation of demand a period, NaN without demand, (series,)."""
+    count = np.maximum((~np.isnan(values)).sum(axis=1), 1)
+    mean = np.nansum(values, axis=1) / count
+    spread = np.sqrt(np.nansum((values - mean[:, None]) ** 2, axis=1) / count)
+    return np.where(mean > 0, spread / np.where(mean > 0, mean, 1.0), np.nan)
+
+
+def _pattern(interval: Array, squared_variation: Array) -> list[str]:
+    seldom, erratic = interval >= REGULAR_INTERVAL, squared_variation >= _ERRATIC
+    names = np.select(
+        [np.isnan(interval), ~seldom & ~erratic, ~seldom & erratic, seldom & ~erratic],
+        ["none", "smooth", "erratic", "intermittent"],
+        "lumpy",
+    )
+    return [str(name) for name in names]
+
+
+def _lifecycle(known: Panel, calendar: Calendar, season: int) -> list[str]:
+    last_day = calendar.end
+    stops = [day is not None and day <= last_day for day in known.keys.get_column("discontinue").to_list()]
+    over = ended(known.values, season) > 0
+    begun = known.values.shape[1] - known.lengths  # a series that the history's first period already has may be older than it
+    new = (known.lengths < calendar.periods_a_year) & (begun > 0)
+    return ["ending" if stop or gone else "new" if fresh else "mature" for stop, gone, fresh in zip(stops, over, new, strict=True)]

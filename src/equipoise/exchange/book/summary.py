@@ -1,0 +1,104 @@
+"""The first sheet and the lists: key figures, sentences, and the registers of the plan."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from equipoise.exchange.book.sheet import Book, Kind, Sheet
+from equipoise.exchange.pack.contents import title
+from equipoise.exchange.pack.headline import cards
+from equipoise.exchange.pack.plan import Plan
+from equipoise.exchange.pack.wording import FRACTIONS, named
+
+_LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    (
+        "gap",
+        "Gaps",
+        "Gaps, the most money first",
+        ("rank", "kind", "level", "subject", "market", "period", "until", "units", "unit", "revenue", "margin", "sentence", "suggestion"),
+    ),
+    (
+        "recommendation",
+        "Recommendations",
+        "Recommendations, the most money first",
+        ("rank", "recommendation", "reason", "value", "units", "gap", "decider"),
+    ),
+    ("proposed_action", "Action items", "Action items", ("action", "statement", "owner_role", "due", "gap", "status")),
+    ("agenda", "Agenda", "Agenda of the executive meeting", ("position", "topic", "minutes", "owner_role", "outcome")),
+    (
+        "binding",
+        "Limits",
+        "Limits that bind, and what one unit more is worth",
+        ("limit", "subject", "period", "limited_to", "unit", "value", "sentence"),
+    ),
+    ("violation", "Broken rules", "Rules that could not hold", ("rule", "subject", "period", "quantity", "sentence")),
+    (
+        "kpi",
+        "Measures",
+        "Measures against their targets",
+        ("kpi", "level", "subject", "period", "value", "unit", "target", "status", "basis", "note"),
+    ),
+    ("assumption_made", "Assumptions", "Assumption register", ("step", "subject", "statement", "origin")),
+    ("issue", "Data issues", "Faults found in the data", ("severity", "source", "table", "row", "column", "message", "fix")),
+)
+_ORDER = {"gap": "rank", "recommendation": "rank", "proposed_action": "action", "agenda": "position"}
+_WORDS = frozenset({"kind", "level", "limit", "rule", "kpi"})
+_EXACT = frozenset({"value", "target", "limited_to"})
+WIDTH = 6
+
+
+def add_summary(book: Book, plan: Plan) -> Sheet:
+    """Add the first sheet: key figures and the executive summary. `fill_contents` ends it when all sheets are known."""
+    heading, below = title(plan)
+    sheet = book.sheet("Summary", heading)
+    sheet.sheet.write_string(1, 0, below, book.format("below", {"font_color": "#5b6672"}))
+    sheet.row = 3
+    figures = cards(plan)
+    if figures:
+        frame = pl.DataFrame([(card.name, card.value, card.comparison) for card in figures], schema=["name", "value", "note"], orient="row")
+        sheet.grid(frame, {"name": "Figure", "value": "Value", "note": "Compared"}, {})
+    rows = plan["executive_summary"].sort("position")
+    for section in rows.get_column("section").unique(maintain_order=True):
+        sheet.heading(named(section))
+        sheet.lines(rows.filter(pl.col("section") == section).get_column("statement"), WIDTH)
+        sheet.row += 1
+    sheet.printed(plan.setting.plan)
+    return sheet
+
+
+def fill_contents(sheet: Sheet, book: Book, left_out: Sequence[str]) -> None:
+    """End the first sheet with a link to every other one, and say which given tables were too large for a sheet."""
+    sheet.heading("Sheets")
+    link = book.format("link", {"font_color": "#1f4e79", "underline": 1})
+    for name, meaning in book.contents[1:]:
+        sheet.sheet.write_url(sheet.row, 0, f"internal:'{name}'!A1", link, name)
+        sheet.put(sheet.row, 1, meaning, book.cell("text"))
+        sheet.row += 1
+    if left_out:
+        sheet.row += 1
+        sheet.lines([f"Too large for a sheet, see the folder tables: {', '.join(left_out)}."], WIDTH)
+    sheet.sheet.set_column(0, 0, 20)
+    sheet.sheet.set_column(1, 1, 22)
+    sheet.sheet.set_column(2, WIDTH - 1, 18)
+
+
+def add_lists(book: Book, plan: Plan) -> None:
+    """Add the lists that have rows: gaps, recommendations, action items, agenda, limits, measures, assumptions, issues."""
+    for name, sheet_name, meaning, columns in _LISTS:
+        if not plan.has(name):
+            continue
+        frame = plan[name].sort(_ORDER[name], nulls_last=True) if name in _ORDER else plan[name]
+        frame = frame.with_columns(pl.col(column).str.replace_all("_", " ") for column in columns if column in _WORDS)
+        kinds: dict[str, Kind] = {column: "exact" for column in columns if column in _EXACT}
+        sheet = book.sheet(sheet_name, meaning)
+        area = sheet.grid(frame, {column: named(column) for column in columns}, kinds, row_kinds=_shares(frame), wrap=True, table=True)
+        if name == "gap":
+            short = {"type": "cell", "criteria": "<", "value": 0, "format": book.file.add_format({"font_color": "#b03a30"})}
+            sheet.sheet.conditional_format(area.first, 7, area.last, 7, short)
+        sheet.printed(plan.setting.plan)
+
+
+def _shares(frame: pl.DataFrame) -> dict[int, Kind]:
+    """Rows whose unit is a fraction read as percentages."""
+    units = frame.get_column("unit").to_list() if "unit" in frame.columns else []
+    return {position: "share" for position, unit in enumerate(units) if unit in FRACTIONS}

@@ -1,0 +1,164 @@
+"""The outputs of a run, written so that a reader never meets half of them.
+
+Everything is written into a hidden folder beside the final one, flushed to disk, and then renamed: the final folder either is not
+there or is complete. Only then does `latest`, beside it, begin to point at it. A run killed at any moment leaves the outputs
+of earlier versions, and what `latest` points at, as they were.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+
+from equipoise.errors import InputError, StoreError
+from equipoise.exchange.plan_document import plan_json
+from equipoise.exchange.report import report
+from equipoise.exchange.summary import SUMMARY, summary
+from equipoise.exchange.table_files import write_tables
+from equipoise.exchange.workbook import workbook
+from equipoise.tables import GIVEN
+from equipoise.tables.setting import Setting
+
+LATEST = "latest"
+_PARTIAL = ".partial-"
+_DAY = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A named output: its Markdown file and the sections in it, whether it has the page, and the made tables that belong to it."""
+
+    file: str
+    sections: tuple[str, ...]
+    tables: tuple[str, ...]
+    page: bool = False
+
+
+OUTPUTS: dict[str, Output] = {
+    "demand_plan": Output("demand_plan.md", ("demand",), ("segment", "method_choice", "baseline", "stream", "consensus", "demand_plan")),
+    "supply_plan": Output(
+        "supply_plan.md",
+        ("supply", "inventory"),
+        (
+            *("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load"),
+            *("workforce_plan", "shortage", "binding", "violation", "cost", "solution"),
+        ),
+    ),
+    "gap_analysis": Output("gap_analysis.md", ("gaps", "money"), ("gap", "gap_cause", "financials", "bridge")),
+    "scenarios": Output("scenarios.md", ("scenarios",), ("scenario", "scenario_result", "scenario_demand")),
+    "executive_summary": Output("summary.md", SUMMARY, ("executive_summary", "recommendation", "agenda", "kpi"), page=True),
+    "action_items": Output("action_items.md", ("actions", "recommendations"), ("proposed_action",)),
+}
+_ALWAYS = ("setting", "period", "issue", "assumption_made")
+
+
+def chosen(tables: Mapping[str, pl.DataFrame], outputs: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """Return the given tables and the made tables of the named outputs. Raises InputError for an output that there is not."""
+    names = tuple(outputs)
+    unknown = [name for name in names if name not in OUTPUTS]
+    if unknown:
+        raise InputError(f"There is no output {', '.join(unknown)}.", f"Outputs are: {', '.join(OUTPUTS)}.")
+    wanted = {*GIVEN, *_ALWAYS, *(table for name in names for table in OUTPUTS[name].tables)}
+    return {name: frame for name, frame in tables.items() if name in wanted}
+
+
+def write(tables: Mapping[str, pl.DataFrame], setting: Setting, outputs: Iterable[str], folder: Path) -> list[Path]:
+    """Write the named outputs into `folder`, which must not exist yet, all or nothing; return the files.
+
+    Always: plan.json (the whole plan), plan.xlsx and tables/ (the given tables, and the made tables of the named outputs). For each
+    output its Markdown file; for executive_summary also report.html. `latest` beside `folder` then points at it.
+    Raises InputError for an output that there is not, StoreError where the disk cannot be written or the folder exists.
+    """
+    names = tuple(dict.fromkeys(outputs))
+    selected = chosen(tables, names)
+    if folder.exists():
+        raise StoreError(f"{folder} exists already.", "A version is written once; give a new version.")
+    temporary = folder.parent / f"{_PARTIAL}{folder.name}-{uuid4().hex[:8]}"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder.parent)
+        temporary.mkdir()
+        _fill(temporary, tables, selected, setting, names)
+        publish(temporary, folder)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise StoreError(
+            f"The outputs could not be written to {folder}: {error.strerror or error}.", "Check space and permissions."
+        ) from error
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _fill(
+    folder: Path, tables: Mapping[str, pl.DataFrame], selected: Mapping[str, pl.DataFrame], setting: Setting, names: tuple[str, ...]
+) -> None:
+    write_tables(selected, folder / "tables")
+    _text(folder / "plan.json", plan_json(tables, setting))
+    workbook(selected, setting, folder / "plan.xlsx")
+    for name in names:
+        output = OUTPUTS[name]
+        _text(folder / output.file, summary(tables, setting, output.sections))
+        if output.page:
+            _text(folder / "report.html", report(tables, setting))
+
+
+def _text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Make the folder `temporary` the folder `final` in one step, on disk, and let `latest` beside it point at it.
+
+    Both lie in one folder of one file system. Raises OSError, nothing having changed, where `final` exists or cannot be written.
+    """
+    for path in sorted(temporary.rglob("*"), reverse=True):
+        _flush(path)
+    _flush(temporary)
+    if final.exists():
+        raise FileExistsError(17, "the folder exists already", str(final))
+    temporary.rename(final)
+    _flush(final.parent)
+    _point(final)
+
+
+def _point(final: Path) -> None:
+    """Let `latest` point at the folder: a link, swapped in one step; where links are not allowed, a file with the folder's name."""
+    swap = final.parent / f"{_PARTIAL}{LATEST}-{uuid4().hex[:8]}"
+    try:
+        swap.symlink_to(final.name, target_is_directory=True)
+        swap.replace(final.parent / LATEST)
+    except OSError:
+        with suppress(FileNotFoundError):
+            swap.unlink()
+        _text(swap, final.name + "\n")
+        swap.replace(final.parent / f"{LATEST}.txt")
+    _flush(final.parent)
+
+
+def _flush(path: Path) -> None:
+    """Ask the system to put the file, or a folder's entries, on disk; folders cannot be flushed everywhere."""
+    if not path.is_dir():
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+    elif os.name != "nt":
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs killed more than a day ago left behind; a younger one may still be at work."""
+    for path in folder.glob(f"{_PARTIAL}*"):
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _DAY:
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

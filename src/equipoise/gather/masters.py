@@ -1,0 +1,77 @@
+"""Completes master tables that were not given, from the tables that name their members."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from equipoise.errors import Where
+from equipoise.gather.report import Report
+from equipoise.tables import GIVEN, table
+from equipoise.tables.check import ROW, SOURCE
+
+_ORDER = ("item", "market", "location", "resource")
+
+
+def derive_masters(tables: dict[str, pl.DataFrame], report: Report) -> None:
+    """Add the masters that are absent from `tables`, one row for each name that the others use, with a warning.
+
+    A name that could belong to two masters (where a lane leads to) derives neither. A master that is given is never added to.
+    """
+    for name in _ORDER:
+        if name in tables:
+            continue
+        names = sorted(set().union(*(_used(name, other, frame) for other, frame in tables.items())))
+        if not names:
+            continue
+        tables[name] = pl.DataFrame({name: names}, schema={name: pl.String})
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+        message = f"Table {name} is not given: its {len(names):,} rows were taken from the other tables ({shown})."
+        report.warn(message, f"Give table {name} to catch misspellings and to add attributes.", Where(table=name))
+        report.assume(name, message, "rule: masters that are not given are derived")
+
+
+def _used(master: str, name: str, frame: pl.DataFrame) -> set[str]:
+    target = f"{master}.{master}"
+    columns = [column.name for column in GIVEN[name].columns if column.refers == (target,) and column.name in frame.columns]
+    found: set[str] = set()
+    for column in columns:
+        found.update(frame.get_column(column).drop_nulls().unique().to_list())
+    return found
+
+
+def inherit(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the empty cells of dated rows filled from the undated row of the same key.
+
+    So a dated row says only what changes. Rows of a lane that name an item take from and to of the whole lane.
+    """
+    if name == "lane" and "item" in frame.columns:
+        frame = _fill(frame, ["lane"], pl.col("item").is_null(), ("from", "to"))
+    if not table(name).dated or "period" not in frame.columns:
+        return frame
+    keys = [key for key in table(name).keys if key != "period" and key in frame.columns]
+    values = [column for column in frame.columns if column not in {*keys, "period"} and not column.startswith("#")]
+    return _fill(frame, keys, pl.col("period").is_null(), tuple(values))
+
+
+def _fill(frame: pl.DataFrame, keys: list[str], base: pl.Expr, columns: tuple[str, ...]) -> pl.DataFrame:
+    present = [column for column in columns if column in frame.columns]
+    if not present or frame.filter(base).is_empty() or frame.filter(~base).is_empty():
+        return frame
+    source = frame.filter(base).unique(keys, keep="first", maintain_order=True).select(*keys, *(pl.col(one).alias(f"#{one}") for one in present))
+    wide = frame.join(source, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    filled = wide.with_columns(pl.coalesce(one, f"#{one}").alias(one) for one in present)
+    return filled.drop(*(f"#{one}" for one in present))
+
+
+def with_defaults(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with all of the table's columns, empty cells filled with the dictionary's defaults; hidden columns stay."""
+    hidden = [column for column in frame.columns if column in {ROW, SOURCE}]
+    whole = table(name).conform(frame).hstack(frame.select(hidden)) if hidden else table(name).conform(frame)
+    return whole.with_columns(
+        pl.col(column.name).fill_null(pl.lit(column.default, dtype=column.dtype)) for column in table(name).columns if column.default is not None
+    )
+
+
+def without_hidden(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the tables in the dictionary's form, without the columns that only gathering needs."""
+    return {name: table(name).conform(frame) for name, frame in tables.items()}

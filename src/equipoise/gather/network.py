@@ -1,0 +1,152 @@
+"""Checks how tables hang together: loops of bills and lanes, keys that point into tables named by another column."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from equipoise.dimensions.hierarchy import loops
+from equipoise.errors import Fault, Where
+from equipoise.gather.report import Report
+from equipoise.tables.check import check_references, listed, place
+
+_FIRM = {"production": "route", "purchase": "purchase", "transfer": "lane", "workforce": "resource", "overtime": "resource"}
+_ACTIVITY = {"make": "route", "move": "lane", "buy": "purchase", "store": "item"}
+
+
+def check_network(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
+    """Report unknown names, loops in bills of material, lanes that lead in a circle, and members that are not there."""
+    report.add(check_references(tables, sources))
+    _check_bills(tables, sources, report)
+    _check_lanes(tables, sources, report)
+    _check_keys("firm_plan", "kind", "key", _FIRM, tables, sources, report)
+    _check_keys("usage", "activity", "of", _ACTIVITY, tables, sources, report)
+    members = {name: name for name in ("route", "purchase", "lane", "location", "resource", "item")}
+    _check_keys("limit_member", "table", "key", members, tables, sources, report)
+    _check_sides(tables, sources, report)
+
+
+def _check_bills(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
+    if "bom" not in tables or "route" not in tables:
+        return
+    made = tables["route"].select("route", "item").unique(maintain_order=True)
+    bill = tables["bom"].join(made, on="route", how="inner", maintain_order="left")
+    edges: dict[str, list[str]] = defaultdict(list)
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for row in bill.drop_nulls(["item", "component"]).iter_rows(named=True):
+        edges[row["item"]].append(row["component"])
+        rows.setdefault((row["item"], row["component"]), row)
+    for loop in loops(edges):
+        row = rows[loop[-2], loop[-1]]
+        message = f"The bill of materials goes in a circle: {' > '.join(loop)} (route {row['route']})."
+        report.error(message, "Remove the row, or let the route make another item.", place("bom", row, "component", sources))
+
+
+def _check_lanes(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
+    if "lane" not in tables:
+        return
+    lanes = tables["lane"].drop_nulls(["from", "to"])
+    report.add(
+        listed(
+            lanes.filter(pl.col("from") == pl.col("to")),
+            lambda row: Fault(
+                f"The lane {row['lane']} leads from {row['from']} to itself.", "Correct from or to.", place("lane", row, "to", sources)
+            ),
+        )
+    )
+    time = pl.col("lead_time").fill_null(0.0) if "lead_time" in lanes.columns else pl.lit(0.0)
+    lanes = lanes.filter(pl.col("from") != pl.col("to")).with_columns(time.alias("#time"))
+    for timeless in (True, False):
+        chosen = lanes.filter(pl.col("#time") == 0) if timeless else lanes
+        for loop, row in _circles(chosen):
+            if not timeless and _timeless(loop, lanes):
+                continue
+            words = f"Lanes lead in a circle: {' > '.join(loop)}"
+            where = place("lane", row, "to", sources)
+            if timeless:
+                fix = "Give the way back a lead time, or remove one of the lanes."
+                report.error(f"{words}, and going round takes no time.", fix, where)
+            else:
+                report.warn(f"{words}.", "Nothing to do if goods may go both ways.", where)
+
+
+def _circles(lanes: pl.DataFrame) -> list[tuple[tuple[str, ...], dict[str, object]]]:
+    edges: dict[str, list[str]] = defaultdict(list)
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for row in lanes.iter_rows(named=True):
+        edges[row["from"]].append(row["to"])
+        rows.setdefault((row["from"], row["to"]), row)
+    return [(loop, rows[loop[-2], loop[-1]]) for loop in loops(edges)]
+
+
+def _timeless(loop: tuple[str, ...], lanes: pl.DataFrame) -> bool:
+    """Whether every leg of the loop has a lane that takes no time."""
+    quick = set(lanes.filter(pl.col("#time") == 0).select("from", "to").iter_rows())
+    return all(leg in quick for leg in zip(loop, loop[1:], strict=False))
+
+
+def _check_keys(
+    name: str,
+    kind: str,
+    key: str,
+    masters: Mapping[str, str],
+    tables: Mapping[str, pl.DataFrame],
+    sources: Sequence[str],
+    report: Report,
+) -> None:
+    """Report keys that are not in the table that another column of their row names."""
+    if name not in tables or kind not in tables[name].columns or key not in tables[name].columns:
+        return
+    for word, master in masters.items():
+        rows = tables[name].filter((pl.col(kind) == word) & pl.col(key).is_not_null()).unique([kind, key], keep="first", maintain_order=True)
+        if rows.is_empty():
+            continue
+        known = set(tables[master].get_column(master).drop_nulls().to_list()) if master in tables else set()
+        elsewhere = name == "usage"  # a name that no table has is an unknown reference, reported already
+        everywhere = set().union(*(set(tables[one].get_column(one).to_list()) for one in masters.values() if one in tables)) if elsewhere else set()
+        for row in rows.iter_rows(named=True):
+            if row[key] in known or (elsewhere and row[key] not in everywhere):
+                continue
+            near = get_close_matches(row[key], sorted(known), n=1)
+            fix = f"Did you mean {near[0]}?" if near else f"Name one of table {master}."
+            report.error(f"{kind} is {word}, but {row[key]} is not a {master}.", fix, place(name, row, key, sources))
+
+
+def _check_sides(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
+    """Report bounds that contradict each other, and events that end before they start."""
+    for name, low, high in (
+        ("event", "start", "end"),
+        ("route", "start", "end"),
+        ("item", "launch", "discontinue"),
+        ("purchase_limit", "minimum", "maximum"),
+        ("inventory_policy", "minimum", "maximum"),
+        ("inventory_policy", "ending_minimum", "ending_maximum"),
+        ("workforce", "minimum", "maximum"),
+        ("limit", "at_least", "at_most"),
+        ("firm_plan", "minimum", "maximum"),
+    ):
+        if name not in tables or not {low, high} <= set(tables[name].columns):
+            continue
+        for row in tables[name].filter(pl.col(low) > pl.col(high)).head(20).iter_rows(named=True):
+            report.error(f"{low} ({row[low]}) lies above {high} ({row[high]}).", "Correct one of them.", place(name, row, low, sources))
+
+
+def check_supply(tables: Mapping[str, pl.DataFrame], report: Report) -> None:
+    """Warn where what is demanded cannot come from anywhere, and where a plan has no demand or no supply at all."""
+    if all(name not in tables or tables[name].is_empty() for name in ("history", "forecast", "order_book")):
+        fix = "Give history (what was sold), forecast (what is expected) or order_book."
+        report.error("Nothing says what demand is: history, forecast and order_book are all missing or empty.", fix)
+        return
+    ways = ("route", "purchase", "on_hand", "scheduled_receipt", "co_output")
+    if all(name not in tables or tables[name].is_empty() for name in ways):
+        fix = "Give route (what is made where) or purchase (what is bought where)."
+        report.warn("Nothing says how demand can be supplied: all of it will be short.", fix, Where(table="route"))
+        return
+    supplied = {item for name in ways if name in tables for item in tables[name].get_column("item").to_list()}
+    demanded = {item for name in ("history", "forecast", "order_book") if name in tables for item in tables[name].get_column("item").to_list()}
+    short = sorted(item for item in demanded - supplied if item is not None)
+    if short:
+        shown = ", ".join(short[:5]) + (f" and {len(short) - 5:,} more" if len(short) > 5 else "")
+        message = f"{len(short):,} items are demanded, but no route, purchase or stock supplies them: {shown}."
+        report.warn(message, "Add a route or a purchase, or their demand will be short.", Where(table="route", column="item"))

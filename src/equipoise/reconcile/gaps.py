@@ -1,0 +1,123 @@
+"""The tables `gap` and `gap_cause`: signed gaps in units and money, ranked, with their causes."""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from equipoise.dimensions.calendar import Calendar
+from equipoise.reconcile.cause import Binding, Cause, bindings, causes, sentence
+from equipoise.reconcile.relation import Network
+from equipoise.reconcile.sentence import Gap, Words
+from equipoise.reconcile.shortfalls import against_budget, unserved
+from equipoise.reconcile.suggestion import suggestion
+from equipoise.reconcile.surpluses import idle_capacity, overload, stock_gaps, supply_surplus
+from equipoise.reconcile.valuation import families
+from equipoise.tables import table
+from equipoise.tables.setting import from_table
+
+_CAUSED = {"shortage", "late", "below_target", "supply_surplus"}
+
+
+def gap(
+    shortage: pl.DataFrame,
+    inventory_plan: pl.DataFrame,
+    capacity_load: pl.DataFrame,
+    binding: pl.DataFrame,
+    demand_plan: pl.DataFrame,
+    financials: pl.DataFrame,
+    budget: pl.DataFrame,
+    item: pl.DataFrame,
+    resource: pl.DataFrame,
+    route_load: pl.DataFrame,
+    supply_plan: pl.DataFrame,
+    route: pl.DataFrame,
+    bom: pl.DataFrame,
+    usage: pl.DataFrame,
+    purchase: pl.DataFrame,
+    lane: pl.DataFrame,
+    setting: pl.DataFrame,
+) -> dict[str, pl.DataFrame]:
+    """Return the tables `gap` and `gap_cause`.
+
+    Units are signed: surplus positive, shortage negative; consecutive periods are one gap. Rank 1 is the most money (revenue, or
+    stock at cost); where there is no money shortages come before surpluses, by units. Gaps of single items follow all others, for
+    they are parts of them. The setting `gaps` says from what size a gap is shown. Causes are the limits that bind in the periods
+    of the gap on what its items pass through, components included.
+    """
+    plan = from_table(setting)
+    calendar = Calendar.from_setting(plan.calendar)
+    found = ranked(
+        [
+            *unserved(shortage, demand_plan, item, calendar, plan.gaps),
+            *against_budget(shortage, demand_plan, financials, budget, item, calendar, plan.gaps),
+            *stock_gaps(inventory_plan, demand_plan, item, calendar, plan.gaps),
+            idle_capacity(capacity_load, resource, calendar, plan.gaps),
+            overload(capacity_load, resource, calendar),
+            supply_surplus(supply_plan, capacity_load, route_load, usage, route, demand_plan, item, calendar, plan.gaps),
+        ]
+    )
+    words = Words(calendar, plan.currency)
+    origins = Origins(Network(route, bom, usage, purchase, lane, route_load), bindings(binding), item, demand_plan)
+    rows: list[dict[str, object]] = []
+    cause_rows: list[dict[str, object]] = []
+    for rank, one in enumerate(found, start=1):
+        behind = origins.of(one)
+        rows.append(_row(one, rank, words, behind))
+        cause_rows += [
+            {"rank": rank, "limit": c.limit, "subject": c.subject, "value": c.value if c.valued else None, "sentence": sentence(c, words)}
+            for c in behind
+        ]
+    return {name: pl.DataFrame(made, schema=table(name).schema, orient="row") for name, made in (("gap", rows), ("gap_cause", cause_rows))}
+
+
+def ranked(frames: Iterable[pl.DataFrame]) -> list[Gap]:
+    """Return the gaps of all frames in order of rank."""
+    gaps = [Gap.of(row) for frame in frames for row in frame.iter_rows(named=True)]
+
+    def order(one: Gap) -> tuple[object, ...]:
+        stake = one.stake
+        surplus = (one.units or 0.0) > 0
+        return (one.level == "item", stake is None, -(stake or 0.0), surplus, -one.size, one.kind, one.subject, one.market, one.period)
+
+    return sorted(gaps, key=order)
+
+
+def _row(one: Gap, rank: int, words: Words, behind: list[Cause]) -> dict[str, object]:
+    names = ("kind", "level", "subject", "market", "period", "until", "units", "unit", "revenue", "margin")
+    told = {"rank": rank, "sentence": words.gap(one), "suggestion": suggestion(one, behind)}
+    return {name: getattr(one, name) for name in names} | told
+
+
+class Origins:
+    """Finds the limits behind gaps."""
+
+    def __init__(self, network: Network, limits: list[Binding], item: pl.DataFrame, demand_plan: pl.DataFrame) -> None:
+        self._network = network
+        self._limits = limits
+        self._members: dict[str, list[str]] = {}
+        for name, family in families(item).iter_rows():
+            self._members.setdefault(family, []).append(name)
+        self._sold = demand_plan.filter(pl.col("quantity") > 0)["item"].unique().sort().to_list()
+        self._near: dict[tuple[str, ...], list[Binding]] = {}
+
+    def of(self, one: Gap) -> list[Cause]:
+        """Return the causes of a gap, the most valuable first: of shortage, late and low stock, and of room that cannot be used."""
+        if one.kind not in _CAUSED or not self._limits:
+            return []
+        found = causes(one, self._touching(self._items(one)))
+        if one.kind == "supply_surplus":
+            return [cause for cause in found if cause.limit in {"purchase", "missing component"}]
+        return found
+
+    def _items(self, one: Gap) -> tuple[str, ...]:
+        if one.level == "total":
+            return tuple(self._sold)
+        if one.level == "family":
+            return tuple(self._members.get(one.subject, [one.subject]))
+        return (one.subject.partition("@")[0] if one.kind in {"below_target", "excess_stock"} else one.subject,)
+
+    def _touching(self, items: tuple[str, ...]) -> list[Binding]:
+        if items not in self._near:
+            reached = self._network.reach(items)
+            self._near[items] = [limit for limit in self._limits if self._network.concerns(limit.subject, reached)]
+        return self._near[items]

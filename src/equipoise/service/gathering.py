@@ -1,0 +1,72 @@
+"""Read a plan file and its data: what checking and running begin with."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from equipoise.errors import DataError, Fault, InputError, Where
+from equipoise.exchange import readers
+from equipoise.gather import Plan, facts, read_plan
+from equipoise.service.messages import IssueLine
+from equipoise.service.workspace import Workspace, file_hash
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A plan, its checked tables (issue and assumption_made among them), and the files they came from with their hashes."""
+
+    plan: Plan
+    tables: dict[str, pl.DataFrame]
+    inputs: dict[str, str]
+
+    def issues(self) -> list[IssueLine]:
+        """Return every fault found, errors first."""
+        rows = self.tables["issue"].iter_rows(named=True)
+        lines = [IssueLine(**{name: value for name, value in row.items() if value is not None}) for row in rows]
+        return sorted(lines, key=lambda line: ("error", "warning", "note").index(line.severity))
+
+    def assumptions(self) -> list[str]:
+        """Return every default taken and every sentence understood, with where it came from."""
+        rows = self.tables["assumption_made"].iter_rows(named=True)
+        return [f"{row['statement']}{' (' + row['origin'] + ')' if row['origin'] else ''}" for row in rows]
+
+    def refuse_errors(self) -> None:
+        """Raise DataError with every fault where one of them is an error."""
+        lines = self.issues()
+        errors = sum(line.severity == "error" for line in lines)
+        if errors:
+            faults = [Fault(line.message, line.fix, Where(line.source, line.table, line.row, line.column), line.severity) for line in lines]  # type: ignore[arg-type]
+            noun = "error stops" if errors == 1 else "errors stop"
+            raise DataError(f"{errors} {noun} the plan.", "Correct the data; nothing was written.", Where(self.plan.file), faults)
+
+
+def gather(place: Workspace, today: dt.date) -> Gathered:
+    """Read the plan file and everything it names.
+
+    Raises PlanFileError where the plan file itself is wrong; faults of data come back as the table `issue`.
+    """
+    plan = read_plan(_text(place.plan_file), place.plan_file.name, today)
+    beside = place.plan_file.parent
+    gathered = facts(plan, readers.read(plan.data, beside))
+    return Gathered(plan, gathered.tables, _inputs(place.plan_file, plan, beside, today))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError("The plan file is not UTF-8 text.", "Save it as UTF-8.", Where(path.name, row=line)) from None
+    except OSError as error:
+        raise InputError(f"The plan file cannot be read: {error.strerror}.", "Check its permissions.", Where(str(path))) from None
+
+
+def _inputs(plan_file: Path, plan: Plan, beside: Path, today: dt.date) -> dict[str, str]:
+    """Return what a later run compares: each file's hash, the folder's listing, and today where the plan leaves its date open."""
+    files = [plan_file, *readers.files_of(plan.data, beside)]
+    inputs = {str(path): file_hash(path) for path in files}
+    if plan.data.by_name and (folder := beside / plan.data.folder).is_dir():
+        inputs[str(folder)] = file_hash(folder)
+    return inputs | ({"today": today.isoformat()} if plan.setting.calendar.as_of == today else {})

@@ -1,0 +1,190 @@
+"""From equations to arrays: every unknown a column, every row of an equation a row, once and vectorised."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from equipoise import finance
+from equipoise.supply.formulation.equation import Equation, Grade
+from equipoise.supply.formulation.register import RULES, Rule, asked
+from equipoise.supply.unknowns import WHOLE, Model
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The rows of one equation, from `start` on."""
+
+    rule: Rule
+    equation: Equation
+    start: int
+
+    @property
+    def stop(self) -> int:
+        """The row after the last."""
+        return self.start + self.equation.rows.height
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A model as arrays. `money` and `penalty` are the gain of one more unit of each column; `offset` the gain of what is known.
+
+    `starts`, `index` and `values` are the matrix by column. `weight` and `grade` are, by row, item units in a unit of the rule, and what
+    gives way first.
+    """
+
+    model: Model
+    blocks: tuple[Block, ...]
+    money: Array
+    penalty: Array
+    offset: float
+    column_upper: Array
+    whole: Flags
+    row_lower: Array
+    row_upper: Array
+    starts: Indices
+    index: Indices
+    values: Array
+    weight: Array
+    grade: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """How many rows."""
+        return len(self.row_lower)
+
+    @property
+    def columns(self) -> int:
+        """How many columns."""
+        return self.model.columns
+
+
+def activities(model: Model) -> dict[str, pl.DataFrame]:
+    """Return what the money terms are paid for: the unknowns by family, known demand, and demand still open at the end.
+
+    Open demand earns nothing yet, and costs at least what losing it would, so that the plan does not hide lost demand at its end.
+    """
+    late = model.net.demands.select("demand", "opening")
+    demand = model.demand.join(late, on="demand", how="left", maintain_order="left")
+    known = pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)
+    dearest = model.demand.group_by("demand").agg(pl.col("unit_price").max().alias("dearest"))
+    last = model["backlog"].filter(pl.col("t") == model.horizon - 1).join(dearest, on="demand", how="left", maintain_order="left")
+    lost = pl.col("lost_sale_cost").fill_null(0.0) + (pl.col("dearest") - pl.col("unit_price")).fill_null(0.0)
+    return {
+        **model.unknowns,
+        "demand": demand.with_columns(known.alias("known"), pl.lit(None, pl.Int64).alias("column")),
+        "open_backlog": last.with_columns((pl.col("unserved_price").fill_null(0.0) + lost).alias("unserved_price")),
+    }
+
+
+def assemble(model: Model) -> Problem:
+    """Return the arrays of a model: all equations that its tables ask for, and the objective of its money terms."""
+    blocks: list[Block] = []
+    start = 0
+    for rule in RULES:
+        if asked(rule, model):
+            made = rule.function(model)
+            if made.rows.height:
+                blocks.append(Block(rule, made, start))
+                start += made.rows.height
+    starts, index, values = _matrix(blocks, model.columns, start)
+    money, penalty, offset = _objective(model)
+    return Problem(
+        model=model,
+        blocks=tuple(blocks),
+        money=money,
+        penalty=penalty,
+        offset=offset,
+        column_upper=_column_upper(model),
+        whole=_whole(model),
+        row_lower=_stacked(blocks, "lower"),
+        row_upper=_stacked(blocks, "upper"),
+        starts=starts,
+        index=index,
+        values=values,
+        weight=_stacked(blocks, "weight"),
+        grade=np.concatenate([np.full(block.equation.rows.height, block.rule.grade, np.int64) for block in blocks] or [np.zeros(0, np.int64)]),
+    )
+
+
+def _stacked(blocks: list[Block], column: str) -> Array:
+    """Return a column of all rows; 1 where an equation does not have it."""
+    parts = [
+        rows.get_column(column).to_numpy() if column in rows.columns else np.ones(rows.height)
+        for rows in (block.equation.rows for block in blocks)
+    ]
+    return np.concatenate([np.zeros(0), *parts]).astype(np.float64)
+
+
+def _matrix(blocks: list[Block], columns: int, rows: int) -> tuple[Indices, Indices, Array]:
+    """Return the matrix by column: starts, row indices and values; entries of one row and column are added up."""
+    parts = [block.equation.entries for block in blocks]
+    row = np.concatenate([np.zeros(0, np.int64), *(part.get_column("row").to_numpy() + block.start for part, block in zip(parts, blocks, strict=True))])
+    column = np.concatenate([np.zeros(0, np.int64), *(part.get_column("column").to_numpy() for part in parts)])
+    value = np.concatenate([np.zeros(0), *(part.get_column("coefficient").to_numpy() for part in parts)])
+    place = column * max(rows, 1) + row
+    order = np.argsort(place, kind="stable")
+    place, value = place[order], value[order]
+    first = np.flatnonzero(np.diff(place, prepend=-1)) if len(place) else np.zeros(0, np.int64)
+    if len(first) < len(place):
+        value = np.add.reduceat(value, first)
+        place = place[first]
+    kept = value != 0
+    place, value = place[kept], value[kept]
+    counts = np.bincount(place // max(rows, 1), minlength=columns)
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return starts, (place % max(rows, 1)).astype(np.int32), value
+
+
+def _objective(model: Model) -> tuple[Array, Array, float]:
+    """Return the gain of one more unit of each column in money and in the model's own prices, and the gain of what is known."""
+    terms = finance.coefficients(activities(model))
+    offset = float(terms.filter(pl.col("column").is_null()).get_column("coefficient").sum())
+    placed = terms.filter(pl.col("column").is_not_null())
+    vectors = []
+    for own in (False, True):
+        part = placed.filter((pl.col("money_class") == "penalty") == own)
+        columns = part.get_column("column").to_numpy()
+        vectors.append(np.bincount(columns, part.get_column("coefficient").to_numpy(), minlength=model.columns).astype(np.float64))
+    return vectors[0], vectors[1], offset
+
+
+def _column_upper(model: Model) -> Array:
+    upper = np.full(model.columns, np.inf)
+    for frame in model.unknowns.values():
+        if "upper" in frame.columns and frame.height:
+            upper[frame.get_column("column").to_numpy()] = frame.get_column("upper").fill_null(np.inf).to_numpy()
+    return upper
+
+
+def _whole(model: Model) -> Flags:
+    """Return which columns must come whole."""
+    whole = np.zeros(model.columns, np.bool_)
+    if model.net.setting.supply.integer:
+        for name in sorted(WHOLE):
+            whole[model[name].get_column("column").to_numpy()] = True
+        heads = [model[name].filter(pl.col("integer")).get_column("column").to_numpy() for name in ("workers",)]
+        whole[np.concatenate(heads)] = True
+    return whole
+
+
+def relaxed(model: Model) -> list[str]:
+    """Return what the tables ask to come whole and the setting lets come in fractions."""
+    if model.net.setting.supply.integer:
+        return []
+    names = [name for name in ("setup", "order", "use", "open", "opening", "closing", "step", "maintain") if model[name].height]
+    if model["make"].filter(pl.col("lot_multiple") > 0).height:
+        names.append("lots")
+    if model["workers"].filter(pl.col("integer")).height:
+        names.append("workers")
+    return sorted(names)
+
+
+def limit_rows(problem: Problem) -> Flags:
+    """Return which rows may give way where not all rules can hold."""
+    return problem.grade != Grade.PHYSICS

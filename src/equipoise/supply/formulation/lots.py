@@ -1,0 +1,143 @@
+"""Lots: what is made, bought or moved at all comes in no less than a least lot, in multiples, at the price of a set-up."""
+
+import polars as pl
+
+from equipoise.supply.formulation.equation import Equation, at_least, at_most, entries, equation, exactly, matched, numbered
+from equipoise.supply.unknowns import Model
+
+
+def most_needed(model: Model) -> pl.DataFrame:
+    """Return the most that could be needed of each item over the horizon: item, most.
+
+    Demand, what is late at the start, and targets of stock, for the item and all that it goes into; opening stock is not counted off.
+    """
+    net = model.net
+    wanted = net.demand.group_by("item").agg(pl.col("quantity").sum().alias("own"))
+    late = net.demands.group_by("item").agg(pl.col("opening").sum().alias("own"))
+    levels = model.policy.select("item", "point", own=pl.max_horizontal("target", "minimum", "ending_minimum").fill_null(0.0))
+    kept = levels.group_by("item", "point").agg(pl.col("own").max()).group_by("item").agg(pl.col("own").sum())
+    firm = net.firm_plan.select(own=pl.max_horizontal("fixed", "minimum").fill_null(0.0)).sum().item() or 0.0
+    own = dict(pl.concat([wanted, late, kept]).group_by("item").agg(pl.col("own").sum()).iter_rows())
+    made = model["make"].group_by("route").agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
+    use = made.join(net.bom, on="route").group_by("component", "item").agg((pl.col("quantity") / pl.col("yield")).max().alias("take"))
+    parents: dict[str, list[tuple[str, float]]] = {}
+    for component, item, take in use.sort("component", "item").iter_rows():
+        parents.setdefault(component, []).append((item, take or 0.0))
+    known: dict[str, float] = {}
+
+    def need(item: str, below: frozenset[str]) -> float:
+        if item not in known and item not in below:
+            known[item] = (own.get(item) or 0.0) + sum(take * need(parent, below | {item}) for parent, take in parents.get(item, ()))
+        return known.get(item, 0.0)
+
+    items = net.points.get_column("item").unique().sort()
+    return pl.DataFrame({"item": items, "most": [need(item, frozenset()) + firm for item in items]}, schema={"item": pl.String, "most": pl.Float64})
+
+
+def most_made(model: Model) -> pl.DataFrame:
+    """Return the most that each route could have to make in all: route, most; for its item or for what else comes out, never below its lot."""
+    most = dict(most_needed(model).iter_rows())
+    twins: dict[str, float] = {}
+    for route, item, quantity in model.net.co_output.select("route", "item", "quantity").iter_rows():
+        twins[route] = max(twins.get(route, 0.0), most.get(item, 0.0) / quantity)
+    lot = pl.max_horizontal("minimum_lot", "lot_multiple").fill_null(0.0).max()
+    rows = model["make"].group_by("route").agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min(), lot.alias("lot")).sort("route")
+    needed = [most.get(item, 0.0) / (good or 1.0) + twins.get(route, 0.0) + lot for route, item, good, lot in rows.iter_rows()]
+    return rows.select("route", pl.Series("most", needed, dtype=pl.Float64))
+
+
+def _most_in_period(model: Model) -> pl.DataFrame:
+    """Return the smallest valid bound of production of each route and period: route, t, most.
+
+    What could be needed at all, and what each of its resources has time for after the set-up.
+    """
+    rows = model["setup"].select("route", "t").join(most_made(model), on="route", how="left", maintain_order="left")
+    steps = model["step"].group_by("resource").agg(pl.col("quantity").sum().alias("steps"))
+    time = model.net.resource.join(steps, on="resource", how="left", maintain_order="left")
+    extra = model["overtime"].select("resource", "t", extra=pl.col("overtime_limit").fill_null(float("inf")))
+    time = time.join(extra, on=["resource", "t"], how="left", maintain_order="left")
+    hours = pl.col("available") + pl.col("steps").fill_null(0.0) + pl.col("extra").fill_null(0.0)
+    time = time.filter(pl.col("available").is_not_null()).select("resource", "t", hours.alias("hours"))
+    usage = model.net.usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select("resource", "quantity", "setup_quantity", route="of")
+    able = rows.select("route", "t").join(usage, on="route").join(time, on=["resource", "t"])
+    able = able.with_columns((pl.max_horizontal(pl.col("hours") - pl.col("setup_quantity").fill_null(0.0), 0.0) / pl.col("quantity")).alias("able"))
+    able = able.group_by("route", "t").agg(pl.col("able").min())
+    rows = rows.join(able, on=["route", "t"], how="left", maintain_order="left")
+    return rows.select("route", "t", pl.min_horizontal("most", "able").alias("most"))
+
+
+def _about(model: Model, frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    units = model.net.points.select("point", "unit")
+    rows = frame.join(units, on="point", how="left", maintain_order="left")
+    return numbered(rows.with_columns(pl.col(key).alias("subject")))
+
+
+def _columns(key: str) -> list[str]:
+    return [key, "t", "subject", "unit", "lower", "upper"]
+
+
+def setup_needed(model: Model) -> Equation:
+    r"""Nothing is made without a set-up.
+
+    $$p_{o,t} \le M_{o,t}\, y_{o,t}$$
+
+    with M the smallest valid bound. One row for every period of a route with set-ups. The dual has no meaning of its own.
+    """
+    rows = _about(model, model["setup"], "route").join(_most_in_period(model), on=["route", "t"], how="left", maintain_order="left")
+    rows = rows.with_columns(*at_most(pl.lit(0.0)))
+    made = matched(model["make"], rows, ["route", "t"])
+    return equation(rows.select(_columns("route")), entries(made, "row"), entries(rows, "row", -pl.col("most")))
+
+
+def minimum_lot(model: Model) -> Equation:
+    r"""What is made at all is at least the least lot.
+
+    $$p_{o,t} \ge l_o\, y_{o,t}$$
+
+    One row for every period of a route with `minimum_lot`. The dual is what one unit less would save.
+    """
+    rows = _about(model, model["setup"].filter(pl.col("minimum_lot") > 0), "route").with_columns(*at_least(pl.lit(0.0)))
+    made = matched(model["make"], rows, ["route", "t"])
+    return equation(rows.select(_columns("route")), entries(made, "row"), entries(rows, "row", -pl.col("minimum_lot")))
+
+
+def lot_multiple(model: Model) -> Equation:
+    r"""Production comes in whole lots.
+
+    $$p_{o,t} = q_o\, n_{o,t}$$
+
+    One row for every period of a route with `lot_multiple`, where integers are asked for. The dual has no meaning of its own.
+    """
+    rows = _about(model, model["lots"], "route").with_columns(*exactly(0.0))
+    made = matched(model["make"], rows, ["route", "t"])
+    return equation(rows.select(_columns("route")), entries(made, "row"), entries(rows, "row", -pl.col("lot_multiple")))
+
+
+def order_needed(model: Model) -> Equation:
+    r"""Nothing is bought without an order.
+
+    $$b_{c,t} \le M_c\, y_{c,t}$$
+
+    with M the smallest valid bound. One row for every period of a purchase with orders. The dual has no meaning of its own.
+    """
+    limits = model.net.purchase_limit.filter(pl.col("t").is_not_null()).select("purchase", "t", "maximum", "minimum").unique(["purchase", "t"])
+    rows = _about(model, model["order"], "purchase").join(most_needed(model), on="item", how="left", maintain_order="left")
+    rows = rows.join(limits, on=["purchase", "t"], how="left", maintain_order="left").with_columns(*at_most(pl.lit(0.0)))
+    least = pl.max_horizontal("minimum_lot", "minimum_when_used", "minimum").fill_null(0.0)
+    most = pl.min_horizontal(pl.max_horizontal(pl.col("most").fill_null(0.0) + least, least), "maximum")
+    bought = matched(model["buy"], rows, ["purchase", "t"])
+    return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -most))
+
+
+def minimum_order(model: Model) -> Equation:
+    r"""What is bought at all is at least the least order.
+
+    $$b_{c,t} \ge l_c\, y_{c,t}$$
+
+    with l the larger of `minimum_lot` and `minimum_when_used`. One row for every period of such a purchase. The dual is what one unit
+    less would save.
+    """
+    asked = model["order"].with_columns(pl.max_horizontal("minimum_lot", "minimum_when_used").alias("least")).filter(pl.col("least") > 0)
+    rows = _about(model, asked, "purchase").with_columns(*at_least(pl.lit(0.0)))
+    bought = matched(model["buy"], rows, ["purchase", "t"])
+    return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -pl.col("least")))

@@ -1,0 +1,211 @@
+"""The unknowns of the model: one frame a family, one row an unknown, with its keys, what its price is made of, and its column."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from equipoise.supply.cover import Requirement
+from equipoise.supply.network import Network
+from equipoise.supply.prices import (
+    Prices,
+    load_steps,
+    with_overtime_price,
+    with_service_prices,
+    with_stock_prices,
+    with_subcontract_price,
+)
+
+WHOLE = frozenset({"setup", "lots", "order", "use", "open", "opening", "closing", "step", "maintain"})
+"""Families that come whole where the setting supply.integer is true. Workers do where their table asks for it."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its targets and unknowns: what every equation is written in.
+
+    Each frame of `unknowns` has `column` (its place in the model, consecutive within a family) and may have `upper`.
+    `demand` is the network's demand with the model's own prices; `policy` the inventory policy with `target`.
+    """
+
+    net: Network
+    prices: Prices
+    required: Requirement
+    policy: pl.DataFrame
+    demand: pl.DataFrame
+    unknowns: dict[str, pl.DataFrame]
+    columns: int
+
+    def __getitem__(self, family: str) -> pl.DataFrame:
+        """Return the unknowns of a family."""
+        return self.unknowns[family]
+
+    @property
+    def horizon(self) -> int:
+        """Periods planned."""
+        return self.net.horizon
+
+
+def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
+    """Return the model's unknowns for a network, its requirement and its policy with targets."""
+    prices = Prices(net)
+    demand = with_service_prices(net, prices)
+    families: dict[str, Callable[[], pl.DataFrame]] = {
+        "make": lambda: net.make,
+        "buy": lambda: with_subcontract_price(prices, net.buy),
+        "move": lambda: net.places.move,
+        "ship": lambda: net.places.ship,
+        "stock": lambda: with_stock_prices(net, prices, _stock(net)),
+        "scrap": lambda: _scrap(net),
+        "backlog": lambda: demand.filter(pl.col("backlog_allowed")),
+        "lost": lambda: _lost(net, demand),
+        "regular": lambda: net.resource,
+        "overtime": lambda: with_overtime_price(prices, _overtime(net)),
+        "load_step": lambda: load_steps(net, prices),
+        "workers": lambda: net.resource.filter(pl.col("staffed")),
+        "hire": lambda: net.resource.filter(pl.col("staffed")),
+        "layoff": lambda: net.resource.filter(pl.col("staffed")),
+        "shortfall": lambda: _soft(policy, ("target", "minimum", "ending_minimum"), "shortfall_cost"),
+        "excess": lambda: _soft(policy, ("maximum", "ending_maximum"), "excess_cost"),
+        "setup": lambda: _setup(net),
+        "lots": lambda: net.make.filter(pl.col("lot_multiple") > 0) if net.setting.supply.integer else net.make.clear(),
+        "order": lambda: _order(net),
+        "use": lambda: _use(net),
+        "open": lambda: _open(net),
+        "opening": lambda: _site(net, is_open=False),
+        "closing": lambda: _site(net, is_open=True),
+        "step": lambda: _step(net),
+        "maintain": lambda: _maintain(net),
+        "output_rate": lambda: _output_rate(net),
+    }
+    unknowns: dict[str, pl.DataFrame] = {}
+    columns = 0
+    for name, frame in families.items():
+        rows = frame().with_row_index("column", offset=columns).with_columns(pl.col("column").cast(pl.Int64))
+        unknowns[name] = rows
+        columns += rows.height
+    return Model(net, prices, required, policy, demand, unknowns, columns)
+
+
+def _stock(net: Network) -> pl.DataFrame:
+    return net.points.select("point", "item", "location", "standard_cost").join(net.periods.select("t"), how="cross")
+
+
+def _scrap(net: Network) -> pl.DataFrame:
+    """Stock may be scrapped where that has a cost, and where it can expire."""
+    priced = net.policy.filter(pl.col("scrap_cost").is_not_null()).select("point", "item", "location", "t", "scrap_cost")
+    dated = net.on_hand.filter(pl.col("expires").is_not_null()).select("item", "location").unique()
+    perishing = pl.concat(
+        [
+            net.points.filter(pl.col("shelf_life").is_not_null()).select("point", "item", "location"),
+            net.points.join(dated, on=["item", "location"], how="semi").select("point", "item", "location"),
+        ]
+    ).unique()
+    free = perishing.join(net.periods.select("t"), how="cross").join(priced, on=["point", "t"], how="anti")
+    return pl.concat([priced, free.with_columns(pl.lit(None, pl.Float64).alias("scrap_cost")).select(priced.columns)]).sort("point", "t")
+
+
+def _lost(net: Network, demand: pl.DataFrame) -> pl.DataFrame:
+    """No more can be lost than is demanded in the period (or late at the start)."""
+    rows = demand.join(net.demands.select("demand", "opening"), on="demand", how="left", maintain_order="left")
+    rows = rows.with_columns((pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)).alias("upper"))
+    return rows.filter(pl.col("upper") > 0)
+
+
+def _overtime(net: Network) -> pl.DataFrame:
+    """Overtime exists where a limit above 0, a price, or hours of workers allow it."""
+    unlimited = pl.col("overtime_limit").is_null() & pl.any_horizontal(
+        pl.col("overtime_cost").is_not_null(),
+        pl.col("overtime_hours_per_worker").fill_null(0) > 0,
+        pl.col("overtime_wage_per_hour").is_not_null(),
+    )
+    return net.resource.filter((pl.col("overtime_limit").fill_null(0) > 0) | unlimited)
+
+
+def _soft(policy: pl.DataFrame, bounds: tuple[str, ...], price: str) -> pl.DataFrame:
+    return policy.filter(pl.col(price).is_not_null() & pl.any_horizontal(pl.col(bound).is_not_null() for bound in bounds))
+
+
+def _counted(net: Network, table: str) -> pl.DataFrame:
+    """Members of a table that a limit counts: they need to be used or not, whole."""
+    counted = net.limit.filter(pl.col("measure") == "count").select("limit")
+    return net.limit_member.join(counted, on="limit", how="semi").filter(pl.col("table") == table).select("key").unique()
+
+
+def _binary(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(1.0).alias("upper"))
+
+
+def _setup(net: Network) -> pl.DataFrame:
+    """A route is set up (used) or not in a period, where its table prices or limits that."""
+    timed = net.usage.filter((pl.col("activity") == "make") & (pl.col("setup_quantity") > 0)).select(route="of").unique()
+    counted = pl.concat(
+        [
+            _counted(net, "route").select(route="key"),
+            net.make.join(_counted(net, "item"), left_on="item", right_on="key", how="semi").select("route"),
+        ]
+    ).unique()
+    named = pl.concat([timed, counted]).unique().with_columns(pl.lit(value=True).alias("named"))
+    rows = net.make.join(named, on="route", how="left", maintain_order="left")
+    asked = pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("setup_cost", "fixed_cost", "minimum_lot"))
+    return _binary(rows.filter(asked | pl.col("named").fill_null(value=False)).drop("named"))
+
+
+def _order(net: Network) -> pl.DataFrame:
+    counted = _counted(net, "purchase").select(purchase="key").with_columns(pl.lit(value=True).alias("named"))
+    rows = net.buy.join(counted, on="purchase", how="left", maintain_order="left")
+    asked = pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("fixed_cost", "minimum_lot", "minimum_when_used"))
+    return _binary(rows.filter(asked | pl.col("named").fill_null(value=False)).drop("named"))
+
+
+def _use(net: Network) -> pl.DataFrame:
+    """A lane, or an item on it, is used or not in a period. A lane that is only counted is used as a whole."""
+    lane = net.places.lane.select("lane", "item", pl.col("from").alias("location"), "t", "fixed_cost", "minimum_load")
+    asked = lane.filter(pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("fixed_cost", "minimum_load")))
+    counted = _counted(net, "lane").select(lane="key")
+    whole = lane.join(counted, on="lane", how="semi").select("lane", "location", "t").unique()
+    whole = whole.join(asked.filter(pl.col("item").is_null()), on=["lane", "t"], how="anti")
+    empty = [pl.lit(None, pl.Float64).alias(name) for name in ("fixed_cost", "minimum_load")]
+    whole = whole.with_columns(pl.lit(None, pl.String).alias("item"), *empty)
+    return _binary(pl.concat([asked, whole.select(asked.columns)]).sort("lane", "item", "t", nulls_last=False))
+
+
+def _open(net: Network) -> pl.DataFrame:
+    """A line runs or stands still in a period, where that has a cost, a least load, or is counted."""
+    counted = _counted(net, "resource").select(resource="key").with_columns(pl.lit(value=True).alias("named"))
+    rows = net.resource.join(counted, on="resource", how="left", maintain_order="left")
+    asked = pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("open_cost", "minimum_run"))
+    return _binary(rows.filter(asked | pl.col("named").fill_null(value=False)).drop("named"))
+
+
+def _site(net: Network, *, is_open: bool) -> pl.DataFrame:
+    """Sites that may be opened (closed at the start, with a cost of opening) or closed (open, with a cost or saving of closing)."""
+    price = "closing_cost" if is_open else "opening_cost"
+    rows = net.location.filter((pl.col("is_open").fill_null(value=True) == is_open) & pl.col(price).is_not_null())
+    return _binary(rows.select("location", price).with_columns(pl.lit(0, pl.Int64).alias("t")))
+
+
+def _step(net: Network) -> pl.DataFrame:
+    """Steps of capacity: one decision a period, or one for the horizon (in its first period)."""
+    steps = net.capacity_step.join(net.resources.select("resource", "number"), on="resource")
+    whole_horizon = pl.col("span").fill_null("period") == "horizon"
+    each = steps.filter(~whole_horizon).join(net.periods.select("t"), how="cross")
+    whole = steps.filter(whole_horizon).with_columns(pl.lit(0, pl.Int64).alias("t"))
+    return _binary(pl.concat([each, whole.select(each.columns)]).sort("resource", "step", "t"))
+
+
+def _maintain(net: Network) -> pl.DataFrame:
+    """Stops of a resource in each period in which they may happen."""
+    rows = net.maintenance.join(net.resources.select("resource", "number"), on="resource").join(net.periods, how="cross")
+    last = pl.col("period") + pl.duration(days=pl.col("days") - 1)
+    rows = rows.filter(
+        (pl.col("earliest").is_null() | (last >= pl.col("earliest"))) & (pl.col("latest").is_null() | (pl.col("period") <= pl.col("latest")))
+    )
+    most = pl.min_horizontal("stops", "at_once").fill_null(pl.col("stops")).cast(pl.Float64)
+    return rows.select("resource", "number", "t", "stops", "hours", most.alias("upper")).sort("resource", "t")
+
+
+def _output_rate(net: Network) -> pl.DataFrame:
+    """With the strategy level_output, each item with demand of its own has one rate of output."""
+    made = net.make.select("item").unique().join(net.demands.select("item").unique(), on="item", how="semi").sort("item")
+    return made if net.setting.supply.strategy == "level_output" else made.clear()

@@ -1,0 +1,1 @@
+"""Tests through the doors: what a person meets."""

@@ -1,0 +1,54 @@
+"""A workspace that has been run once, shared by the tests that only read it."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from equipoise.service import Context, call
+
+TODAY = dt.date(2026, 11, 22)
+CONTEXT = Context(today=TODAY)
+
+Equipoise = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def equipoise() -> Equipoise:
+    """Return a function that runs the command line as its own process."""
+
+    def command(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "equipoise.interfaces.cli", *map(str, arguments)]
+        return subprocess.run(line, capture_output=True, text=True, cwd=cwd, check=False, timeout=300)
+
+    return command
+
+
+def new_workspace(folder: Path) -> Path:
+    call("init", {"folder": str(folder)}, CONTEXT)
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A new workspace, not run yet."""
+    return new_workspace(tmp_path / "lamps")
+
+
+@pytest.fixture(scope="session")
+def lamps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that has been run once. Tests must not change it."""
+    folder = new_workspace(tmp_path_factory.mktemp("shared") / "lamps")
+    call("run", {"plan": str(folder)}, CONTEXT)
+    return folder
+
+
+def answer(name: str, **values: Any) -> dict[str, Any]:
+    """Do an operation in this process and return its answer as plain values."""
+    found: dict[str, Any] = json.loads(call(name, values, CONTEXT).model_dump_json())
+    return found

@@ -1,0 +1,1 @@
+"""Whole cycles on data that nobody here wrote."""

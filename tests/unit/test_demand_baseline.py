@@ -1,0 +1,274 @@
+"""The baseline: what trains it, what every series gets, and how methods are chosen."""
+
+import datetime as dt
+import multiprocessing
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from equipoise.demand import baseline
+from equipoise.demand.backtest import origins
+from equipoise.demand.family import season_shapes
+from equipoise.demand.interval import interval
+from equipoise.demand.panel import ended
+from equipoise.dimensions.calendar import Calendar, add_months
+from equipoise.errors import InputError
+from equipoise.tables import table
+from equipoise.tables.setting import CalendarSetting, DemandSetting, Setting, to_table
+
+START = dt.date(2026, 1, 1)
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
+
+
+def history(series: dict[str, list[float]], *, market: str = "north", end: dt.date = START) -> pl.DataFrame:
+    """Months of demand by item, each ending with the month before `end`."""
+    rows = [
+        (item, market, add_months(end, number - len(values)), value)
+        for item, values in series.items()
+        for number, value in enumerate(values)
+    ]
+    return table("history").conform(pl.DataFrame(rows, schema=["item", "market", "period", "quantity"], orient="row"))
+
+
+def items(names: list[str], **columns: list[object]) -> pl.DataFrame:
+    return table("item").conform(pl.DataFrame({"item": names, "family": ["all"] * len(names), **columns}))
+
+
+def run(
+    given_history: pl.DataFrame,
+    given_items: pl.DataFrame | None = None,
+    *,
+    horizon: int = 6,
+    as_of: dt.date | None = None,
+    executor: Executor | None = None,
+    **demand: object,
+) -> dict[str, pl.DataFrame]:
+    names = given_history.get_column("item").unique().sort().to_list()
+    setting = Setting.model_validate(
+        {
+            "plan": "test",
+            "calendar": CalendarSetting(start=START, horizon=horizon, as_of=as_of),
+            "demand": DemandSetting.model_validate(demand),
+        }
+    )
+    item = items(names) if given_items is None else given_items
+    return baseline(given_history, item, table("driver").empty(), to_table(setting), executor=executor)
+
+
+def points(made: dict[str, pl.DataFrame], item: str) -> list[float]:
+    found: list[float] = made["baseline"].filter(pl.col("item") == item).sort("period").get_column("quantity").to_list()
+    return found
+
+
+def wave(months: int, level: float = 100.0, seed: int = 0, noise: float = 5.0) -> list[float]:
+    """Seasonal demand that ends in December."""
+    month = np.arange(12 * 20 - months, 12 * 20) % 12
+    shape = 1 + 0.4 * np.sin(month / 12 * 2 * np.pi)
+    values: list[float] = (level * shape + np.random.default_rng(seed).normal(0, noise, months)).tolist()
+    return values
+
+
+NORMAL = {f"n{number}": wave(36 + number, 100 + 40 * number, number) for number in range(6)}
+
+
+def test_every_series_has_every_period_and_ordered_percentiles() -> None:
+    made = run(history({**NORMAL, "one": [5.0], "zero": [0.0] * 20}), horizon=9)
+    frame = made["baseline"]
+    assert frame.height == 8 * 9
+    assert frame.get_column("period").unique().sort().to_list() == list(Calendar("month", START, 9, START).periods)
+    ordered = frame.filter((pl.col("p10") <= pl.col("p50")) & (pl.col("p50") <= pl.col("p90")) & (pl.col("p10") >= 0))
+    assert ordered.height == frame.height
+    assert frame.schema == table("baseline").schema
+
+
+def test_season_is_forecast_better_than_naive() -> None:
+    made = run(history(NORMAL), horizon=12)
+    truth = 100 * (1 + 0.4 * np.sin(np.arange(12) / 12 * 2 * np.pi))
+    assert np.abs(np.array(points(made, "n0")) - truth).mean() < 6
+    spread = made["baseline"].filter(pl.col("item") == "n0")
+    assert (spread.get_column("p90") - spread.get_column("p10")).max() < 60  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        {"one": [7.0]},
+        {"three": [900.0, 5.0, 7000.0]},
+        {"zeros": [0.0] * 60},
+        {"gone": [50.0] * 60 + [0.0] * 9},
+        {"old": [3.0] + [0.0] * 70},
+    ],
+)
+def test_unfit_series_do_not_change_the_others(unfit: dict[str, list[float]]) -> None:
+    alone, beside = run(history(NORMAL)), run(history({**NORMAL, **unfit}))
+    keep = ~pl.col("item").is_in(list(unfit))
+    for name in ("baseline", "method_choice"):
+        assert alone[name].equals(beside[name].filter(keep))
+
+
+def test_a_launch_is_no_trend() -> None:
+    launched = [0.0] * 30 + [20.0, 100.0, 98.0, 104.0, 101.0, 99.0]
+    made = points(run(history({**{name: [100.0 + (number % 3) for number in range(36)] for name in NORMAL}, "new": launched})), "new")
+    assert max(made) < 106
+    assert min(made) > 94
+
+
+def test_zeros_before_the_launch_are_not_demand() -> None:
+    made = run(history({"new": [0.0] * 33 + [50.0, 52.0, 48.0], **NORMAL}))
+    assert points(made, "new") == pytest.approx([50] * 6, rel=0.35)
+    assert made["baseline"].filter(pl.col("item") == "new").get_column("method").unique().to_list() == ["short_history"]
+
+
+def test_a_short_history_takes_part_of_its_familys_season() -> None:
+    made = points(run(history({**NORMAL, "new": [60.0, 70.0, 80.0]}), horizon=12), "new")
+    assert made[3] > made[9] * 1.3  # April is the peak of the others, October their trough
+
+
+def test_ended_demand_is_zero_and_says_why() -> None:
+    made = run(history({"old": [30.0] * 30 + [0.0] * 6, **NORMAL}))
+    assert points(made, "old") == [0.0] * 6
+    reason = made["method_choice"].filter((pl.col("item") == "old") & pl.col("chosen")).get_column("reason").item()
+    assert "No demand in the last 6 periods" in reason
+
+
+def test_the_off_season_is_no_end() -> None:
+    made = run(history({"skis": ([40.0, 35.0, 20.0] + [0.0] * 6 + [25.0, 50.0, 60.0]) * 4}), horizon=12)
+    found = points(made, "skis")
+    assert sum(found[:2]) > 40
+    assert sum(found[4:8]) < 0.2 * sum(found)
+
+
+def test_discontinued_and_not_yet_launched() -> None:
+    about = items(["n0", "n1"], launch=[None, dt.date(2026, 3, 1)], discontinue=[dt.date(2026, 2, 14), None])
+    made = run(history({name: NORMAL[name] for name in ("n0", "n1")}), about)
+    full = run(history({name: NORMAL[name] for name in ("n0", "n1")}))
+    stopped = points(made, "n0")
+    assert stopped[2:] == [0.0] * 4
+    assert stopped[1] == pytest.approx(points(full, "n0")[1] / 2, rel=1e-9)
+    assert points(made, "n1")[:2] == [0.0, 0.0]
+    assert points(made, "n1")[2] > 0
+
+
+def test_incomplete_periods_do_not_train() -> None:
+    complete = run(history(NORMAL))
+    partial = pl.concat([history(NORMAL), history({"n0": [1.0]}, end=add_months(START, 1))])
+    assert complete["baseline"].equals(run(partial)["baseline"])
+    early = run(history(NORMAL), as_of=dt.date(2025, 12, 10))
+    assert early["baseline"].equals(run(history(NORMAL).filter(pl.col("period") < dt.date(2025, 12, 1)))["baseline"])
+
+
+def test_a_gap_before_the_plan_is_forecast_across() -> None:
+    known = history({name: wave(36, 100, 1)[:-4] for name in ("a",)}, end=add_months(START, -4))
+    made = points(run(known, horizon=12), "a")
+    truth = 100 * (1 + 0.4 * np.sin(np.arange(12) / 12 * 2 * np.pi))
+    assert int(np.argmax(made)) in {2, 3, 4}
+    assert np.abs(np.array(made) - truth).mean() < 12
+
+
+def test_months_that_nobody_recorded_are_not_zero_demand() -> None:
+    cut = {name: [*values[:-2], 0.0, 0.0] for name, values in NORMAL.items()}
+    missing = history({name: values[:-2] for name, values in NORMAL.items()}, end=add_months(START, -2))
+    assert run(history(cut))["baseline"].equals(run(missing)["baseline"])
+
+
+def test_no_history_gives_empty_tables() -> None:
+    made = run(table("history").empty())
+    assert made["baseline"].equals(table("baseline").empty())
+    assert made["method_choice"].equals(table("method_choice").empty())
+
+
+def test_choice_says_what_was_tried_and_why() -> None:
+    made = run(history({**NORMAL, "one": [5.0], "rare": [0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 4.0, 0.0] * 5}))["method_choice"]
+    assert made.filter(pl.col("chosen")).group_by("item", "market").len().get_column("len").to_list() == [1] * 8
+    beside = made.filter(pl.col("method").is_in(["naive", "seasonal_naive"])).group_by("item").len()
+    assert beside.get_column("len").to_list() == [2] * 8
+    assert made.get_column("reason").str.len_chars().min() > 10  # type: ignore[operator]
+    tried = made.filter(pl.col("item") == "n5")
+    assert tried.height >= 9
+    assert tried.filter(pl.col("chosen")).get_column("error").item() < tried.filter(pl.col("method") == "naive").get_column("error").item()
+    assert tried.get_column("origins").max() == 6
+    assert {"croston_sba", "tsb", "adida"} <= set(made.filter(pl.col("item") == "rare").get_column("method"))
+    assert not {"croston_sba", "theta"} & set(made.filter(pl.col("item") == "one").get_column("method"))
+
+
+def test_methods_can_be_named_and_wrong_names_are_refused() -> None:
+    tried = run(history(NORMAL), methods=("theta",))["method_choice"].get_column("method").unique().to_list()
+    assert set(tried) <= {"naive", "seasonal_naive", "theta", "combination"}
+    with pytest.raises(InputError, match="no forecasting method teta") as raised:
+        run(history(NORMAL), methods=("teta",))
+    assert "theta" in raised.value.fix
+
+
+def test_an_executor_gives_the_same() -> None:
+    many = history({f"i{number}": wave(30, 50 + number, number) for number in range(520)})
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
+        assert run(many, executor=executor, horizon=3)["baseline"].equals(run(many, horizon=3)["baseline"])
+
+
+def test_origins_leave_enough_history() -> None:
+    cuts = origins(np.array([1, 2, 6, 36, 120]), 12, 18, 6)
+    assert cuts[0].sum() == 0
+    assert cuts[1].max() == 1
+    assert cuts[2].max() == 2
+    assert cuts[3].max() == 12
+    assert sorted(cuts[4]) == [3, 6, 9, 12, 15, 18]
+
+
+def test_shapes_know_only_what_the_origin_knew() -> None:
+    values = np.array([wave(60, 100, number) for number in range(3)])
+    groups = pl.DataFrame({"family": ["a", "a", "b"], "market": ["m", "n", "m"]})
+    cuts = np.array([[6], [6], [6]])
+    teaching = np.ones(3, dtype=bool)
+    full = season_shapes(values, teaching, groups, 12, cuts)
+    cut = season_shapes(values[:, :-6], teaching, groups, 12, np.zeros((3, 1), dtype=np.int64))
+    assert full[:, 1] == pytest.approx(cut[:, 0])
+
+
+def test_intervals_cover_what_they_say() -> None:
+    generator = np.random.default_rng(5)
+    future = generator.normal(100, 10, (400, 6))
+    past = np.full((400, 6, 6), 100.0)
+    actual = generator.normal(100, 10, (400, 6, 6))
+    around = interval(np.full((400, 6), 100.0), past, actual, np.full(400, 10.0), np.zeros(400, dtype=np.int64))
+    assert 0.78 < ((future >= around.p10) & (future <= around.p90)).mean() < 0.90
+    assert (np.diff((around.p90 - around.p10).mean(axis=0)) > 0).all()
+
+
+def test_demand_has_ended_only_where_that_is_unlikely_to_be_chance() -> None:
+    steady, rare = [5.0] * 20 + [0.0] * 4, ([0.0, 0.0, 0.0, 0.0, 5.0] * 5)[:20] + [0.0] * 4
+    assert ended(np.array([steady, rare]), 12).tolist() == [4, 0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    series=st.dictionaries(
+        st.sampled_from("abcdef"), st.lists(st.floats(-1e3, 1e6, allow_subnormal=False), min_size=1, max_size=45), min_size=1, max_size=4
+    ),
+    horizon=st.integers(1, 14),
+)
+def test_whatever_the_history_there_is_a_forecast(series: dict[str, list[float]], horizon: int) -> None:
+    frame = run(history(series), horizon=horizon)["baseline"]
+    assert frame.height in {0, len(series) * horizon}
+    assert frame.select(pl.col("quantity", "p10", "p50", "p90").is_finite().all()).row(0) == (True,) * 4
+    assert frame.filter(pl.col("p10") > pl.col("p50")).is_empty()
+    assert frame.filter(pl.col("p50") > pl.col("p90")).is_empty()
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("name", "most", "least"), [("m1_monthly", 14.7, 1.05), ("tourism_monthly", 19.0, 1.45)])
+def test_competition_series(name: str, most: float, least: float) -> None:
+    if not SHARED.exists():
+        pytest.skip("the shared data is not beside the project")
+    from benchmarks.demand import competition, scaled, symmetric
+    from benchmarks.demand import run as forecast_all
+
+    train, test = competition(name)
+    outcome, _ = forecast_all(train, test.shape[1])
+    assert symmetric(outcome.points, test) <= most
+    assert scaled(outcome.points, test, train) <= least
+    assert 0.75 <= ((test >= outcome.p10) & (test <= outcome.p90)).mean() <= 0.85
