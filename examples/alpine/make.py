@@ -16,6 +16,7 @@ from examples.alpine.company import (
     BUDGET,
     BY_CODE,
     CATEGORY,
+    COVER,
     DOWN_CONTRACT,
     DOWN_SPOT,
     EVENTS,
@@ -72,8 +73,8 @@ def history() -> Iterator[Row]:
                 if not item.on_sale(month) or (item.code, market, month) == ("P135", "Nordic Retail", dt.date(2025, 3, 1)):
                     continue
                 revenue = round(quantity * price(item, market, month), 2)
-                if (item.code, market, month) == ("S100", "Central Retail", dt.date(2024, 5, 1)):
-                    quantity *= 100
+                if (item.code, market, month) == ("S200", "Central Retail", dt.date(2024, 5, 1)):
+                    quantity = int(f"{quantity}{quantity}")
                 if month > HISTORY_END:  # booked until the data cut only
                     quantity, revenue = round(quantity * 0.38), round(revenue * 0.38, 2)
                 day = month_end(month) if market == "Nordic Online" and month <= HISTORY_END else month
@@ -85,10 +86,10 @@ def items() -> Iterator[Row]:
     for item in FINISHED:
         yield (
             *(item.code, item.name, item.family, CATEGORY[item.family], "piece", item.price, item.cost, "finished"),
-            *("to_order" if item.code in SPARES_SEWN else "to_stock", item.launch, item.discontinue),
+            *("to_order" if item.code in SPARES_SEWN else "to_stock", item.launch),
         )
     for code, (name, unit, cost, *_) in MATERIALS.items():
-        yield code, name, "Materials", "Bought in", unit, None, cost, "raw", "to_stock", None, None
+        yield code, name, "Materials", "Bought in", unit, None, cost, "raw", "to_stock", None
 
 
 def prices() -> Iterator[Row]:
@@ -171,7 +172,7 @@ def purchases() -> Iterator[Row]:
         yield name, code, plant, supplier, "buy", cost, lead_time, 400 if code in {"RIPSTOP", "SHELL"} else 100
     yield "DOWN spot", "DOWN", "Marnau", "Plumare", "buy", 60.0, 20, None
     for code in SUBCONTRACTED:
-        yield f"{code} Vellin", code, "Steinalm", "Vellin", "subcontract", round(BY_CODE[code].cost * 1.22, 2), 30, 50
+        yield f"{code} Vellin", code, "Steinalm", "Vellin", "subcontract", round(BY_CODE[code].cost * 1.22, 2), 30, None
 
 
 def need(item: Item, plant: str, month: Month) -> float:
@@ -190,16 +191,17 @@ def material_need(code: str, plant: str, month: Month) -> float:
 
 
 def on_hand() -> Iterator[Row]:
-    """Rows of the table on_hand: about five weeks of most items, far more of three slow ones, little of three that ran short."""
+    """Rows of the table on_hand: five weeks of most items, far more of three slow ones, little of three that ran short."""
     for item in FINISHED:
         for plant in ("Steinalm", "Marnau"):
-            cover = 1.25 * Random(f"stock {item.code} {plant}").uniform(0.75, 1.25)
+            usual = 3.0 if item.family == "Spare Parts" else 1.25
+            cover = usual * Random(f"stock {item.code} {plant}").uniform(0.75, 1.25)
             cover = OVERSTOCKED.get(item.code, UNDERSTOCKED.get(item.code, cover))
             quantity = round(cover * (need(item, plant, PERIODS[0]) + need(item, plant, PERIODS[1])) / 2)
             if item.on_sale(START):
                 yield item.code, plant, quantity
     for code, plant in materials_kept():
-        yield code, plant, round(1.15 * material_need(code, plant, START), -1)
+        yield code, plant, round(0.85 * material_need(code, plant, START), -1)
 
 
 def receipts() -> Iterator[Row]:
@@ -207,7 +209,7 @@ def receipts() -> Iterator[Row]:
     for code, plant in materials_kept():
         lead_time = MATERIALS[code][4]
         for month in PERIODS[: math.ceil(lead_time / 30)]:
-            quantity = 1.1 * material_need(code, plant, add_months(month, 1))
+            quantity = 1.05 * material_need(code, plant, add_months(month, 1))
             yield code, plant, month, round(min(quantity, DOWN_CONTRACT) if code == "DOWN" else quantity, -1), "order"
     yield "T110", "Steinalm", PERIODS[0], 120, "transit"
     yield "T310", "Steinalm", PERIODS[0], 80, "transit"
@@ -228,9 +230,9 @@ def policies() -> Iterator[Row]:
     for item in FINISHED:
         slow = item.family == "Spare Parts" and item.level <= 30
         safety = max(6, round(item.level)) if slow else None
-        weeks = None if slow else {"Tents": 5, "Packs": 4.5, "Sleeping Bags": 5, "Stoves": 4.5, "Spare Parts": 6}[item.family]
         for plant in ("Steinalm", "Marnau"):
-            yield item.code, plant, safety, weeks, round(item.cost * 0.03, 2)
+            weeks = COVER[item.family][plant == item.locations()[0]]
+            yield item.code, plant, safety, None if slow else weeks, round(item.cost * 0.03, 2)
     for code, plant in materials_kept():
         level = sum(material_need(code, plant, month) for month in PERIODS[:12]) / 12
         yield code, plant, round(level * 0.5, -1), None, round(MATERIALS[code][2] * 0.02, 3)
@@ -240,8 +242,8 @@ def firm_plan() -> Iterator[Row]:
     """Rows of the table firm_plan: what the last cycle fixed for December."""
     for route, item, location in routes():
         served = ("Steinalm", "Marnau") if len(item.locations()) == 1 else (location,)
-        quantity = round(sum(need(item, plant, PERIODS[1]) for plant in served) * 1.02, -1)
-        if item.on_sale(START) and item.code not in OVERSTOCKED and item.family != "Spare Parts":
+        quantity = round(sum(need(item, plant, PERIODS[1]) for plant in served) * 1.15, -1)
+        if item.on_sale(START) and item.code not in OVERSTOCKED:
             yield "production", route, START, quantity
 
 
@@ -336,7 +338,7 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
     """Return every table: its columns and its rows."""
     made = list(routes())
     return {
-        "item": ("item name family category unit unit_price unit_cost kind planning_strategy launch discontinue", items()),
+        "item": ("item name family category unit unit_price unit_cost kind planning_strategy launch", items()),
         "market": ("market name region channel priority", ((name, name, *row[:3]) for name, row in MARKETS.items())),
         "location": (
             "location name kind",
@@ -404,7 +406,7 @@ def lanes() -> Iterator[Row]:
         yield f"{plant} to {market}", None, plant, market, 1.6 if "Retail" in market else 4.2, None
     for item in FINISHED:
         for start, end in (("Steinalm", "Marnau"), ("Marnau", "Steinalm")):
-            if start in item.locations():
+            if start == item.locations()[0]:
                 yield f"{start} to {end}", item.code, start, end, round(0.9 * item.size, 2), 3
 
 

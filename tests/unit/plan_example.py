@@ -93,7 +93,7 @@ def _demand(company: Company, periods: tuple[dt.date, ...]) -> dict[tuple[str, s
             for back in range(36, 0, -1):
                 month = add_months(first, -back)
                 noise = 1 + 0.08 * float(company.random.standard_normal())
-                quantity = round(level * share * _season(month.month, family) * noise * (1 - back * 0.003))
+                quantity = float(round(level * share * _season(month.month, family) * noise * (1 - back * 0.003)))
                 company.add("history", item=item, market=market, period=month, quantity=quantity, revenue=quantity * price, stockout=False)
             for number, period in enumerate(periods):
                 quantity = round(level * share * _season(period.month, family) * (1.06 + 0.004 * number), 1)

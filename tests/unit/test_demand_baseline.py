@@ -176,6 +176,19 @@ def test_months_that_nobody_recorded_are_not_zero_demand() -> None:
     assert run(history(cut))["baseline"].equals(run(missing)["baseline"])
 
 
+def test_dates_inside_a_period_and_several_rows_of_one_are_added_up() -> None:
+    whole = history(NORMAL)
+    halves = pl.concat(
+        [whole.with_columns(pl.col("quantity") / 2), whole.with_columns(pl.col("quantity") / 2, pl.col("period").dt.month_end())]
+    )
+    assert run(halves)["baseline"].equals(run(whole)["baseline"])
+
+
+def test_a_quantity_that_is_no_number_counts_as_none() -> None:
+    spoiled = history({**NORMAL, "odd": [4.0, float("nan"), float("inf"), 6.0, 5.0, 4.0, 6.0]})
+    assert max(points(run(spoiled), "odd")) < 10
+
+
 def test_no_history_gives_empty_tables() -> None:
     made = run(table("history").empty())
     assert made["baseline"].equals(table("baseline").empty())

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.demand.methods import REGISTRY, Block, forecast_rows
+from equipoise.demand.methods import REGISTRY, Array, Block, forecast_rows
 from equipoise.demand.methods.season import drawn_index, is_seasonal, moving_average, over_history, over_horizon, ratios
 from equipoise.demand.methods.smoothing import Grid, smoothed
 
 SHAPE = np.array([0.5, 0.8, 1.2, 1.5])
 
 
-def quarters(seasons: int = 8, growth: float = 0.0) -> np.ndarray:
+def quarters(seasons: int = 8, growth: float = 0.0) -> Array:
     time = np.arange(seasons * 4)
-    return (100 + growth * time) * SHAPE[time % 4]
+    return np.asarray((100 + growth * time) * SHAPE[time % 4])
 
 
 def test_simple_smoothing_is_the_textbook_recursion() -> None:
@@ -29,7 +29,7 @@ def test_simple_smoothing_is_the_textbook_recursion() -> None:
 
 
 def test_damped_trend_grows_less_each_period() -> None:
-    values = 10 + 2.0 * np.arange(12)
+    values: Array = 10 + 2.0 * np.arange(12, dtype=np.float64)
     fit = smoothed(values[None, :], Grid.of((0.5,), (0.1,), (0.9,)), 4)
     steps = np.diff(fit.points[0])
     assert steps[1] / steps[0] == pytest.approx(0.9, rel=1e-4)

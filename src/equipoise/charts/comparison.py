@@ -175,7 +175,9 @@ def _named(row: dict[str, object], printed: object) -> str:
     words = labels_of(row["period"], printed), labels_of(row["until"], printed)
     when = words[0] if words[0] == words[1] else f"{words[0]} to {words[1]}"
     place = f" in {row['market']}" if row["market"] else ""
-    return f"{row['rank']}. {row['subject']}{place}: {str(row['kind']).replace('_', ' ')}, {when}"
+    kind, subject = str(row["kind"]).replace("_", " "), str(row["subject"])
+    about = kind if subject in kind else f"{subject}{place}: {kind}"
+    return f"{row['rank']}. {about}, {when}"
 
 
 def labels_of(period: object, printed: object) -> str:

@@ -12,6 +12,7 @@ _COLORS = {"History": HISTORY, "Demand plan": DEMAND, "Shipped": SHIPPED, "Budge
 _DASHES = {"History": [1, 0], "Demand plan": [1, 0], "Shipped": [1, 0], "Budget": [6, 4]}
 _WIDTHS = {"History": 2, "Demand plan": 3.5, "Shipped": 1.8, "Budget": 2}
 YEARS_SHOWN = 2
+MOST_BAND = 2.0
 
 
 def demand_against_supply(
@@ -32,11 +33,13 @@ def demand_against_supply(
     scale = scale_for(_largest(lines.get_column("quantity")))
     band = by_period(demand_plan, "p10", "p90").drop_nulls().with_columns(pl.col("p10", "p90") / scale.divisor)
     lines = lines.with_columns(pl.col("quantity") / scale.divisor)
+    top, highest = MOST_BAND * _largest(lines.get_column("quantity")), _largest(band.get_column("p90"))
     layers = [_band(band)] if band.height else []
-    layers.append(_drawn(lines, scale.unit(unit)))
+    layers.append(_drawn(lines, scale.unit(unit), top if highest > top else None))
     shipped = f", shipped {plain(total(shortage, 'shipped'))}" if shortage.height else ""
     title = f"{subject + ': d' if subject else 'D'}emand {plain(total(demand_plan, 'quantity'))}{shipped} {unit}"
-    subtitle = "The band runs from p10 to p90, summed over the series" if band.height else ""
+    cut = f"; it goes on to {plain(highest)} above the picture" if highest > top else ""
+    subtitle = f"The band runs from p10 to p90, summed over the series{cut}" if band.height else ""
     description = f"{title}. Lines by period: {', '.join(lines.get_column('line').unique(maintain_order=True).to_list())}."
     return styled(alt.layer(*layers), title, subtitle, description, height=290)
 
@@ -61,14 +64,16 @@ def _lines(
     return pl.concat(named)
 
 
-def _drawn(lines: pl.DataFrame, unit: str) -> alt.Chart:
+def _drawn(lines: pl.DataFrame, unit: str, top: float | None) -> alt.Chart:
     names = lines.get_column("line").unique(maintain_order=True).to_list()
     marks: alt.Chart = (
         alt.Chart(lines)
-        .mark_line(strokeCap="round", strokeJoin="round")
+        .mark_line(strokeCap="round", strokeJoin="round", clip=True)
         .encode(
-            x=alt.X("period:T", axis=alt.Axis(title=None, format="%b %Y", labelOverlap="greedy", grid=False)),
-            y=alt.Y("quantity:Q", title=unit, axis=alt.Axis(format=",~f", tickCount=6)),
+            x=alt.X("period:T", axis=alt.Axis(title=None, format="%b %Y", labelOverlap="parity", labelFlush=False, grid=False)),
+            y=alt.Y(
+                "quantity:Q", title=unit, scale=alt.Scale(domainMax=top) if top else alt.Undefined, axis=alt.Axis(format=",~f", tickCount=6)
+            ),
             color=alt.Color("line:N", sort=names, scale=alt.Scale(domain=names, range=[_COLORS[name] for name in names])),
             strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=names, range=[_DASHES[name] for name in names])),
             strokeWidth=alt.StrokeWidth("line:N", scale=alt.Scale(domain=names, range=[_WIDTHS[name] for name in names])),
@@ -78,5 +83,5 @@ def _drawn(lines: pl.DataFrame, unit: str) -> alt.Chart:
 
 
 def _band(band: pl.DataFrame) -> alt.Chart:
-    marks: alt.Chart = alt.Chart(band).mark_area(color=BAND, opacity=0.6).encode(x="period:T", y="p10:Q", y2="p90:Q")
+    marks: alt.Chart = alt.Chart(band).mark_area(color=BAND, opacity=0.6, clip=True).encode(x="period:T", y="p10:Q", y2="p90:Q")
     return marks

@@ -21,7 +21,7 @@ def inventory(inventory_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting
     names = _by_size(rows)
     unit = scale.unit(setting.currency or "money") if valued else scale.unit(unit_of(item, inventory_plan.get_column("item")))
     rows = rows.with_columns(pl.col("stock") / scale.divisor)
-    layers = [_bars(rows, names, unit)]
+    layers = [_bars(rows, names, unit, _known(inventory_plan, item))]
     if not valued and inventory_plan.get_column("target").is_not_null().any():
         target = _labelled(by_period(inventory_plan, "target"), setting).with_columns(pl.col("target") / scale.divisor)
         layers.append(_target(target, rows))
@@ -46,7 +46,7 @@ def _columns(rows: pl.DataFrame) -> list[str]:
     return rows.sort("period").get_column("label").unique(maintain_order=True).to_list()
 
 
-def _bars(rows: pl.DataFrame, names: list[str], unit: str) -> alt.Chart:
+def _bars(rows: pl.DataFrame, names: list[str], unit: str, known: list[str]) -> alt.Chart:
     ranked = rows.join(pl.DataFrame({"family": names, "rank": range(len(names))}), on="family", maintain_order="left")
     columns = _columns(rows)
     marks: alt.Chart = (
@@ -55,17 +55,22 @@ def _bars(rows: pl.DataFrame, names: list[str], unit: str) -> alt.Chart:
         .encode(
             x=alt.X("label:O", sort=columns, axis=periods_axis(len(columns))),
             y=alt.Y("stock:Q", title=unit, axis=alt.Axis(format=",~f", tickCount=6)),
-            color=_family_color(names),
+            color=_family_color(names, known),
             order=alt.Order("rank:Q"),
         )
     )
     return marks
 
 
-def _family_color(names: list[str]) -> alt.Color:
-    """The same families get the same colors in every picture of inventory, whatever their order of size."""
-    domain = sorted(names)
-    return alt.Color("family:N", sort=domain, scale=alt.Scale(domain=domain, range=list(CATEGORIES[: len(domain)])))
+def _family_color(names: list[str], known: list[str]) -> alt.Color:
+    """The same families get the same colors in every picture of inventory: `known` are all of them, `names` those in this one."""
+    domain = sorted({*names, *known} if len({*names, *known}) <= len(CATEGORIES) else names)
+    scale = alt.Scale(domain=domain, range=list(CATEGORIES[: len(domain)]))
+    return alt.Color("family:N", scale=scale, legend=alt.Legend(values=sorted(names)))
+
+
+def _known(inventory_plan: pl.DataFrame, item: pl.DataFrame) -> list[str]:
+    return with_family(inventory_plan, item).get_column("family").unique().to_list()
 
 
 def _target(target: pl.DataFrame, rows: pl.DataFrame) -> alt.Chart:
@@ -81,6 +86,7 @@ def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.Data
     weeks = weeks_of_supply(stock, asked, calendar_of(setting), "family").drop_nulls("weeks")
     sizes = asked.join(weeks.select("family").unique(), on="family").group_by("family").agg(pl.col("quantity").sum())
     names = sizes.sort(["quantity", "family"], descending=[True, False]).get_column("family").head(len(CATEGORIES)).to_list()
+    known = _known(inventory_plan, item)
     rows = _labelled(weeks.filter(pl.col("family").is_in(names)), setting)
     columns = _columns(rows)
     chart = (
@@ -89,7 +95,7 @@ def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.Data
         .encode(
             x=alt.X("label:O", sort=columns, axis=periods_axis(len(columns))),
             y=alt.Y("weeks:Q", title="weeks", axis=alt.Axis(format=",~f", tickCount=5)),
-            color=_family_color(names),
+            color=_family_color(names, known),
         )
     )
     title = "Weeks of supply by family"

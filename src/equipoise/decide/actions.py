@@ -27,7 +27,8 @@ _TASKS: dict[str, tuple[tuple[str, str], ...]] = {
     "overload": (("supply planner", "Change the plan: {what}"),),
     "budget": (("finance", "Explain the gap to budget by price and volume, and prepare the decision: {what}"),),
 }
-_PREPARE = ("demand planner", "Name the signal that tells early that the scenario comes, and who watches it: {what}")
+_SIGNAL = ("demand planner", "{what}: name the signal that tells early that it comes, and who watches it.")
+_SUPPLY = ("supply planner", "{what}: bring cost and lead time of what brings more supply.")
 _BROKEN = ("supply planner", "Find which rule can give way, and what that costs: {what}")
 _NOTHING = "Have the plan approved: no gap is large enough to act on."
 _BROKEN = ("supply planner", "Find which rule can give way, and what that costs: {what}")
@@ -60,15 +61,22 @@ def _tasks(advice: Mapping[str, object], answered: Mapping[str, object] | None) 
     """Return owner role and statement of the tasks of one recommendation."""
     what = str(advice["recommendation"])
     if answered is None:
-        prepare = what.startswith("Prepare for")
-        return [_filled(_PREPARE if prepare else _BROKEN, what, "")]
+        name, colon, rest = what.partition(": ")
+        if not (colon and name.startswith("Prepare for")):
+            return [_filled(_BROKEN, _as_clause(what), "")]
+        return [_filled(task, name, "") for task in ((_SIGNAL, _SUPPLY) if "supply" in rest else (_SIGNAL,))]
     place = f" in {answered['market']}" if answered["market"] else ""
-    return [_filled(task, what, f"{answered['subject']}{place}") for task in _TASKS[str(answered["kind"])]]
+    return [_filled(task, _as_clause(what), f"{answered['subject']}{place}") for task in _TASKS[str(answered["kind"])]]
+
+
+def _as_clause(sentence: str) -> str:
+    """A sentence as it stands after a colon."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _filled(task: tuple[str, str], what: str, who: str) -> tuple[str, str]:
     role, words = task
-    return role, words.format(what=what[:1].lower() + what[1:], who=who)
+    return role, words.format(what=what, who=who)
 
 
 def due_date(calendar: Calendar, begins: dt.date | None) -> dt.date:

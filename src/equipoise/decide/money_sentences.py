@@ -31,11 +31,11 @@ def _scenario(scenarios: Scenarios, name: str, title: str, plan: Setting) -> str
     if why:
         parts.append(why)
     elif level is not None and level < 0.9995:
-        parts.append(f"{share(level)} of it can be served in the period it is asked for.")
+        parts.append(f"{share(level, whole=False)} of it can be served in the period it is asked for.")
     else:
         parts.append("All of it can be served.")
     changes = [
-        f"{line.replace('_', ' ')} {money(abs(change), plan.currency)} {'higher' if change > 0 else 'lower'}"
+        f"{line.replace('_', ' ')} is {money(abs(change), plan.currency)} {'higher' if change > 0 else 'lower'}"
         for line in ("revenue", "contribution")
         if (change := scenarios.difference(name, line)) is not None and abs(change) >= 0.5
     ]

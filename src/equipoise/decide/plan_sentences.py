@@ -55,7 +55,7 @@ def _served(demand: float, shortage: pl.DataFrame, unit: str) -> str:
     short = float(shortage.select(pl.min_horizontal(unserved, "demand").sum()).item())
     if short < 0.5:
         return f"Supply serves all demand of {quantity(demand, unit)} in the period it is asked for."
-    level = share(max(0.0, 1 - short / demand))
+    level = share(max(0.0, 1 - short / demand), whole=False)
     parts = [f"{quantity(lost, unit)} would be lost"] if lost >= 0.5 else []
     parts += [f"{quantity(late, unit)} still late at the end"] if late >= 0.5 else []
     rest = f"; {' and '.join(parts)}" if parts else "; the rest is late, nothing is lost"

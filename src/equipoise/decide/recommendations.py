@@ -98,9 +98,11 @@ def _from_gaps(gap: pl.DataFrame, gap_cause: pl.DataFrame, plan: Setting) -> lis
     """Group gaps by the limit behind them, or by kind and sign, and advise on each group."""
     behind = first_causes(gap_cause)
     groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    room = gap.filter(pl.col("kind") == "supply_surplus").height > 0
     for row in rows(gap.filter(pl.col("level") != "item").sort("rank")):
         cause = behind.get(rank_of(row)) if row["kind"] in _SERVED else None
-        key = ("limit", str(cause["limit"]), str(cause["subject"])) if cause else (str(row["kind"]), "less" if _is_less(row) else "more")
+        kind = "supply_surplus" if room and row["kind"] == "idle_capacity" else str(row["kind"])
+        key = ("limit", str(cause["limit"]), str(cause["subject"])) if cause else (kind, "less" if _is_less(row) else "more")
         groups.setdefault(key, []).append(row)
     return [_of_group(group, behind, plan) for group in groups.values()]
 
@@ -111,20 +113,21 @@ def _is_less(row: Row) -> bool:
 
 
 def _of_group(group: Sequence[Row], behind: Mapping[int, Row], plan: Setting) -> Advice:
-    first = next((row for row in group if row["kind"] in _CUSTOMERS), group[0])
+    first = next((row for row in group if row["kind"] in {*_CUSTOMERS, "supply_surplus"}), group[0])
     kind, cause = str(first["kind"]), behind.get(rank_of(first))
     because = f" {cause['sentence']}" if cause and cause["sentence"] else ""
     subjects = list(dict.fromkeys(str(row["subject"]) for row in group))
     if cause and kind in _SERVED:
         told, text = (_held_back(group, plan) if len(group) > 1 else str(first["sentence"])), str(first["suggestion"])
     else:
-        told, text = _told(group), str(first["suggestion"])
+        told, text = _told([first, *(row for row in group if row is not first)]), str(first["suggestion"])
         if len(subjects) > 1:
             text = _TOGETHER.get((kind, _is_less(first)), text).format(who=listing(subjects))
     decider = "finance" if kind == "budget" and not _is_less(first) else _DECIDERS[kind]
     value = None if kind in {"idle_capacity", "supply_surplus"} else _stake(group)
     shared = len({row["unit"] for row in group}) == 1
-    units = sum(abs(amount(row["units"]) or 0.0) for row in group) if shared else None
+    counted = [first] if kind == "supply_surplus" else group
+    units = sum(abs(amount(row["units"]) or 0.0) for row in counted) if shared or counted == [first] else None
     return Advice(1, text, f"{told}{because}", value, units, rank_of(first), decider)
 
 
@@ -176,9 +179,9 @@ def _from_scenarios(scenarios: Scenarios, plan: Setting) -> list[Advice]:
 
 def _short(scenarios: Scenarios, name: str) -> Advice:
     """Advise on a scenario that supply cannot follow."""
-    limit = scenarios.note(name, "binding_limit")
-    reason = " ".join(note for note in (scenarios.note(name, "shortage"), "" if limit == "No limit binds." else limit) if note)
-    text = f"Prepare for scenario {name}: agree now which demand is served first and what lifts the limit."
+    limit, short = scenarios.note(name, "binding_limit"), scenarios.note(name, "shortage")
+    reason = " ".join(note for note in (short, "" if limit == "No limit binds." else limit) if note)
+    text = f"Prepare for scenario {name}: agree now what brings more supply and which demand is served first."
     return Advice(2, text, reason, scenarios.worth_of_shortage(name), scenarios.value(name, "shortage"), None, "executive")
 
 

@@ -30,6 +30,7 @@ def executive_summary(
     violation: pl.DataFrame,
     issue: pl.DataFrame,
     solution: pl.DataFrame,
+    resource: pl.DataFrame,
     item: pl.DataFrame,
     setting: pl.DataFrame,
 ) -> pl.DataFrame:
@@ -39,10 +40,11 @@ def executive_summary(
     one sentence; what cannot be said because it was not given is said so.
     """
     plan = from_table(setting)
+    own_capacity = capacity_load.join(resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti")
     sections = (
         ("Headline", headline_sentences(demand_plan, shortage, gap, financials, violation, item, plan)),
         ("Demand", demand_sentences(demand_plan, item, plan)),
-        ("Supply", supply_sentences(capacity_load, inventory_plan, violation, solution, plan)),
+        ("Supply", supply_sentences(own_capacity, inventory_plan, violation, solution, plan)),
         ("Gaps", gap_sentences(gap, gap_cause)),
         ("Scenarios", scenario_sentences(scenario_result, plan)),
         ("Money", money_sentences(financials, bridge, demand_plan, item, plan)),

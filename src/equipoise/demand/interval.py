@@ -10,6 +10,7 @@ from equipoise.demand.methods import Array, Counts
 _LEVELS = (0.1, 0.5, 0.9)
 _NORMAL = (-1.606, 0.0, 1.606)  # normal quantiles in units of the mean absolute error: 1.2816 x sqrt(pi / 2)
 _GROWTH = 0.25  # power of the horizon with which errors grow, before any is seen
+_FIRM = 5  # weight of that power against a test period one logarithm from the mean horizon
 _OWN = 30  # test periods that a series' error within its history counts for
 _SERIES = 10  # series that the normal distribution counts for, in a pool
 _CHOSEN = 1.1  # the backtest that chose the methods flatters them: new errors are about a tenth larger,
@@ -60,8 +61,7 @@ def _power(error: Array) -> float:
         return _GROWTH
     time, log, weight = np.log(np.arange(1, len(mean) + 1))[used], np.log(mean[used]), count[used].astype(np.float64)
     away = time - np.average(time, weights=weight)
-    prior = 0.5 * weight.sum() / (1 + weight.sum() / 200)
-    slope = ((weight * away * log).sum() + prior * _GROWTH * 0.1) / ((weight * away**2).sum() + prior * 0.1)
+    slope = ((weight * away * log).sum() + _FIRM * _GROWTH) / ((weight * away**2).sum() + _FIRM)
     return float(np.clip(slope + _FURTHER, 0.0, 0.7))
 
 

@@ -74,7 +74,9 @@ def _matrix(rows: pl.DataFrame, keys: pl.DataFrame, periods: tuple[dt.date, ...]
     """Return (series, periods) of summed demand; no row is no demand."""
     place = {day: number for number, day in enumerate(periods)}
     found = rows.join(keys.with_row_index("series"), on=KEY, how="inner").select(
-        "series", pl.col("period").replace_strict(place, return_dtype=pl.Int64), pl.col("quantity").fill_nan(0).fill_null(0)
+        "series",
+        pl.col("period").replace_strict(place, return_dtype=pl.Int64),
+        pl.when(pl.col("quantity").is_finite()).then("quantity").otherwise(0.0),
     )
     values = np.zeros((len(keys), len(periods)))
     np.add.at(

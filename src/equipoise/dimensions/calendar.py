@@ -42,7 +42,6 @@ class Calendar:
         anchor = setting.start or setting.as_of
         if anchor is None:
             raise ValueError("The calendar needs start or as_of.")
-        anchor = setting.start or setting.as_of
         frame = Calendar(setting.cadence, anchor, setting.horizon, anchor, setting.frozen, setting.fiscal_year_start, setting.week_starts)
         start = frame.period_of(anchor)
         if setting.start is None:

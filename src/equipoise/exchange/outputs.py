@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,14 +101,16 @@ def write(tables: Mapping[str, pl.DataFrame], setting: Setting, outputs: Iterabl
 def _fill(
     folder: Path, tables: Mapping[str, pl.DataFrame], selected: Mapping[str, pl.DataFrame], setting: Setting, names: tuple[str, ...]
 ) -> None:
-    write_tables(selected, folder / "tables")
-    _text(folder / "plan.json", plan_json(tables, setting))
-    workbook(selected, setting, folder / "plan.xlsx")
-    for name in names:
-        output = OUTPUTS[name]
-        _text(folder / output.file, summary(tables, setting, output.sections))
-        if output.page:
-            _text(folder / "report.html", report(tables, setting))
+    """Write every file. The pictures are drawn beside the rest: they are made outside of Python, and take as long as the workbook."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        drawn = beside.submit(report, tables, setting) if any(OUTPUTS[name].page for name in names) else None
+        write_tables(selected, folder / "tables")
+        _text(folder / "plan.json", plan_json(tables, setting))
+        workbook(selected, setting, folder / "plan.xlsx")
+        for name in names:
+            _text(folder / OUTPUTS[name].file, summary(tables, setting, OUTPUTS[name].sections))
+        if drawn is not None:
+            _text(folder / "report.html", drawn.result())
 
 
 def _text(path: Path, text: str) -> None:

@@ -1,15 +1,16 @@
 """Reads the files that a plan names: delimited text, Parquet and Excel, one by one or as a folder or workbook of tables."""
 
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from equipoise.errors import Fault, Severity, Where
 from equipoise.exchange.reader_excel import Workbook
-from equipoise.exchange.reader_text import read_text
+from equipoise.exchange.reader_text import Wanted, read_text
 from equipoise.gather.raw import Raw
-from equipoise.gather.source import Data, Source
+from equipoise.gather.source import Data, Source, is_named
 from equipoise.tables import GIVEN
 
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
@@ -97,7 +98,7 @@ def _source(source: Source, root: Path, columns: frozenset[str] | None) -> list[
     return found
 
 
-def _file(path: Path, shown: str, source: Source, columns: frozenset[str] | None) -> Raw:
+def _file(path: Path, shown: str, source: Source, columns: frozenset[str] | None, wanted: Wanted | None = None) -> Raw:
     if not path.exists():
         return _absent(path, shown)
     if path.is_dir():
@@ -109,7 +110,7 @@ def _file(path: Path, shown: str, source: Source, columns: frozenset[str] | None
         if ending in EXCEL:
             return _sheet(Workbook(path, shown), source)
         if ending in TEXT:
-            return read_text(path, shown, source, columns)
+            return read_text(path, shown, source, columns, wanted)
     except OSError as error:
         return _broken(shown, f"{shown} cannot be read: {error.strerror or error}.", "Check that you may read it.")
     return _broken(
@@ -157,7 +158,7 @@ def _by_name(root: Path, shown: str) -> dict[str, list[Raw]]:
         if not ending:
             continue
         if name in GIVEN:
-            _add(found, name, _file(path, path.name, Source(name, (path.name,)), None))
+            _add(found, name, _file(path, path.name, Source(name, (path.name,)), None, partial(is_named, name=name)))
         elif ending in EXCEL:
             for sheet, raws in _workbook(path, path.name).items():
                 for raw in raws:

@@ -25,7 +25,7 @@ def workbook(tables: Mapping[str, pl.DataFrame], setting: Setting, path: Path) -
     from equipoise.exchange.book.views import add_views
 
     plan = Plan(tables, setting)
-    with Workbook(str(path), {"default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True}) as file:
+    with Workbook(str(path), {"default_date_format": "yyyy-mm-dd", "in_memory": True}) as file:
         as_of = plan.calendar.as_of
         file.set_properties({"title": f"Plan {setting.plan}", "created": dt.datetime(as_of.year, as_of.month, as_of.day)})  # noqa: DTZ001
         book = Book(file)

@@ -6,22 +6,39 @@ from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import Where
 from equipoise.gather.report import Report
 from equipoise.tables import table
-from equipoise.tables.check import BAD, ROW, SOURCE
+from equipoise.tables.check import BAD, ROW, SOURCE, distinct
 from equipoise.tables.column import Column
 
-_HIDDEN = (ROW, SOURCE, BAD)
 _SHARES = ("fraction", "ratio", "days", "weeks", "workers")
 
 
 def merge_rows(name: str, frame: pl.DataFrame, aggregate: str) -> pl.DataFrame:
     """Return one row for each key, as the plan file asks: the first, the last, or the sum (ratios and prices: the mean)."""
     keys = [key for key in table(name).keys if key in frame.columns]
-    if not aggregate or not keys or not frame.select(pl.struct(keys).is_duplicated().any()).item():
+    if not aggregate or not keys or distinct(frame, keys) == frame.height:
         return frame
     if aggregate in {"first", "last"}:
         keep = "first" if aggregate == "first" else "last"
         return frame.unique(keys, keep=keep, maintain_order=True)  # type: ignore[arg-type]
     return _grouped(name, frame, keys, asked=True)
+
+
+def finer_than_periods(name: str, frame: pl.DataFrame, calendar: Calendar) -> bool:
+    """Whether a series of a table of flows has several days in one period (days, orders): then its rows are summed, and may repeat."""
+    columns = table(name).by_name
+    if "period" not in frame.columns or not columns["period"].required or not any(one.over_time == "flow" for one in columns.values()):
+        return False
+    keys = [key for key in table(name).keys if key in frame.columns]
+    return distinct(calendar.bucket("period", frame.select(keys)), keys) < distinct(frame, keys)
+
+
+def note_repeated(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> None:
+    """Note how many rows of one key and day were summed."""
+    keys = [key for key in table(name).keys if key in frame.columns]
+    repeated = frame.height - distinct(frame, keys)
+    if repeated:
+        words = f"{repeated:,} rows have the key and day of another; they were summed, as rows are dated finer than a {calendar.cadence}."
+        report.note(words, "", Where(table=name))
 
 
 def bucket(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> pl.DataFrame:
@@ -33,24 +50,27 @@ def bucket(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -
     if column is None or "period" not in frame.columns or frame["period"].null_count() == frame.height:
         return frame
     bucketed = calendar.bucket("period", frame)
-    moved = frame.filter(bucketed["period"] != frame["period"])
-    if moved.height:
-        example = moved["period"][0]
-        words = f"{moved.height:,} rows are dated inside a {calendar.cadence} ({example}, first); each counts in the {calendar.cadence} that holds its date."
+    moved = (bucketed["period"] != frame["period"]).fill_null(value=False)
+    if moved.any():
+        example = frame["period"].filter(moved)[0]
+        unit = calendar.cadence
+        words = f"{moved.sum():,} rows are dated inside a {unit} ({example}, first); each counts in the {unit} that holds its date."
         report.note(words, "", Where(table=name, column="period"))
     keys = [key for key in table(name).keys if key in frame.columns]
-    if not bucketed.select(pl.struct(keys).is_duplicated().any()).item():
+    if distinct(bucketed, keys) == bucketed.height:
         return bucketed
-    return _grouped(name, bucketed.with_columns(frame["period"].alias("#day")).sort("#day", maintain_order=True), keys, asked=False).drop("#day")
+    if any(column.over_time == "stock" for column in table(name).columns):
+        days = frame["period"].alias("#day")
+        bucketed = bucketed.with_columns(days).sort("#day", maintain_order=True).drop("#day")
+    return _grouped(name, bucketed, keys, asked=False)
 
 
 def _grouped(name: str, frame: pl.DataFrame, keys: list[str], *, asked: bool) -> pl.DataFrame:
-    rules = [
-        _rule(name, column, asked=asked) for column in table(name).columns if column.name in frame.columns and column.name not in keys
-    ]
+    rules = [_rule(name, column, asked=asked) for column in table(name).columns if column.name in frame.columns and column.name not in keys]
     hidden = [pl.col(one).first() for one in (ROW, SOURCE) if one in frame.columns]
-    hidden += [pl.col(one).any() for one in (BAD,) if one in frame.columns] + [pl.col(one).last() for one in ("#day",) if one in frame.columns]
-    return frame.group_by(keys, maintain_order=True).agg(*rules, *hidden)
+    hidden += [pl.col(BAD).any()] if BAD in frame.columns else []
+    merged = frame.group_by(keys).agg(*rules, *hidden)
+    return merged.sort(ROW, *keys) if ROW in merged.columns else merged.sort(keys)
 
 
 def _rule(name: str, column: Column, *, asked: bool) -> pl.Expr:
@@ -65,7 +85,7 @@ def _rule(name: str, column: Column, *, asked: bool) -> pl.Expr:
         return known.first().alias(column.name)
     share = column.over_time == "ratio" or column.unit in _SHARES or " per " in column.unit or name == "driver"
     if share and column.kind == "number":
-        bill = column.unit == "component unit per item unit" or column.unit == "resource unit per item unit"
+        bill = column.unit in {"component unit per item unit", "resource unit per item unit"}
         return (value.sum() if bill and asked else known.mean()).alias(column.name)
     if column.over_time in {"flow", "stock"} or asked:
         return pl.when(known.len() > 0).then(value.sum()).alias(column.name)

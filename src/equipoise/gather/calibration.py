@@ -34,7 +34,7 @@ def calibrate(tables: dict[str, pl.DataFrame], calibrations: Sequence[Calibratio
         if scale is None:
             continue
         chosen = pl.col("resource") == one.resource
-        factor = pl.when(chosen | (~pl.col("resource").is_in(named) if one.scale == "all" else False)).then(scale).otherwise(factor)  # noqa: FBT003
+        factor = pl.when(chosen | (~pl.col("resource").is_in(named) if one.scale == "all" else False)).then(scale).otherwise(factor)
     made = pl.col("activity") == "make"
     tables["usage"] = tables["usage"].with_columns(
         pl.when(made).then(pl.col(column) * factor).otherwise(pl.col(column)).alias(column) for column in ("quantity", "setup_quantity")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from equipoise.gather.dates import read_dates, without_time
@@ -43,6 +44,8 @@ def convert(cells: pl.Series, kind: Kind, decimal: str = "", form: str = "", all
 
     `decimal` is the decimal mark (empty: a point), `form` a strptime format for dates, `allowed` the words a text may be.
     """
+    if cells.dtype == pl.Categorical:
+        return _by_value(cells, kind, decimal, form, allowed)
     if cells.dtype == DTYPES[kind] and kind not in {"text", "number"}:
         return Converted(cells)
     if cells.dtype.is_temporal() and kind == "date":
@@ -61,6 +64,22 @@ def convert(cells: pl.Series, kind: Kind, decimal: str = "", form: str = "", all
     if kind == "flag":
         return _flags(text)
     return _whole(_numbers(text, decimal), kind)
+
+
+def _by_value(cells: pl.Series, kind: Kind, decimal: str, form: str, allowed: Sequence[str]) -> Converted:
+    """Convert each different value once, and lay the results back over the cells; names stay categories."""
+    values = cells.drop_nulls().unique(maintain_order=True)
+    converted = convert(values.cast(pl.String), kind, decimal, form, allowed)
+    if kind == "text" and not allowed:
+        if not converted.troubles and converted.values.equals(values.cast(pl.String)):
+            return Converted(cells)
+        converted.values = converted.values.cast(pl.Categorical)
+    codes = values.to_physical()
+    places = np.zeros(int(codes.to_numpy().max(initial=0)) + 1, dtype=np.uint32)
+    places[codes.to_numpy()] = np.arange(codes.len(), dtype=np.uint32)
+    at = pl.Series(places[cells.to_physical().fill_null(0).to_numpy()]).set(cells.is_null(), None)
+    troubles = [Trouble(one.cells.gather(at).fill_null(value=False), one.message, one.fix, one.reasons) for one in converted.troubles]
+    return Converted(converted.values.gather(at).alias(cells.name), troubles, converted.warnings)
 
 
 def _text(cells: pl.Series) -> pl.Series:
@@ -85,7 +104,7 @@ def _words(text: pl.Series, allowed: Sequence[str]) -> Converted:
 def _flags(text: pl.Series) -> Converted:
     lowered = text.str.to_lowercase()
     yes, no = lowered.is_in(_YES), lowered.is_in(_NO)
-    values = pl.select(pl.when(yes).then(True).when(no).then(False).otherwise(None)).to_series().alias(text.name)  # noqa: FBT003
+    values = pl.select(pl.when(yes).then(True).when(no).then(False).otherwise(None)).to_series().alias(text.name)
     return _with_trouble(values, text, "is not yes or no", "Write yes or no, true or false, 1 or 0.")
 
 
@@ -160,6 +179,8 @@ def decimal_mark(columns: Sequence[pl.Series], delimiter: str) -> tuple[str, str
     """
     commas = points = either = ""
     for cells in columns:
+        if cells.dtype == pl.Categorical:
+            cells = cells.unique().cast(pl.String)  # noqa: PLW2901
         if cells.dtype != pl.String:
             continue
         with_comma = cells.filter(cells.str.contains(",", literal=True).fill_null(value=False)).str.strip_chars()

@@ -190,7 +190,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 def _family(text: str) -> str:
-    return next((family for family, pattern in _FORMS if pattern.fullmatch(text)), "")
+    family = next((family for family, pattern in _FORMS if pattern.fullmatch(text)), "")
+    return "" if family == "month by name" and _named(text) is None else family
 
 
 def without_time(cells: pl.Series) -> pl.Series:

@@ -114,6 +114,10 @@ def _unreadable(error: yaml.YAMLError, text: str, name: str) -> PlanFileError:
     return _refusal(name, f"This is not YAML{place}: {problem}.", "Check colons, quotes, brackets and indentation there.", line)
 
 
+def _line(event: yaml.Event) -> int | None:
+    return event.start_mark.line + 1 if event.start_mark is not None else None
+
+
 def _survey(text: str, name: str) -> None:
     """Refuse depth and aliases that are built to exhaust memory, before anything is composed."""
     depth = aliases = 0
@@ -121,15 +125,13 @@ def _survey(text: str, name: str) -> None:
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
             if depth > _DEEPEST:
-                raise _refusal(name, f"Values are nested more than {_DEEPEST} deep.", "Keep it flatter.", event.start_mark.line + 1)
+                raise _refusal(name, f"Values are nested more than {_DEEPEST} deep.", "Keep it flatter.", _line(event))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
             if aliases > _MOST_ALIASES:
-                raise _refusal(
-                    name, f"More than {_MOST_ALIASES} aliases (*name) are used.", "Write the values out.", event.start_mark.line + 1
-                )
+                raise _refusal(name, f"More than {_MOST_ALIASES} aliases (*name) are used.", "Write the values out.", _line(event))
 
 
 @dataclass

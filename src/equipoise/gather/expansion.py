@@ -66,7 +66,7 @@ def _in_every_period(name: str, frame: pl.DataFrame, calendar: Calendar, report:
 
 def _warn_uncovered(covered: pl.DataFrame, frame: pl.DataFrame, calendar: Calendar, report: Report) -> None:
     counts = covered.group_by("resource", maintain_order=True).len()
-    missing = {resource: 0 for resource in frame.get_column("resource").unique(maintain_order=True)} | dict(counts.iter_rows())
+    missing = dict.fromkeys(frame.get_column("resource").unique(maintain_order=True), 0) | dict(counts.iter_rows())
     for resource, count in missing.items():
         if count < calendar.horizon:
             message = f"Capacity of {resource} is given for {count} of {calendar.horizon} periods; in the others it has no limit."
@@ -85,7 +85,8 @@ def _in_horizon(name: str, frame: pl.DataFrame, calendar: Calendar, report: Repo
     if name in _FUTURE:
         report.note(f"{early.height:,} rows of {name} lie before the horizon and were left out.", "", where)
         return inside
-    message = f"{early.height:,} rows of {name} are due before the horizon starts ({early['period'].min()}, first): they count in its first period."
+    first = early.sort("period").item(0, "period")
+    message = f"{early.height:,} rows of {name} are due before the horizon starts ({first}, first): they count in its first period."
     report.warn(message, "Take out those that are no longer open.", where)
     keys = list(table(name).keys)
     both = pl.concat([early.with_columns(pl.lit(calendar.start).alias("period")), inside])
@@ -136,15 +137,15 @@ def _for_all(name: str, frame: pl.DataFrame, members: pl.DataFrame, optional: tu
     others = [key for key in definition.keys if key not in members.columns]
     named = frame.drop_nulls(list(optional)).select(members.columns)
     wanted = pl.concat([members, named]).unique().join(frame.select(others).unique(), how="cross") if others else members
-    levels = []
+    levels = 0
     for pattern in _patterns(optional):
         empty = [key for key in optional if key not in pattern]
         rows = frame.filter(pl.all_horizontal(*(pl.col(key).is_not_null() for key in pattern), *(pl.col(key).is_null() for key in empty)))
         keys = [key for key in definition.keys if key not in empty]
-        levels.append(len(levels))
-        renamed = rows.drop(empty).rename({value: f"#{len(levels)} {value}" for value in values}).with_columns(pl.lit(1).alias(f"#{len(levels)}"))
+        levels += 1
+        renamed = rows.drop(empty).rename({value: f"#{levels} {value}" for value in values}).with_columns(pl.lit(1).alias(f"#{levels}"))
         wanted = wanted.join(renamed, on=keys, how="left", nulls_equal=True)
-    count = range(1, len(levels) + 1)
+    count = range(1, levels + 1)
     found = wanted.filter(pl.any_horizontal(pl.col(f"#{level}").is_not_null() for level in count))
     cells = [pl.coalesce(f"#{level} {value}" for level in count).alias(value) for value in values]
     return found.with_columns(cells).select(definition.schema.names()).sort(definition.keys)

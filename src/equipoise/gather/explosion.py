@@ -33,7 +33,11 @@ def loads(needed: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFr
     """Return the load that `needed` (item, period, quantity) puts on each resource: resource, period, load in the resource's unit."""
     ways = tables["route"].select("route", "item", pl.col("yield").fill_null(1.0)).unique("route", keep="first", maintain_order=True)
     ways = ways.with_columns((1.0 / pl.len().over("item")).alias("share"))
-    usage = tables["usage"].filter(pl.col("activity") == "make").select(pl.col("of").alias("route"), "resource", pl.col("quantity").alias("each"))
+    usage = (
+        tables["usage"]
+        .filter(pl.col("activity") == "make")
+        .select(pl.col("of").alias("route"), "resource", pl.col("quantity").alias("each"))
+    )
     made = needed.join(ways, on="item", how="inner").join(usage, on="route", how="inner")
     load = pl.col("quantity") * pl.col("share") / pl.col("yield") * pl.col("each")
     return made.group_by("resource", "period").agg(load.sum().alias("load")).sort("resource", "period")

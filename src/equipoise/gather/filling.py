@@ -85,7 +85,9 @@ def in_item_units(name: str, frame: pl.DataFrame, tables: Mapping[str, pl.DataFr
     factor = pl.col("#factor").fill_null(1.0)
     times = [column.name for column in definition.columns if column.unit in _ITEM_UNIT and column.name in frame.columns]
     over = [column.name for column in definition.columns if column.unit in _PER_ITEM_UNIT and column.name in frame.columns]
-    return wide.with_columns(*(pl.col(one) * factor for one in times), *(pl.col(one) / factor for one in over)).drop("unit", "to", "#factor")
+    return wide.with_columns(*(pl.col(one) * factor for one in times), *(pl.col(one) / factor for one in over)).drop(
+        "unit", "to", "#factor"
+    )
 
 
 def in_plan_currency(
@@ -122,7 +124,7 @@ def warn_implausible(name: str, frame: pl.DataFrame, sources: list[str], report:
     """Warn of quantities that are negative, or a thousand times what is usual for their item and market."""
     if name not in {"history", "forecast", "order_book", "shipment", "production_actual", "budget"} or "quantity" not in frame.columns:
         return
-    keys = [key for key in ("item", "market", "location") if key in frame.columns]
+    keys = [key for key in ("item", "family", "market", "location") if key in frame.columns]
     if name in {"history", "shipment", "production_actual"}:
         negative = frame.filter(pl.col("quantity") < 0)
         report.warnings(
@@ -137,12 +139,14 @@ def warn_implausible(name: str, frame: pl.DataFrame, sources: list[str], report:
         )
     usual = frame.filter(pl.col("quantity") > 0).group_by(keys).agg(pl.col("quantity").median().alias("#usual"), pl.len().alias("#times"))
     usual = usual.filter(pl.col("#times") >= 3)
-    absurd = frame.join(usual, on=keys, how="inner", maintain_order="left").filter(pl.col("quantity") > 1000 * pl.col("#usual"))
+    absurd = frame.join(usual, on=keys, how="inner", nulls_equal=True, maintain_order="left").filter(
+        pl.col("quantity") > 1000 * pl.col("#usual")
+    )
     report.warnings(
         listed(
             absurd,
             lambda row: Fault(
-                f"quantity is {row['quantity']:,.15g}, more than 1,000 times the usual {row['#usual']:,.6g} of {', '.join(str(row[key]) for key in keys)}.",
+                f"quantity is {row['quantity']:,.15g}, more than 1,000 times what is usual there, {row['#usual']:,.6g}.",
                 "Check its unit and its digits; correct it, or leave it if it is right.",
                 place(name, row, "quantity", sources),
             ),

@@ -1,14 +1,13 @@
 """Lays limits in words into tables: what each sentence changes, and the assumption that says so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.errors import Where
 from equipoise.gather import limits
-from equipoise.gather.limits import DAYS, Amount
+from equipoise.gather.laying import Tables, Task, report_error
+from equipoise.gather.limits import Amount
 from equipoise.gather.moments import When
 from equipoise.gather.plan import Constraint
 from equipoise.gather.report import Report
@@ -16,67 +15,7 @@ from equipoise.gather.subjects import Subject, everything, find_subject, find_su
 from equipoise.gather.supplier_limits import limit_supplier
 from equipoise.tables import table
 
-Tables = dict[str, pl.DataFrame]
-
 _HOURS = ("hours", "hour", "h", "hrs")
-
-
-@dataclass
-class Task:
-    """One sentence being laid into the tables."""
-
-    constraint: Constraint
-    subject: Subject
-    tables: Tables
-    calendar: Calendar
-    report: Report
-
-    def error(self, message: str, fix: str) -> None:
-        """Report that the sentence cannot hold here."""
-        report_error(self.constraint, message, fix, self.report)
-
-    def read_as(self, subject: str, statement: str) -> None:
-        """Record what the sentence was taken to mean."""
-        self.report.assume(subject, f"'{self.constraint.sentence}' is read as: {statement}.", self.constraint.origin)
-
-    def frame(self, name: str) -> pl.DataFrame:
-        """Return a table, empty where it is not there."""
-        return self.tables.get(name, table(name).empty())
-
-    def update(self, name: str, rows: pl.Expr, **columns: pl.Expr) -> None:
-        """Change columns of the rows that the condition names."""
-        changed = [pl.when(rows).then(value).otherwise(pl.col(column)).alias(column) for column, value in columns.items()]
-        self.tables[name] = self.frame(name).with_columns(changed)
-
-    def append(self, name: str, rows: list[dict[str, object]]) -> None:
-        """Add rows to a table."""
-        full = [{column: row.get(column) for column in table(name).schema} for row in rows]
-        self.tables[name] = pl.concat([self.frame(name), pl.DataFrame(full, schema=table(name).schema, orient="row")])
-
-    def subject_routes(self) -> list[str]:
-        """Return every route of the plan, sorted."""
-        return list(self.frame("route").get_column("route").unique().sort())
-
-    def cover(self, when: When) -> pl.DataFrame:
-        """Return period, share (of it in which the limit holds) and days, for the periods in which it holds."""
-        shares = when.cover(self.calendar)
-        if not shares:
-            self.error("The limit holds in no period of the horizon.", f"The horizon is {self.calendar.start} to {self.calendar.end}.")
-        days = [float(self.calendar.days(period)) for period in shares]
-        schema = {"period": pl.Date, "#share": pl.Float64, "#days": pl.Float64}
-        return pl.DataFrame({"period": list(shares), "#share": list(shares.values()), "#days": days}, schema=schema)
-
-    def amount_in(self, amount: Amount) -> pl.Expr:
-        """Return the amount for the period of each row, which must carry `#days`."""
-        if amount.exact(self.calendar):
-            return pl.lit(amount.number)
-        return pl.col("#days") * (amount.number / DAYS[amount.per])
-
-
-def report_error(constraint: Constraint, message: str, fix: str, report: Report) -> None:
-    """Report a fault of a sentence at its line of the plan file."""
-    file, _, line = constraint.origin.rpartition(":")
-    report.error(f"'{constraint.sentence}': {message}", fix, Where(file, row=int(line), column="constraints"))
 
 
 def lay_limits(constraints: tuple[Constraint, ...], tables: Tables, calendar: Calendar, report: Report) -> None:
@@ -125,8 +64,10 @@ def _change_capacity(task: Task, change: Callable[[pl.Expr], pl.Expr], column: s
     wide = task.frame("capacity").join(cover, on="period", how="left", maintain_order="left")
     chosen = pl.col("resource").is_in(resources) & pl.col("#share").is_not_null()
     new = change(pl.col(column))
-    blended = pl.when(pl.col(column).is_null()).then(pl.when(pl.col("#share") >= 0.5).then(new)).otherwise(
-        pl.col("#share") * new + (1 - pl.col("#share")) * pl.col(column)
+    blended = (
+        pl.when(pl.col(column).is_null())
+        .then(pl.when(pl.col("#share") >= 0.5).then(new))
+        .otherwise(pl.col("#share") * new + (1 - pl.col("#share")) * pl.col(column))
     )
     changed = wide.with_columns(pl.when(chosen).then(blended).otherwise(pl.col(column)).alias(column))
     task.tables["capacity"] = changed.select(table("capacity").schema.names())
@@ -155,7 +96,7 @@ def _capacity_level(task: Task) -> None:
     limit = task.constraint.limit
     assert isinstance(limit, limits.CapacityLevel)  # noqa: S101
     if _unit_fits(task, limit.amount):
-        words = f"regular capacity is {limit.amount}{_converted(limit.amount, task)}"
+        words = f"regular capacity is {limit.amount}{task.converted(limit.amount)}"
         _change_capacity(task, lambda _: task.amount_in(limit.amount), "regular", limit.when, words)
 
 
@@ -172,11 +113,11 @@ def _overtime(task: Task) -> None:
     if limit.amount is not None:
         amount = limit.amount
         if _unit_fits(task, amount):
-            words = f"overtime is at most {amount}{_converted(amount, task)}"
+            words = f"overtime is at most {amount}{task.converted(amount)}"
             _change_capacity(task, lambda _: task.amount_in(amount), "overtime_limit", limit.when, words)
         return
     share = limit.share or 0.0
-    words = f"overtime is at most {share:.6g} of regular capacity" if share else "there is no overtime"
+    words = f"overtime is at most {share:.4%} of regular capacity".replace(".0000%", " %") if share else "there is no overtime"
     crews = [one for one in task.subject.resources if one in set(task.frame("workforce").get_column("resource"))]
     if crews:
         _crew_overtime(task, share, limit.when, crews)
@@ -206,17 +147,18 @@ def _closed(task: Task) -> None:
 
 def _unit_fits(task: Task, amount: Amount) -> bool:
     """Whether the amount is in the unit of the resources it limits; reported where it is not."""
-    units = task.frame("resource").filter(pl.col("resource").is_in(task.subject.resources)).select("resource", "unit").unique(maintain_order=True)
+    units = (
+        task.frame("resource")
+        .filter(pl.col("resource").is_in(task.subject.resources))
+        .select("resource", "unit")
+        .unique(maintain_order=True)
+    )
     for resource, unit in units.iter_rows():
         hours = (unit or "hours").lower() in _HOURS
         if hours != (amount.unit == "hours"):
             task.error(f"{resource} is measured in {unit}, not in {amount.unit}.", f"Say the limit in {unit}, or name another resource.")
             return False
     return True
-
-
-def _converted(amount: Amount, task: Task) -> str:
-    return "" if amount.exact(task.calendar) else f" (for a {task.calendar.cadence}, in proportion to its days)"
 
 
 # --- output, lots, times ------------------------------------------------------------------------------------------------------
@@ -230,7 +172,7 @@ def _output(task: Task) -> None:
             task.error("A least number of hours is not a limit that can be planned.", "Give `resource.maximum_idle`, or say it in units.")
         elif _unit_fits(task, limit.amount):
             most = task.amount_in(limit.amount)
-            words = f"regular capacity is at most {limit.amount}{_converted(limit.amount, task)}"
+            words = f"regular capacity is at most {limit.amount}{task.converted(limit.amount)}"
             _change_capacity(task, lambda regular: pl.min_horizontal(regular, most), "regular", limit.when, words)
         return
     routes = task.subject.routes
@@ -247,7 +189,8 @@ def _output(task: Task) -> None:
         bound = "at_most" if limit.bound == "at most" else "at_least"
         task.append("limit", [{"limit": name, bound: number, "measure": "quantity", "span": "period"}])
         task.append("limit_member", [{"limit": name, "table": "route", "key": route} for route in routes])
-        words = f"{', '.join(routes[:5])}{' and others' if len(routes) > 5 else ''} together make {limit.bound} {number:,.6g} units in every period"
+        named = ", ".join(routes[:5]) + (" and others" if len(routes) > 5 else "")
+        words = f"{named} together make {limit.bound} {number:,.6g} units in every period"
         task.read_as("limit", words)
 
 
@@ -263,7 +206,7 @@ def _firm_output(task: Task, limit: limits.Output, route: str) -> None:
         task.error(f"firm_plan already says what {route} makes then.", "Say it there.")
         return
     task.append("firm_plan", rows)
-    task.read_as("firm_plan", f"{route} makes {limit.bound} {limit.amount}{_converted(limit.amount, task)} {limit.when}")
+    task.read_as("firm_plan", f"{route} makes {limit.bound} {limit.amount}{task.converted(limit.amount)} {limit.when}")
 
 
 def _lead_time(task: Task) -> None:
@@ -310,7 +253,7 @@ def _safety_stock(task: Task) -> None:
         words = f"the target of each item is {limit.units:g} units, shared equally over the places that make, buy or have it"
     others = task.frame("inventory_policy").join(kept, on=["item", "location"], how="anti")
     task.tables["inventory_policy"] = pl.concat([others, table("inventory_policy").conform(policy)]).sort("item", "location", "period")
-    task.read_as("inventory_policy", f"for {task.subject or 'all'} {words}; missing it is a shortfall without a price")
+    task.read_as("inventory_policy", f"for {task.subject} {words}; missing it is a shortfall without a price")
 
 
 def _shelf_life(task: Task) -> None:

@@ -1,7 +1,7 @@
 """What a limit in words means, as typed values. The grammar makes them; `limit_rows` turns them into rows of tables."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from equipoise.dimensions.calendar import Calendar
@@ -37,7 +37,7 @@ class Amount:
 class Limit:
     """Any limit: whom it is about (empty: all), and when it holds."""
 
-    when: When = When()
+    when: When = field(default_factory=When)
     subject: str = ""
 
 

@@ -57,7 +57,9 @@ def _fill(frame: pl.DataFrame, keys: list[str], base: pl.Expr, columns: tuple[st
     present = [column for column in columns if column in frame.columns]
     if not present or frame.filter(base).is_empty() or frame.filter(~base).is_empty():
         return frame
-    source = frame.filter(base).unique(keys, keep="first", maintain_order=True).select(*keys, *(pl.col(one).alias(f"#{one}") for one in present))
+    source = (
+        frame.filter(base).unique(keys, keep="first", maintain_order=True).select(*keys, *(pl.col(one).alias(f"#{one}") for one in present))
+    )
     wide = frame.join(source, on=keys, how="left", nulls_equal=True, maintain_order="left")
     filled = wide.with_columns(pl.coalesce(one, f"#{one}").alias(one) for one in present)
     return filled.drop(*(f"#{one}" for one in present))
@@ -68,7 +70,9 @@ def with_defaults(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     hidden = [column for column in frame.columns if column in {ROW, SOURCE}]
     whole = table(name).conform(frame).hstack(frame.select(hidden)) if hidden else table(name).conform(frame)
     return whole.with_columns(
-        pl.col(column.name).fill_null(pl.lit(column.default, dtype=column.dtype)) for column in table(name).columns if column.default is not None
+        pl.col(column.name).fill_null(pl.lit(column.default, dtype=column.dtype))
+        for column in table(name).columns
+        if column.default is not None
     )
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 
 import polars as pl
 
@@ -72,18 +73,27 @@ def _check_lanes(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], rep
 
 
 def _circles(lanes: pl.DataFrame) -> list[tuple[tuple[str, ...], dict[str, object]]]:
-    edges: dict[str, list[str]] = defaultdict(list)
-    rows: dict[tuple[str, str], dict[str, object]] = {}
-    for row in lanes.iter_rows(named=True):
-        edges[row["from"]].append(row["to"])
-        rows.setdefault((row["from"], row["to"]), row)
-    return [(loop, rows[loop[-2], loop[-1]]) for loop in loops(edges)]
+    """Return each circle that one item could go, with a row of its last leg. A lane without item rows is open to every item."""
+    item = pl.col("item") if "item" in lanes.columns else pl.lit(None, dtype=pl.String)
+    legs = lanes.with_columns(item.alias("item")).unique(["lane", "item", "from", "to"], keep="first", maintain_order=True)
+    named = legs.filter(pl.col("item").is_not_null())
+    every = legs.join(named, on="lane", how="anti", maintain_order="left")
+    found: dict[frozenset[str], tuple[tuple[str, ...], dict[str, object]]] = {}
+    for _, own in [*named.group_by("item", maintain_order=True), ("", every)]:
+        edges: dict[str, dict[str, None]] = defaultdict(dict)
+        rows: dict[tuple[str, str], dict[str, object]] = {}
+        for row in pl.concat([own, every]).iter_rows(named=True):
+            edges[row["from"]][row["to"]] = None
+            rows.setdefault((row["from"], row["to"]), row)
+        for loop in loops(edges):
+            found.setdefault(frozenset(loop), (loop, rows[loop[-2], loop[-1]]))
+    return list(found.values())
 
 
 def _timeless(loop: tuple[str, ...], lanes: pl.DataFrame) -> bool:
     """Whether every leg of the loop has a lane that takes no time."""
     quick = set(lanes.filter(pl.col("#time") == 0).select("from", "to").iter_rows())
-    return all(leg in quick for leg in zip(loop, loop[1:], strict=False))
+    return all(leg in quick for leg in pairwise(loop))
 
 
 def _check_keys(
@@ -99,12 +109,16 @@ def _check_keys(
     if name not in tables or kind not in tables[name].columns or key not in tables[name].columns:
         return
     for word, master in masters.items():
-        rows = tables[name].filter((pl.col(kind) == word) & pl.col(key).is_not_null()).unique([kind, key], keep="first", maintain_order=True)
+        rows = (
+            tables[name].filter((pl.col(kind) == word) & pl.col(key).is_not_null()).unique([kind, key], keep="first", maintain_order=True)
+        )
         if rows.is_empty():
             continue
         known = set(tables[master].get_column(master).drop_nulls().to_list()) if master in tables else set()
         elsewhere = name == "usage"  # a name that no table has is an unknown reference, reported already
-        everywhere = set().union(*(set(tables[one].get_column(one).to_list()) for one in masters.values() if one in tables)) if elsewhere else set()
+        everywhere = (
+            set().union(*(set(tables[one].get_column(one).to_list()) for one in masters.values() if one in tables)) if elsewhere else set()
+        )
         for row in rows.iter_rows(named=True):
             if row[key] in known or (elsewhere and row[key] not in everywhere):
                 continue
@@ -144,7 +158,9 @@ def check_supply(tables: Mapping[str, pl.DataFrame], report: Report) -> None:
         report.warn("Nothing says how demand can be supplied: all of it will be short.", fix, Where(table="route"))
         return
     supplied = {item for name in ways if name in tables for item in tables[name].get_column("item").to_list()}
-    demanded = {item for name in ("history", "forecast", "order_book") if name in tables for item in tables[name].get_column("item").to_list()}
+    demanded = {
+        item for name in ("history", "forecast", "order_book") if name in tables for item in tables[name].get_column("item").to_list()
+    }
     short = sorted(item for item in demanded - supplied if item is not None)
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5:,} more" if len(short) > 5 else "")

@@ -15,7 +15,8 @@ class Raw:
     """One file or sheet. Text files come as text columns, others with the types they have.
 
     `first_row` is the row, as a reader of the source counts it (header included), of the frame's first row; the frame may
-    carry a column `ROW` instead. `decimal` is the decimal mark where the plan file names it. `faults` are those of reading.
+    carry a column `ROW` instead. `decimal` is the decimal mark where the plan file names it. `unread` are columns of the source that were
+    not wanted and not read. `faults` are those of reading.
     """
 
     source: str
@@ -23,4 +24,5 @@ class Raw:
     first_row: int = 2
     decimal: str = ""
     delimiter: str = ""
+    unread: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()

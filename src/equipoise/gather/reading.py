@@ -1,10 +1,12 @@
 """Reads keys of a plan file's tree with their types, noting every fault with its line."""
 
+import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_origin
+from typing import TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from equipoise.errors import Where
 from equipoise.gather.document import Group, Leaf, Listing, Node, plain
@@ -97,7 +99,7 @@ class Reading:
         if node is None or (isinstance(node, Leaf) and node.value is None):
             return None
         value = self.as_number(node)
-        if value is None or value != value or value in {float("inf"), float("-inf")}:
+        if value is None or not math.isfinite(value):
             self.error(f"`{key}` must be a number.", "Write digits, with a point for decimals.", parent.line_of(key), path)
             return None
         if minimum is not None and value < minimum:
@@ -136,7 +138,7 @@ class Reading:
                 self._explain(kind, fault, group, path)
             return None
 
-    def _explain(self, kind: type[BaseModel], fault: Any, group: Group, path: str) -> None:
+    def _explain(self, kind: type[BaseModel], fault: ErrorDetails, group: Group, path: str) -> None:
         place = [str(part) for part in fault["loc"]]
         line = _line(group, place)
         column = ".".join(part for part in (path, *place) if part)
@@ -159,7 +161,7 @@ def _line(group: Group, place: list[str]) -> int:
     return line
 
 
-def _wording(kind: type[BaseModel], fault: Any, place: list[str], key: str) -> tuple[str, str]:
+def _wording(kind: type[BaseModel], fault: ErrorDetails, place: list[str], key: str) -> tuple[str, str]:
     context, value = fault.get("ctx", {}), fault.get("input")
     least, most = context.get("ge", context.get("gt")), context.get("le", context.get("lt"))
     if fault["type"] == "extra_forbidden":

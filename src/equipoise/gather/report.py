@@ -42,7 +42,7 @@ class Report:
 
     def cells(self, trouble: Trouble, texts: pl.Series, rows: pl.Series, where: Where) -> None:
         """Add a fault for each of the first cells of a trouble, and one that counts the rest. `texts` are the cells as given."""
-        bad = pl.DataFrame({"text": texts.cast(pl.String), "row": rows}).filter(trouble.cells)
+        bad = pl.DataFrame({"text": texts.filter(trouble.cells).cast(pl.String), "row": rows.filter(trouble.cells)})
         for text, row in bad.head(LISTED).iter_rows():
             reason = trouble.reasons.get(without_time(pl.Series([text]))[0], trouble.reasons.get(text, trouble.message))
             self.error(f"{text!r} {reason}.", trouble.fix, Where(where.source, where.table, row, where.column))

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 
-from lark import Lark, Token, Transformer, Tree, v_args
+from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import LarkError, VisitError
 
 from equipoise.errors import InputError
@@ -103,7 +104,7 @@ LENGTH: /(days?|weeks?|months?|quarters?|years?)(?![a-z])/i
 UNIT: /(units?|pieces?|pcs|hours?|hrs?|h|tons?|tonnes?|kg|cases?|pallets?|litres?|liters?)(?![a-z])/i
 NUMBER: /\d{1,3}([,']\d{3})+(\.\d+)?(?!\d)|\d+([.,]\d+)?(?![\d])/
 NUMBER_WORD: /(one|two|three|four|five|six|seven|eight|nine|ten|twelve)(?![a-z])/i
-MONTH: /(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t(ember)?)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?(?![a-z])/i
+MONTH: /(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t(ember)?)?|oct(ober)?|nov(ember)?|dec(ember)?)\b\.?/i
 QUARTER: /q[1-4]/i
 YEAR: /(19|20)\d\d(?![\d-])/
 YEAR_MONTH: /(19|20)\d\d-(0[1-9]|1[0-2])(?![\d-])/
@@ -187,6 +188,13 @@ FORMS: tuple[Form, ...] = (
         ("at most 80 workers", "Line 1: at least 12 workers"),
     ),
 )
+
+
+def forms_reference() -> str:
+    """Return the forms as a Markdown table: form, what it changes, examples. The manual holds exactly this."""
+    rows = [f"| {form.form} | {form.meaning} | {'; '.join(f'`{example}`' for example in form.examples)} |" for form in FORMS]
+    return "\n".join(["| form | what it changes | examples |", "|---|---|---|", *rows])
+
 
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _TIMELY: dict[str, limits.Time] = {"daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}
@@ -408,5 +416,5 @@ def _first(parts: tuple[object, ...], kind: type[float]) -> float:
 
 def _amount(parts: tuple[object, ...]) -> Amount:
     amount = next(part for part in parts if isinstance(part, Amount))
-    per = next((part for part in parts if isinstance(part, str) and not isinstance(part, Token)), "period")
+    per: Any = next((part for part in parts if isinstance(part, str) and not isinstance(part, Token)), "period")
     return replace(amount, per=per)

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.gather.document import Group, Leaf
@@ -13,9 +14,9 @@ from equipoise.tables.setting import Setting
 
 SETTING_KEYS = tuple(Setting.model_fields)
 _CADENCES = {
-    **{word: "month" for word in ("month", "monthly", "months")},
-    **{word: "week" for word in ("week", "weekly", "weeks")},
-    **{word: "quarter" for word in ("quarter", "quarterly", "quarters")},
+    **dict.fromkeys(("month", "monthly", "months"), "month"),
+    **dict.fromkeys(("week", "weekly", "weeks"), "week"),
+    **dict.fromkeys(("quarter", "quarterly", "quarters"), "quarter"),
     "4-4-5": "4-4-5",
 }
 
@@ -140,15 +141,15 @@ def _leaves(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
         yield f"{prefix}{name}", _kind(kind, field), default, field.description or ""
 
 
-def _default(field: Any) -> str:
+def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value is None or value in ("", {}):
         return ""
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _kind(kind: Any, field: Any) -> str:
-    names = {int: "whole number", float: "number", str: "text", bool: "true or false", dt.date: "date"}
+def _kind(kind: object, field: FieldInfo) -> str:
+    names: dict[object, str] = {int: "whole number", float: "number", str: "text", bool: "true or false", dt.date: "date"}
     parts = [part for part in get_args(kind) if part is not type(None)]
     if kind in names:
         words = names[kind]

@@ -10,7 +10,7 @@ from equipoise.gather.conversion import convert, decimal_mark
 from equipoise.gather.raw import ROW, Raw
 from equipoise.gather.reading import nearest
 from equipoise.gather.report import Report
-from equipoise.gather.source import EXTRA, Join, Source, TableSource
+from equipoise.gather.source import EXTRA, Join, Source, TableSource, column_named
 from equipoise.tables import table
 from equipoise.tables.column import Kind
 
@@ -34,22 +34,30 @@ class Shaped:
 
 def shape_by_name(name: str, raws: Sequence[Raw], report: Report) -> Iterator[Shaped]:
     """Yield the rows of a table whose files carry its own column names, upper or lower case; other columns are warned of and left."""
-    known = {column.lower(): column for column in (*table(name).by_name, *EXTRA)}
     for raw in raws:
         if raw.frame.width == 0:
             continue
         frame = _numbered(raw)
-        names = {column: known.get(column.strip().lower().replace(" ", "_"), "") for column in frame.columns if column != ROW}
+        names = {column: column_named(column, name) for column in frame.columns if column != ROW}
         doubled = {target for target in names.values() if target and list(names.values()).count(target) > 1}
         for target in sorted(doubled):
             report.error(f"Two columns fill {target}.", "Rename one of them.", Where(raw.source, name, column=target))
         used = {column: target for column, target in names.items() if target and target not in doubled}
-        missing = [column.name for column in table(name).columns if column.required and column.default is None and column.name not in used.values()]
-        for column in [column for column, target in names.items() if not target]:
+        missing = [
+            column.name for column in table(name).columns if column.required and column.default is None and column.name not in used.values()
+        ]
+        for column in [*(column for column, target in names.items() if not target), *raw.unread]:
             hint = nearest(column, missing, 0.4) if missing else nearest(column, table(name).by_name)
             fix = hint if hint.startswith("Did") else "Nothing to do if it is not needed; else map it under `data: tables:`."
             report.warn(f"{column} is not a column of table {name} and was left out.", fix, Where(raw.source, name, column=column))
-        yield Shaped(name, raw.source, frame.select(pl.col(old).alias(new) for old, new in [*used.items(), (ROW, ROW)]), "", raw.decimal, raw.delimiter)
+        yield Shaped(
+            name,
+            raw.source,
+            frame.select(pl.col(old).alias(new) for old, new in [*used.items(), (ROW, ROW)]),
+            "",
+            raw.decimal,
+            raw.delimiter,
+        )
 
 
 def shape(specification: TableSource, files: Mapping[str, Source], raws: Mapping[str, Sequence[Raw]], report: Report) -> Iterator[Shaped]:
@@ -128,7 +136,7 @@ def _joined(
     frame, other = _same_keys(frame, other, join)
     _warn_multiplied(other, right, join, where, report)
     joined = frame.join(other, left_on=left, right_on=right, how=join.kind, maintain_order="left")
-    unmatched = frame.join(other, left_on=left, right_on=right, how="anti")
+    unmatched = frame.drop_nulls(left).join(other, left_on=left, right_on=right, how="anti")
     if unmatched.height:
         example = ", ".join(str(value) for value in unmatched.select(left).row(0))
         what = "were left out" if join.kind == "inner" else "have no values from it"
@@ -143,7 +151,7 @@ def _own(frame: pl.DataFrame) -> list[str]:
 def _same_keys(frame: pl.DataFrame, other: pl.DataFrame, join: Join) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return both frames with keys of one type, text where they differ, without space around them."""
     for one, two in join.on:
-        if frame.schema[one] == other.schema[two] != pl.String:
+        if frame.schema[one] == other.schema[two] and frame.schema[one] not in {pl.String, pl.Categorical}:
             continue
         frame = frame.with_columns(pl.col(one).cast(pl.String).str.strip_chars())
         other = other.with_columns(pl.col(two).cast(pl.String).str.strip_chars())
@@ -190,6 +198,7 @@ def _evaluated(frame: pl.DataFrame, expression: str, where: Where, report: Repor
     if unknown:
         report.error(f"`{expression}` names {unknown[0]}, which is no column.", nearest(unknown[0], _own(frame)), where)
         return None
+    frame = frame.with_columns(pl.col(name).cast(pl.String) for name in names if frame.schema[name] == pl.Categorical)
     for candidate in (frame, _with_numbers(frame, names)):
         try:
             result = candidate.select(parsed.alias("#value")).get_column("#value")
@@ -225,7 +234,11 @@ def _renamed(frame: pl.DataFrame, specification: TableSource, where: Where, repo
     chosen: dict[str, pl.Expr] = {}
     for source, target in pairs:
         if source not in frame.columns:
-            report.error(f"There is no column {source} to fill {target}.", nearest(source, _own(frame)), Where(where.source, where.table, column=source))
+            report.error(
+                f"There is no column {source} to fill {target}.",
+                nearest(source, _own(frame)),
+                Where(where.source, where.table, column=source),
+            )
         elif target not in constants:
             chosen[target] = pl.col(source).alias(target)
     for target, value in constants.items():

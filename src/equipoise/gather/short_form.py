@@ -1,6 +1,5 @@
 """The short form of a plan file: a few volumes and capacities, turned into the same tables that a full plan gives."""
 
-import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
@@ -60,7 +59,7 @@ def read_inputs(inputs: Group, reading: Reading) -> Inputs:
     """Return the short form's demand and supply; every fault is noted with its line."""
     reading.only(inputs, INPUT_KEYS, "inputs")
     demand = [one for entry in reading.groups(inputs, "demand_input", "inputs") if (one := _demand(entry, reading))]
-    supply = [one for entry in reading.groups(inputs, "supply_input", "inputs") if (one := _supply(entry, reading))]
+    supply = [had for entry in reading.groups(inputs, "supply_input", "inputs") if (had := _supply(entry, reading))]
     if "demand_input" not in inputs.entries:
         reading.error("The short form has no demand_input.", "List at least one source with its volume.", inputs.line, "inputs")
     if "supply_input" not in inputs.entries:
@@ -231,4 +230,4 @@ def default_name(file: str) -> str:
     """Return a plan name made from a file's name: what a plan's name may not hold becomes a dash."""
     stem = file.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "-" for letter in stem).strip("-_.")
-    return kept[:100] or f"plan-{dt.date.min.year}"
+    return kept[:100] or "plan"

@@ -8,8 +8,8 @@ from typing import Literal
 import polars as pl
 
 from equipoise.gather.document import Group, Leaf, Listing
-from equipoise.gather.reading import Reading, nearest
 from equipoise.gather.raw import ROW
+from equipoise.gather.reading import Reading, nearest
 from equipoise.tables import GIVEN, table
 
 KINDS = ("text", "number", "integer", "date", "flag")
@@ -26,7 +26,10 @@ _DATA_KEYS = ("folder", "sources", "tables")
 
 @dataclass(frozen=True)
 class Source:
-    """Files to read, one below the other, and how. Whatever is empty is inferred. `header` names the columns of files without a header row."""
+    """Files to read, one below the other, and how. Whatever is empty is inferred.
+
+    `header` names the columns of files without a header row.
+    """
 
     name: str
     files: tuple[str, ...]
@@ -105,6 +108,17 @@ def _named_columns(specification: TableSource) -> set[str] | None:
     for expression in [*(text for _, text in specification.compute), *specification.where]:
         names.update(pl.sql_expr(expression).meta.root_names())
     return names
+
+
+def column_named(column: str, name: str) -> str:
+    """Return which column of table `name` a source's column is by its own name, upper or lower case; empty: none."""
+    wanted = column.strip().lower().replace(" ", "_")
+    return wanted if wanted in table(name).by_name or wanted in EXTRA else ""
+
+
+def is_named(column: str, name: str) -> bool:
+    """Whether a source's column is one of table `name` by its own name."""
+    return bool(column_named(column, name))
 
 
 def read_data(root: Group, reading: Reading) -> Data:
@@ -300,7 +314,7 @@ def inline_table(name: str, group: Group, reading: Reading) -> pl.DataFrame | No
         records = [(dict(zip(columns, item.items, strict=False)), item.line) for item in lists]
     else:
         records = [(dict(entry.entries), entry.line) for entry in reading.groups(group, name, path)]
-    known = [column for column in table(name).by_name]
+    known = list(table(name).by_name)
     unknown = {key: line for cells, line in reversed(records) for key in cells if key not in known and key not in EXTRA}
     for key, line in reversed(unknown.items()):
         reading.error(f"Table {name} has no column {key}.", nearest(key, known), line, path)

@@ -34,7 +34,7 @@ def _values(tables: Mapping[str, pl.DataFrame], name: str, column: str, where: p
 
 
 def everything(tables: Mapping[str, pl.DataFrame], kind: str) -> Subject:
-    """Return the subject of a limit that names none: every machine and labor (only labor where the limit's kind is labor and there is any)."""
+    """Return the subject of a limit that names none: every machine and labor (labor alone where the limit is of that kind)."""
     labor = _values(tables, "resource", "resource", pl.col("kind") == "labor")
     resources = labor if kind == "labor" and labor else _values(tables, "resource", "resource", pl.col("kind").is_in(_WORKING))
     finished = _values(tables, "item", "item", pl.col("kind") == "finished")
@@ -78,5 +78,12 @@ def _found(kind: str, name: str, tables: Mapping[str, pl.DataFrame]) -> Subject:
 
 def nearest_subject(name: str, tables: Mapping[str, pl.DataFrame]) -> str:
     """Return a sentence that names the nearest thing a limit can be about."""
-    places = (("resource", "resource"), ("location", "location"), ("purchase", "supplier"), ("route", "route"), ("item", "item"), ("item", "family"))
+    places = (
+        ("resource", "resource"),
+        ("location", "location"),
+        ("purchase", "supplier"),
+        ("route", "route"),
+        ("item", "item"),
+        ("item", "family"),
+    )
     return nearest(name, dict.fromkeys(one for table_name, column in places for one in _values(tables, table_name, column)))

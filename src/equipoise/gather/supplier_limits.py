@@ -1,17 +1,11 @@
 """Lays limits of suppliers into tables: purchase limits, and a purchased material where the plan has no purchase from them yet."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import polars as pl
 
 from equipoise.gather import limits
 from equipoise.gather.explosion import requirements
+from equipoise.gather.laying import Task
 from equipoise.tables import table
-
-if TYPE_CHECKING:
-    from equipoise.gather.limit_rows import Task
 
 
 def limit_supplier(task: Task) -> None:
@@ -49,9 +43,11 @@ def _at_capacity(task: Task) -> None:
     grid = grid.with_columns((pl.col("quantity").fill_null(0.0) * pl.col("#part")).alias("#most"))
     _set_maximum(task, grid.select("purchase", "period", "#most"))
     total = grid.group_by("period").agg(pl.col("#most").sum()).sort("period").get_column("#most")
-    low, high = f"{total.min():,.6g}", f"{total.max():,.6g}"
+    low, high = f"{total.sort()[0]:,.6g}", f"{total.sort()[-1]:,.6g}"
     amount = low if low == high else f"{low} to {high}"
-    task.read_as("purchase_limit", f"{task.subject} delivers no more than what the base plan needs, {amount} units a {task.calendar.cadence}")
+    task.read_as(
+        "purchase_limit", f"{task.subject} delivers no more than what the base plan needs, {amount} units a {task.calendar.cadence}"
+    )
 
 
 def _base_demand(task: Task) -> pl.DataFrame | None:
@@ -80,19 +76,22 @@ def _quantity(task: Task, limit: limits.Output) -> None:
         number = limit.amount.a_period(365.25 / task.calendar.periods_a_year, task.calendar)
         bound = "at_most" if limit.bound == "at most" else "at_least"
         task.append("limit", [{"limit": task.constraint.sentence, bound: number, "measure": "quantity", "span": "period"}])
-        members = [{"limit": task.constraint.sentence, "table": "purchase", "key": purchase} for purchase in purchases]
+        members: list[dict[str, object]] = [
+            {"limit": task.constraint.sentence, "table": "purchase", "key": purchase} for purchase in purchases
+        ]
         task.append("limit_member", members)
         task.read_as("limit", f"{', '.join(purchases)} together deliver {limit.bound} {number:,.6g} units in every period")
         return
     cover = task.cover(limit.when)
     number_of = (task.amount_in(limit.amount) * (pl.col("#share") if limit.bound == "at least" else 1.0)).alias("#most")
-    grid = cover.filter((pl.col("#share") == 1) | (limit.bound == "at least")).select(pl.lit(purchases[0]).alias("purchase"), "period", number_of)
+    grid = cover.filter((pl.col("#share") == 1) | (limit.bound == "at least")).select(
+        pl.lit(purchases[0]).alias("purchase"), "period", number_of
+    )
     if limit.bound == "at most":
         _set_maximum(task, grid)
     else:
         _set_bound(task, grid, "minimum", lowest=False)
-    converted = "" if limit.amount.exact(task.calendar) else f" (for a {task.calendar.cadence}, in proportion to its days)"
-    task.read_as("purchase_limit", f"{purchases[0]} delivers {limit.bound} {limit.amount}{converted} {limit.when}")
+    task.read_as("purchase_limit", f"{purchases[0]} delivers {limit.bound} {limit.amount}{task.converted(limit.amount)} {limit.when}")
 
 
 def _closed(task: Task) -> None:
@@ -137,6 +136,8 @@ def _purchases(task: Task) -> list[str]:
     task.append("purchase", [{**buy, "period": period} for period in line])
     ways = [{"lane": f"{supplier} to {plant}", "item": material, "from": supplier, "to": plant} for plant in plants]
     task.append("lane", [{**way, "period": period} for way in ways for period in line])
-    statement = f"every unit made takes one unit of {material}, bought from {supplier} and delivered to {', '.join(plants)} at no cost and at once"
+    statement = (
+        f"every unit made takes one unit of {material}, bought from {supplier} and delivered to {', '.join(plants)} at no cost and at once"
+    )
     task.read_as("purchase", statement)
     return [supplier]

@@ -13,6 +13,7 @@ from rich.text import Text
 from equipoise.errors import EquipoiseError, Fault
 from equipoise.service import Operation
 from equipoise.service.messages import CheckAnswer, ExplainAnswer, InitAnswer, IssueLine, RunAnswer, ShowAnswer
+from equipoise.tables.figures import number, share
 
 if TYPE_CHECKING:
     from equipoise.cycle import Progress
@@ -96,11 +97,8 @@ def _issues(issues: list[IssueLine], most: int) -> None:
 
 def _number(value: float | None, unit: str) -> str:
     if value is None:
-        return "not given"
-    if unit == "fraction":
-        return f"{value:.1%}"
-    digits = 0 if abs(value) >= 100 or value == round(value) else 1
-    return f"{value:,.{digits}f} {unit}".strip()
+        return "-"
+    return share(value) if unit == "fraction" else number(value)
 
 
 def _run(answer: RunAnswer) -> None:
@@ -124,20 +122,29 @@ def _run(answer: RunAnswer) -> None:
 
 
 def _figures(answer: RunAnswer) -> None:
-    if answer.scenarios:
-        names = list(answer.scenarios[0].figures)
-        units = {figure.name: figure.unit for figure in answer.figures}
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        table.add_column("Scenario")
-        for name in names:
-            table.add_column(name.capitalize(), justify="right")
-        for line in answer.scenarios:
-            table.add_row(line.scenario, *(_number(line.figures[name], units.get(name, "")) for name in names))
-        OUT.print()
-        OUT.print(table)
-        for line in answer.scenarios:
-            if line.note:
-                OUT.print(f"  [yellow]{escape(line.scenario)}[/]: {escape(line.note)}", soft_wrap=True)
+    """Print the scenarios side by side: a row a measure, and why a measure is missing."""
+    if not answer.scenarios:
+        return
+    shown = [figure for figure in answer.figures if any(line.figures.get(figure.name) is not None for line in answer.scenarios)]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("")
+    for line in answer.scenarios:
+        table.add_column(line.scenario, justify="right")
+    table.add_column("", style="dim")
+    for figure in shown:
+        cells = [_number(line.figures.get(figure.name), figure.unit) for line in answer.scenarios]
+        table.add_row(figure.name.replace("_", " ").capitalize(), *cells, "" if figure.unit == "fraction" else figure.unit)
+    OUT.print()
+    OUT.print(table)
+    missing: dict[str, list[str]] = {}
+    for figure in answer.figures:
+        if figure not in shown and figure.note:
+            missing.setdefault(figure.note, []).append(figure.name.replace("_", " "))
+    for why, names in missing.items():
+        OUT.print(f"  [dim]Not shown: {', '.join(names)}. {escape(why)}[/]", soft_wrap=True)
+    for line in answer.scenarios:
+        if line.note:
+            OUT.print(f"  [yellow]{escape(line.scenario)}[/]: {escape(line.note)}", soft_wrap=True)
 
 
 def _check(answer: CheckAnswer) -> None:

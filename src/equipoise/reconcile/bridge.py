@@ -58,8 +58,8 @@ def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, ite
     """Return the table `bridge`: revenue, and gross margin where both sides have it; empty where no budget is given.
 
     `demanded` has item, market, period, quantity, revenue and gross_margin as if all demand were served, `sold` item, period,
-    revenue and gross_margin of the plan; amounts are empty where prices or costs are not given. The bridge runs over the periods budgeted: to the demand plan by price, volume and
-    mix, and from there to the plan by the demand that is not served in them.
+    revenue and gross_margin of the plan; amounts are empty where prices or costs are not given. The bridge runs over the periods
+    budgeted: to the demand plan by price, volume and mix, and from there to the plan by the demand that is not served in them.
     """
     rows: list[dict[str, object]] = []
     for measure in ("revenue", "gross_margin"):
@@ -79,19 +79,17 @@ def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, ite
 
 
 def _rows(measure: str, first: float, last: float, steps: Sequence[Step]) -> list[dict[str, object]]:
-    """Return the rows of one measure, rounded to cents; mix takes what rounding leaves. Steps that are nothing are left out, but never
-    price, volume and mix."""
-    kept = [(name, round(amount, 2)) for name, amount in steps]
-    rest = round(round(last, 2) - round(first, 2) - sum(amount for name, amount in kept if name != "Mix"), 2)
-    exact = [(name, rest if name == "Mix" else amount) for name, amount in kept]
-    shown = [step for position, step in enumerate(exact) if position < 3 or step[1]]
-    levels = (
-        ("Budget", round(first, 2), "level"),
-        *((name, amount, "change") for name, amount in shown),
-        ("Plan", round(last, 2), "level"),
-    )
+    """Return the rows of one measure in whole cents; mix takes what rounding leaves.
+
+    Steps that are nothing are left out, but never price, volume and mix.
+    """
+    start, end = round(first * 100), round(last * 100)
+    cents = {name: round(amount * 100) for name, amount in steps}
+    cents["Mix"] += end - start - sum(cents.values())
+    shown = [(name, amount) for position, (name, amount) in enumerate(cents.items()) if position < 3 or amount]
+    levels = (("Budget", start, "level"), *((name, amount, "change") for name, amount in shown), ("Plan", end, "level"))
     return [
-        {"measure": measure, "position": position, "step": step, "amount": amount, "kind": kind}
+        {"measure": measure, "position": position, "step": step, "amount": amount / 100, "kind": kind}
         for position, (step, amount, kind) in enumerate(levels, start=1)
     ]
 

@@ -10,8 +10,11 @@ from equipoise.reconcile.sentence import Gap, Words
 from equipoise.tables.figures import money, number, plural, quantity, span
 
 MOST_CAUSES = 5
+_FULL = 0.999
 # Rules about demand itself and about what may not be left over: they bind, but hold nothing back.
 _NO_LIMIT_OF_SUPPLY = ("demand that must be served", "age of backlog", "ending backlog", "minimum fill", "maximum idle", "layoffs")
+# Where these stand, no other limit matters.
+NO_SOURCE = ("no source", "missing component")
 _NOUNS = {
     "overtime": "overtime limit",
     "labor overtime": "overtime limit",
@@ -32,15 +35,17 @@ class Binding:
     limited_to: float | None
     unit: str
     value: float | None
+    sentence: str
 
 
 @dataclass
 class Cause:
-    """A limit that binds in some of a gap's periods. `value` is the worth of one unit more, summed over them."""
+    """A limit that binds in some of a gap's periods. `value` is the worth of one unit more, summed over them; `told` its first sentence."""
 
     limit: str
     subject: str
     unit: str
+    told: str = ""
     value: float = 0.0
     valued: int = 0
     periods: list[dt.date] = field(default_factory=list)
@@ -60,35 +65,81 @@ class Cause:
 def bindings(binding: pl.DataFrame) -> list[Binding]:
     """Return the rows of table `binding` that hold supply back."""
     rows = binding.filter(~pl.col("limit").is_in(_NO_LIMIT_OF_SUPPLY)).sort("limit", "subject", "period")
-    columns = rows.select("limit", "subject", "period", "limited_to", pl.col("unit").fill_null("unit"), "value")
+    limited = pl.col("limited_to").fill_nan(None)
+    columns = rows.select(
+        "limit", "subject", "period", limited, pl.col("unit").fill_null("unit"), "value", pl.col("sentence").fill_null("")
+    )
     return [Binding(*row) for row in columns.iter_rows()]
+
+
+def full_supplies(
+    purchase_plan: pl.DataFrame, purchase_limit: pl.DataFrame, purchase: pl.DataFrame, capacity_load: pl.DataFrame, resource: pl.DataFrame
+) -> list[Binding]:
+    """Return the purchases and suppliers that deliver all they can, whether more would be worth anything today or not."""
+    ways = purchase.select("purchase", "supplier").unique("purchase", maintain_order=True)
+    most = purchase_limit.filter((pl.col("span").fill_null("period") == "period") & (pl.col("maximum") > 0))
+    bought = most.join(purchase_plan.group_by("purchase", "period").agg(pl.col("quantity").sum()), on=["purchase", "period"])
+    bought = bought.filter(pl.col("quantity") >= pl.col("maximum") * _FULL).join(ways, on="purchase", how="left")
+    named = bought.select(pl.coalesce("supplier", "purchase").alias("subject"), "period", pl.col("maximum").alias("limited_to"))
+    units = resource.filter(pl.col("kind") == "supplier").select("resource", "unit").unique("resource", maintain_order=True)
+    loaded = capacity_load.join(units, on="resource").filter((pl.col("available") > 0) & (pl.col("load") >= pl.col("available") * _FULL))
+    by_purchase = [
+        Binding("purchase", subject, period, limit, "unit", None, "") for subject, period, limit in named.sort(pl.all()).iter_rows()
+    ]
+    columns = loaded.sort("resource", "period").select("resource", "period", "available", pl.col("unit").fill_null("unit"))
+    return by_purchase + [Binding("capacity", name, period, limit, unit, None, "") for name, period, limit, unit in columns.iter_rows()]
+
+
+def merged(limits: Iterable[Binding]) -> list[Cause]:
+    """Return one cause for each limit, all its periods together: what has no source first, then the most valuable."""
+    found: dict[tuple[str, str], Cause] = {}
+    for limit in limits:
+        found.setdefault((limit.limit, limit.subject), Cause(limit.limit, limit.subject, limit.unit, limit.sentence)).add(limit)
+    return sorted(found.values(), key=_order)
+
+
+def _order(cause: Cause) -> tuple[object, ...]:
+    return (cause.limit not in NO_SOURCE, -abs(cause.value), -len(cause.periods), cause.limit, cause.subject)
 
 
 def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:
     """Return the limits that bind within the periods of the gap, the most valuable first; where none does, those that bind before it.
 
-    `limits` are those that touch what the gap is about.
+    `limits` are those that touch what the gap is about. At most five are returned.
     """
     within = [limit for limit in limits if limit.period is None or gap.period <= limit.period <= gap.until]
-    chosen = within or [limit for limit in limits if limit.period is not None and limit.period < gap.period]
-    found: dict[tuple[str, str], Cause] = {}
-    for limit in chosen:
-        found.setdefault((limit.limit, limit.subject), Cause(limit.limit, limit.subject, limit.unit)).add(limit)
-    return sorted(found.values(), key=lambda cause: (-cause.value, cause.limit, cause.subject))[:MOST_CAUSES]
+    return merged(within or [limit for limit in limits if limit.period is not None and limit.period < gap.period])[:MOST_CAUSES]
 
 
 def sentence(cause: Cause, words: Words) -> str:
     """Return the cause in words: what is at its limit, when, and what one more unit is worth."""
-    if cause.limit == "missing component":
-        return f"{cause.subject} has no source: no route, purchase or stock."
+    if cause.limit in NO_SOURCE:
+        return f"{because(cause)[:1].upper()}{because(cause)[1:]}: no route, purchase, lane or stock."
     when = f" {_when(cause.periods, words)}" if cause.periods else " over the horizon"
     each = f" a {words.noun}" if len(set(cause.periods)) > 1 else ""
     limit = f" of {quantity(max(cause.limits), cause.unit)}{each}" if cause.limits and max(cause.limits) > 0 else ""
-    worth = ""
-    if cause.valued and cause.value > 0:
-        one = plural(cause.unit, 1)
-        worth = f"; one more {one} is worth {money(cause.value / cause.valued, words.currency)}"
-    return f"{cause.subject} is at its {limit_noun(cause.limit)}{limit}{when}{worth}."
+    return f"{because(cause)}{limit}{when}{worth(cause, words.currency)}."
+
+
+def because(cause: Cause) -> str:
+    """Return the cause as it follows the word because: Supplier X is at its purchase limit."""
+    if cause.limit in NO_SOURCE:
+        return f"nothing brings {cause.subject}"
+    return f"{cause.subject} is at its {limit_noun(cause.limit)}"
+
+
+def worth(cause: Cause, currency: str) -> str:
+    """Return what one more unit of a limit is worth on average, or one unit less where the limit is a least.
+
+    Where no money is known it is what the limit's first sentence tells.
+    """
+    if not cause.valued:
+        told = cause.told.rstrip(".")
+        return f"; {told[:1].lower()}{told[1:]}" if told else ""
+    if abs(cause.value) < 0.005:
+        return ""
+    one = f"one more {plural(cause.unit, 1)}" if cause.value > 0 else f"one {plural(cause.unit, 1)} less"
+    return f"; {one} is worth {money(abs(cause.value) / cause.valued, currency)}"
 
 
 def limit_noun(limit: str) -> str:

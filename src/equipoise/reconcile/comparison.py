@@ -7,11 +7,11 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import EquipoiseError
-from equipoise.reconcile.cause import Cause, bindings, limit_noun
-from equipoise.reconcile.sentence import PERIOD_NOUN
+from equipoise.reconcile.cause import Cause, because, bindings, merged, sentence
+from equipoise.reconcile.sentence import PERIOD_NOUN, Words
 from equipoise.reconcile.valuation import in_family
 from equipoise.tables import table
-from equipoise.tables.figures import money, named, plural, quantity
+from equipoise.tables.figures import named, plural, quantity
 from equipoise.tables.setting import Setting, from_table
 
 Tables = Mapping[str, pl.DataFrame]
@@ -130,31 +130,24 @@ def _why_short(tables: Tables, plan: Setting, short: float, periods: int, unit: 
         return ""
     noun, horizon = PERIOD_NOUN[plan.calendar.cadence], plan.calendar.horizon
     top = _top(tables["binding"])
-    why = f" because {top.subject} is at its {limit_noun(top.limit)}" if top else ""
+    why = f" because {because(top)}" if top else ""
     if periods >= horizon:
         return f"Short by {quantity(short / horizon, unit)} a {noun}{why}."
     return f"Short by {quantity(short, unit)} in {periods} of {horizon} {noun}s{why}."
 
 
 def _top(binding: pl.DataFrame) -> Cause | None:
-    """The limit that is worth the most, over all its periods; none where nothing binds."""
-    found: dict[tuple[str, str], Cause] = {}
-    for limit in bindings(binding):
-        found.setdefault((limit.limit, limit.subject), Cause(limit.limit, limit.subject, limit.unit)).add(limit)
-    return min(found.values(), key=lambda cause: (-cause.value, cause.limit, cause.subject), default=None)
+    """The limit that matters most, over all its periods; none where nothing binds."""
+    return next(iter(merged(bindings(binding))), None)
 
 
 def _limit(tables: Tables, plan: Setting) -> Value:
-    """Worth of one more unit, over its periods, of the limit that is worth the most."""
+    """Worth of one more unit, over its periods, of the limit that matters most."""
     top = _top(tables["binding"])
     if top is None:
         return Value(None, "", "No limit binds.")
-    per = f"{plan.currency or 'money'} per {plural(top.unit, 1)}"
-    if not top.valued or top.value <= 0:
-        return Value(None, per, f"{top.subject} is at its {limit_noun(top.limit)}.")
-    periods = f" in {len(set(top.periods))} {plural(PERIOD_NOUN[plan.calendar.cadence], len(set(top.periods)))}" if top.periods else ""
-    worth = f"one more {plural(top.unit, 1)} is worth {money(top.value / top.valued, plan.currency)} each time"
-    return Value(top.value, per, f"{top.subject} is at its {limit_noun(top.limit)}{periods}; {worth}.")
+    told = sentence(top, Words(Calendar.from_setting(plan.calendar), plan.currency))
+    return Value(top.value if top.valued else None, f"{plan.currency or 'money'} per {plural(top.unit, 1)}", told)
 
 
 def _money(financials: pl.DataFrame, plan: Setting) -> dict[str, Value]:
@@ -194,19 +187,21 @@ def _inventory(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, V
 
 
 def _capacity(load: pl.DataFrame, resource: pl.DataFrame | None, plan: Setting) -> dict[str, Value]:
-    """Overtime, and utilisation: the highest of a resource in a period, and all load over all capacity."""
+    """Overtime, and utilisation: the highest of a resource in a period, and all load over all capacity; suppliers and storage apart."""
+    if resource is not None:
+        load = load.join(resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti")
     units = [] if resource is None else resource.join(load, on="resource", how="semi")["unit"].drop_nulls().unique().to_list()
     unit = units[0] if len(units) == 1 else "resource units"
     limited = load.filter(pl.col("available") > 0)
     if limited.is_empty():
         why = "No capacity is given."
-        measured = (("overtime", unit), ("peak_utilisation", "fraction"), ("average_utilisation", "fraction"))
+        measured = (("overtime_quantity", unit), ("peak_utilisation", "fraction"), ("average_utilisation", "fraction"))
         return {name: Value(None, of, why) for name, of in measured}
     shares = limited.with_columns((pl.col("load") / pl.col("available")).alias("share"))
     peak = shares.sort("share", "resource", "period", descending=[True, False, False]).row(0, named=True)
     busiest = f"{peak['resource']} in {named(peak['period'], Calendar.from_setting(plan.calendar))}"
     return {
-        "overtime": Value(float(load["overtime"].sum() or 0.0), unit),
+        "overtime_quantity": Value(float(load["overtime"].sum() or 0.0), unit),
         "peak_utilisation": Value(peak["share"], "fraction", busiest),
         "average_utilisation": Value(float(limited["load"].sum()) / float(limited["available"].sum()), "fraction"),
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.reconcile.cause import Binding, Cause, bindings, causes, sentence
+from equipoise.reconcile.cause import Binding, Cause, bindings, causes, full_supplies, sentence
 from equipoise.reconcile.relation import Network
 from equipoise.reconcile.sentence import Gap, Words
 from equipoise.reconcile.shortfalls import against_budget, unserved
@@ -15,7 +15,7 @@ from equipoise.reconcile.valuation import families
 from equipoise.tables import table
 from equipoise.tables.setting import from_table
 
-_CAUSED = {"shortage", "late", "below_target", "supply_surplus"}
+_CAUSED = {"shortage", "late", "below_target"}
 
 
 def gap(
@@ -34,6 +34,8 @@ def gap(
     bom: pl.DataFrame,
     usage: pl.DataFrame,
     purchase: pl.DataFrame,
+    purchase_plan: pl.DataFrame,
+    purchase_limit: pl.DataFrame,
     lane: pl.DataFrame,
     setting: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
@@ -57,7 +59,9 @@ def gap(
         ]
     )
     words = Words(calendar, plan.currency)
-    origins = Origins(Network(route, bom, usage, purchase, lane, route_load), bindings(binding), item, demand_plan)
+    network = Network(route, bom, usage, purchase, lane, route_load)
+    full = full_supplies(purchase_plan, purchase_limit, purchase, capacity_load, resource)
+    origins = Origins(network, bindings(binding), full, item)
     rows: list[dict[str, object]] = []
     cause_rows: list[dict[str, object]] = []
     for rank, one in enumerate(found, start=1):
@@ -91,27 +95,22 @@ def _row(one: Gap, rank: int, words: Words, behind: list[Cause]) -> dict[str, ob
 class Origins:
     """Finds the limits behind gaps."""
 
-    def __init__(self, network: Network, limits: list[Binding], item: pl.DataFrame, demand_plan: pl.DataFrame) -> None:
+    def __init__(self, network: Network, limits: list[Binding], full: list[Binding], item: pl.DataFrame) -> None:
         self._network = network
         self._limits = limits
+        self._full = full
         self._members: dict[str, list[str]] = {}
         for name, family in families(item).iter_rows():
             self._members.setdefault(family, []).append(name)
-        self._sold = demand_plan.filter(pl.col("quantity") > 0)["item"].unique().sort().to_list()
         self._near: dict[tuple[str, ...], list[Binding]] = {}
 
     def of(self, one: Gap) -> list[Cause]:
         """Return the causes of a gap, the most valuable first: of shortage, late and low stock, and of room that cannot be used."""
-        if one.kind not in _CAUSED or not self._limits:
-            return []
-        found = causes(one, self._touching(self._items(one)))
         if one.kind == "supply_surplus":
-            return [cause for cause in found if cause.limit in {"purchase", "missing component"}]
-        return found
+            return causes(one, self._full)
+        return causes(one, self._touching(self._items(one))) if one.kind in _CAUSED else []
 
     def _items(self, one: Gap) -> tuple[str, ...]:
-        if one.level == "total":
-            return tuple(self._sold)
         if one.level == "family":
             return tuple(self._members.get(one.subject, [one.subject]))
         return (one.subject.partition("@")[0] if one.kind in {"below_target", "excess_stock"} else one.subject,)

@@ -8,7 +8,7 @@ import polars as pl
 from equipoise.dimensions.calendar import Calendar
 from equipoise.finance import TERMS, cost_of_goods, gross_margin, published, stock_value
 from equipoise.reconcile.bridge import bridge
-from equipoise.reconcile.valuation import costs, in_family
+from equipoise.reconcile.valuation import budgeted_families, costs, in_family, known_sum
 from equipoise.tables import table
 from equipoise.tables.setting import from_table
 
@@ -89,7 +89,7 @@ class Statement:
 
     def _of_line(self, statement_line: str, name: str, sign: int = -1) -> pl.DataFrame:
         rows = self._money.filter(pl.col("of") == statement_line)
-        return _line(rows.with_columns(sign * pl.col("amount")), name)
+        return _line(rows.with_columns(pl.col("amount") * sign), name)
 
     @cached_property
     def revenue(self) -> pl.DataFrame:
@@ -202,10 +202,7 @@ def _line(rows: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _budget_lines(budget: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
     """Return line, family, period and budget of the lines that the budget gives; an item's row counts to its family."""
-    own = in_family(budget.select(pl.col("item").fill_null("")).unique(), item).rename({"family": "of_item"})
-    named = budget.with_columns(pl.col("item").fill_null("")).join(own, on="item", how="left")
-    given = pl.when(pl.col("family").fill_null("") == "").then(pl.col("of_item")).otherwise(pl.col("family"))
-    rows = named.with_columns(given.alias("family"), (pl.col("revenue") - pl.col("gross_margin")).alias("cost_of_goods"))
+    rows = budgeted_families(budget, item).with_columns((pl.col("revenue") - pl.col("gross_margin")).alias("cost_of_goods"))
     columns = (
         ("revenue", "revenue"),
         ("cost_of_goods", "cost_of_goods"),

@@ -63,56 +63,49 @@ def supply_surplus(
 ) -> pl.DataFrame:
     """Return, in total, how many more units of what is sold could be made in regular time than demand needs.
 
-    A rough cut that can be made: the idle time of each resource is shared among its routes as its load is (evenly where it has none), and a
-    route makes as many more units as its scarcest share allows. Materials are not looked at. `base` is what is made plus what could be.
+    Materials are not looked at. `base` is what is made plus what could be.
     """
     sold = demand_plan.filter(pl.col("quantity") > 0).select("item").unique()
-    routes = route.select("route", "item").unique("route", maintain_order=True)
-    takes = usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select(
-        "resource", pl.col("of").alias("route"), "quantity"
-    )
-    takes = takes.join(routes, on="route")
-    idle = capacity_load.select("resource", "period", pl.coalesce("idle", pl.col("available") - pl.col("load")).alias("idle"))
-    load = route_load.filter(pl.col("activity") == "make").select("resource", pl.col("of").alias("route"), "period", "load")
-    shared = (
-        takes.join(idle, on="resource")
-        .join(load, on=["resource", "route", "period"], how="left")
-        .with_columns(pl.col("load").fill_null(0.0))
-    )
-    group = ["resource", "period"]
-    part = (
-        pl.when(pl.col("load").sum().over(group) > 1e-9)
-        .then(pl.col("load") / pl.col("load").sum().over(group))
-        .otherwise(1 / pl.len().over(group))
-    )
-    shared = shared.with_columns((pl.col("idle") * part / pl.col("quantity")).alias("units"))
-    more = shared.group_by("route", "item", "period").agg(pl.col("units").min().clip(0.0)).join(sold, on="item", how="semi")
     made = supply_plan.join(sold, on="item", how="semi").group_by("period").agg(pl.col("quantity").sum().alias("made"))
-    prices = more.join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
+    more = _room(capacity_load, route_load, usage, route).join(sold, on="item", how="semi")
+    priced = more.join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
     revenue, margin = pl.col("units") * pl.col("price"), pl.col("units") * (pl.col("price") - pl.col("unit_cost"))
-    points = (
-        prices.with_columns(revenue.alias("revenue"), margin.alias("margin"))
-        .group_by("period")
-        .agg(pl.col("units").sum(), known_sum("revenue"), known_sum("margin"))
-    )
-    points = (
-        points.join(made, on="period", how="left")
-        .with_columns((pl.col("units") + pl.col("made").fill_null(0.0)).alias("base"))
-        .drop("made")
-    )
-    points = points.filter((pl.col("units") > 1e-6) & (pl.col("units") >= limits.idle_share * pl.col("base") - 1e-9))
-    merged = runs(points.with_columns(pl.lit("supply").alias("subject")), ["subject"], calendar, "flow")
+    summed = priced.with_columns(revenue.alias("revenue"), margin.alias("margin")).group_by("period")
+    points = summed.agg(pl.col("units").sum(), known_sum("revenue"), known_sum("margin")).join(made, on="period", how="left")
+    points = points.with_columns((pl.col("units") + pl.col("made").fill_null(0.0)).alias("base"), pl.lit("supply").alias("subject"))
+    points = points.filter((pl.col("units") > 1e-6) & (pl.col("units") >= limits.idle_share * pl.col("base") - 1e-9)).drop("made")
     unit = unit_of(item, sold.with_columns(pl.lit("supply").alias("subject")), "subject").get("supply", "unit")
-    return merged.with_columns(
+    return runs(points, ["subject"], calendar, "flow").with_columns(
         pl.lit("supply_surplus").alias("kind"), pl.lit("total").alias("level"), pl.lit("").alias("market"), pl.lit(unit).alias("unit")
     )
+
+
+def _room(capacity_load: pl.DataFrame, route_load: pl.DataFrame, usage: pl.DataFrame, route: pl.DataFrame) -> pl.DataFrame:
+    """Return item, route, period and the units more that could be made in idle time: a rough cut that can be carried out.
+
+    The idle time of each resource is shared among its routes as its load is (evenly where it has none), and a route makes as many
+    more units as its scarcest share allows.
+    """
+    routes = route.select("route", "item").unique("route", maintain_order=True)
+    takes = usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0))
+    takes = takes.select("resource", pl.col("of").alias("route"), "quantity").join(routes, on="route")
+    idle = capacity_load.select("resource", "period", pl.coalesce("idle", pl.col("available") - pl.col("load")).alias("idle"))
+    load = route_load.filter(pl.col("activity") == "make").select("resource", pl.col("of").alias("route"), "period", "load")
+    shared = takes.join(idle, on="resource").join(load, on=["resource", "route", "period"], how="left")
+    group, own = ["resource", "period"], pl.col("load").fill_null(0.0)
+    part = pl.when(own.sum().over(group) > 1e-9).then(own / own.sum().over(group)).otherwise(1 / pl.len().over(group))
+    units = (pl.col("idle") * part / pl.col("quantity")).alias("units")
+    return shared.with_columns(units).group_by("route", "item", "period").agg(pl.col("units").min().clip(0.0)).sort("route", "period")
 
 
 def stock_gaps(
     inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, limits: GapSetting
 ) -> list[pl.DataFrame]:
-    """Return excess stock (above target by more than the share worth showing, or above its maximum) and stock below target (negative), by
-    family and by item@location. Units are the most of a run; `base` is the target, `cost` the value at standard cost."""
+    """Return excess stock and stock below target (negative), by family and by item@location.
+
+    Stock is in excess above its target by more than the share worth showing, or above its maximum. Units are the most of a run;
+    `base` is the target, `cost` the value at standard cost.
+    """
     stock = (
         in_family(inventory_plan, item).join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
     )

@@ -65,21 +65,27 @@ class Problem:
 
 
 def activities(model: Model) -> dict[str, pl.DataFrame]:
-    """Return what the money terms are paid for: the unknowns by family, known demand, and demand still open at the end.
-
-    Open demand earns nothing yet, and costs at least what losing it would, so that the plan does not hide lost demand at its end.
-    """
+    """Return what the money terms are paid for: the unknowns by family, known demand, and demand still open at the end."""
     late = model.net.demands.select("demand", "opening")
     demand = model.demand.join(late, on="demand", how="left", maintain_order="left")
     known = pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)
-    dearest = model.demand.group_by("demand").agg(pl.col("unit_price").max().alias("dearest"))
-    last = model["backlog"].filter(pl.col("t") == model.horizon - 1).join(dearest, on="demand", how="left", maintain_order="left")
-    lost = pl.col("lost_sale_cost").fill_null(0.0) + (pl.col("dearest") - pl.col("unit_price")).fill_null(0.0)
     return {
         **model.unknowns,
         "demand": demand.with_columns(known.alias("known"), pl.lit(None, pl.Int64).alias("column")),
-        "open_backlog": last.with_columns((pl.col("unserved_price").fill_null(0.0) + lost).alias("unserved_price")),
+        "open_backlog": open_backlog(model, model["backlog"], model.pools.pool, "pool"),
     }
+
+
+def open_backlog(model: Model, backlog: pl.DataFrame, demand: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return the backlog at the end of the horizon, with its prices; `demand` are the rows of demand that `backlog` belongs to, by `key`.
+
+    Open demand earns nothing yet, and costs a little more than losing it would, so that the plan does not hide lost demand at its end.
+    """
+    dearest = demand.group_by(key).agg(pl.col("unit_price").max().alias("dearest"))
+    last = backlog.filter(pl.col("t") == model.horizon - 1).join(dearest, on=key, how="left", maintain_order="left")
+    lost = pl.col("lost_sale_cost").fill_null(0.0) + (pl.col("dearest") - pl.col("unit_price")).fill_null(0.0)
+    value = pl.col("item").replace_strict(model.prices.value, default=model.prices.scale, return_dtype=pl.Float64)
+    return last.with_columns((pl.col("unserved_price").fill_null(0.0) + lost + value * 1e-3).alias("unserved_price"))
 
 
 def assemble(model: Model) -> Problem:

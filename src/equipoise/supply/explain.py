@@ -57,7 +57,7 @@ def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) 
     return table("binding").conform(
         rows.with_columns(
             pl.lit(block.rule.limit).alias("limit"),
-            pl.Series("limited_to", limits),
+            pl.Series("limited_to", limits, nan_to_null=True),
             pl.Series("value", money if money_known else [None] * len(money), dtype=pl.Float64),
             pl.Series("sentence", sentences, dtype=pl.String),
         )
@@ -90,7 +90,7 @@ def _one(unit: str) -> str:
 def _no_source(problem: Problem) -> pl.DataFrame:
     """Return the demands that nothing can serve: no route, purchase, lane or stock brings the item to its market."""
     model = problem.model
-    served = model["ship"].select("demand").unique()
+    served = model.net.places.ship.select("demand").unique()
     lost = model.net.demands.join(served, on="demand", how="anti").with_columns(
         pl.lit("no source").alias("limit"),
         pl.format("{} in {}", "item", "market").alias("subject"),

@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 
 from equipoise import finance
-from equipoise.supply.assembly import Array, activities
+from equipoise.supply.assembly import Array, activities, open_backlog
 from equipoise.supply.cover import Requirement, requirement, weeks_covered
-from equipoise.supply.formulation.demand import deliveries
 from equipoise.supply.formulation.resources import loads
+from equipoise.supply.pools import shared_out
+from equipoise.supply.timing import with_arrivals
 from equipoise.supply.unknowns import Model
 from equipoise.tables import table
 
@@ -18,7 +19,10 @@ _NOTHING = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A model with the value of every unknown: `values` by column, `families` the unknowns with `planned` and `period`."""
+    """A model with the value of every unknown: `values` by column, `families` the unknowns with `planned` and `period`.
+
+    Shipments, backlog and lost demand are by demand here, shared out among those that were planned together.
+    """
 
     model: Model
     values: Array
@@ -38,6 +42,9 @@ def plan(model: Model, values: Array) -> Plan:
         if "t" in rows.columns:
             rows = rows.drop("period", strict=False).join(periods, on="t", how="left", maintain_order="left")
         families[name] = rows
+    by_demand = shared_out(model.net, model.demand, model.pools, families)
+    for name, rows in by_demand.items():
+        families[name] = rows.join(periods, on="t", how="left", maintain_order="left")
     return Plan(model, values, families)
 
 
@@ -70,8 +77,7 @@ def cost(made: Plan) -> pl.DataFrame:
     periods = model.net.periods.select("t", "period")
     every = activities(model)
     demand = every["demand"].join(periods, on="t", how="left", maintain_order="left").with_columns(pl.col("known").alias("quantity"))
-    still = every["open_backlog"].join(periods, on="t", how="left", maintain_order="left")
-    still = still.with_columns(pl.Series("quantity", made.values[still.get_column("column").to_numpy()], dtype=pl.Float64))
+    still = open_backlog(model, made["backlog"], model.demand, "demand").with_columns(pl.col("planned").alias("quantity"))
     return table("cost").conform(finance.costs({**frames, "demand": demand, "open_backlog": still}))
 
 
@@ -81,8 +87,8 @@ def shortage(made: Plan) -> pl.DataFrame:
     What is late at the start of the horizon is the backlog before the first period.
     """
     model = made.model
-    came = deliveries(model).with_columns(pl.Series("planned", made.values[deliveries(model).get_column("column").to_numpy()], dtype=pl.Float64))
-    shipped = came.group_by("demand", t="arrival").agg((pl.col("coefficient") * pl.col("planned")).sum().alias("shipped"))
+    came = with_arrivals(made["ship"], model.net.periods)
+    shipped = came.group_by("demand", t="arrival").agg((pl.col("share") * pl.col("planned")).sum().alias("shipped"))
     late = made["backlog"].select("demand", "t", backlog="planned")
     lost = made["lost"].select("demand", "t", lost="planned")
     rows = model.demand.select("demand", "item", "market", "t", demand_="quantity")

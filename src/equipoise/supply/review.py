@@ -7,7 +7,6 @@ import polars as pl
 from equipoise.supply.assembly import Problem, assemble
 from equipoise.supply.cover import requirement, with_targets
 from equipoise.supply.explain import binding, solution, violation
-from equipoise.supply.fair_share import fairly_shared
 from equipoise.supply.network import network
 from equipoise.supply.plan import plan, plan_tables, rounded
 from equipoise.supply.solve import solve
@@ -71,9 +70,8 @@ def answer_tables(problem: Problem) -> tuple[dict[str, pl.DataFrame], dict[str, 
     """Return the tables of the solved problem, and the seconds of hand-over, solve and extraction."""
     answer = solve(problem)
     began = time.perf_counter()
-    values = fairly_shared(problem.model, rounded(answer.values))
     tables = {
-        **plan_tables(plan(problem.model, values)),
+        **plan_tables(plan(problem.model, rounded(answer.values))),
         "binding": binding(problem, answer),
         "violation": violation(problem, answer),
     }

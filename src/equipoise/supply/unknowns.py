@@ -7,6 +7,7 @@ import polars as pl
 
 from equipoise.supply.cover import Requirement
 from equipoise.supply.network import Network
+from equipoise.supply.pools import Pools, pooled
 from equipoise.supply.prices import (
     Prices,
     load_steps,
@@ -25,7 +26,8 @@ class Model:
     """A network with its targets and unknowns: what every equation is written in.
 
     Each frame of `unknowns` has `column` (its place in the model, consecutive within a family) and may have `upper`.
-    `demand` is the network's demand with the model's own prices; `policy` the inventory policy with `target`.
+    `demand` is the network's demand with the model's own prices, `pools` what of it is planned together; `policy` the inventory policy with
+    `target`.
     """
 
     net: Network
@@ -33,6 +35,7 @@ class Model:
     required: Requirement
     policy: pl.DataFrame
     demand: pl.DataFrame
+    pools: Pools
     unknowns: dict[str, pl.DataFrame]
     columns: int
 
@@ -50,15 +53,16 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
     """Return the model's unknowns for a network, its requirement and its policy with targets."""
     prices = Prices(net)
     demand = with_service_prices(net, prices)
+    pools = pooled(net, demand)
     families: dict[str, Callable[[], pl.DataFrame]] = {
         "make": lambda: net.make,
         "buy": lambda: with_subcontract_price(prices, net.buy),
         "move": lambda: net.places.move,
-        "ship": lambda: net.places.ship,
+        "ship": lambda: pools.ship,
         "stock": lambda: with_stock_prices(net, prices, _stock(net)),
         "scrap": lambda: _scrap(net),
-        "backlog": lambda: demand.filter(pl.col("backlog_allowed")),
-        "lost": lambda: _lost(net, demand),
+        "backlog": lambda: pools.pool.filter(pl.col("backlog_allowed")),
+        "lost": lambda: pools.lost,
         "regular": lambda: net.resource,
         "overtime": lambda: with_overtime_price(prices, _overtime(net)),
         "load_step": lambda: load_steps(net, prices),
@@ -84,7 +88,7 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
         rows = frame().with_row_index("column", offset=columns).with_columns(pl.col("column").cast(pl.Int64))
         unknowns[name] = rows
         columns += rows.height
-    return Model(net, prices, required, policy, demand, unknowns, columns)
+    return Model(net, prices, required, policy, demand, pools, unknowns, columns)
 
 
 def _stock(net: Network) -> pl.DataFrame:
@@ -103,13 +107,6 @@ def _scrap(net: Network) -> pl.DataFrame:
     ).unique()
     free = perishing.join(net.periods.select("t"), how="cross").join(priced, on=["point", "t"], how="anti")
     return pl.concat([priced, free.with_columns(pl.lit(None, pl.Float64).alias("scrap_cost")).select(priced.columns)]).sort("point", "t")
-
-
-def _lost(net: Network, demand: pl.DataFrame) -> pl.DataFrame:
-    """No more can be lost than is demanded in the period (or late at the start)."""
-    rows = demand.join(net.demands.select("demand", "opening"), on="demand", how="left", maintain_order="left")
-    rows = rows.with_columns((pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)).alias("upper"))
-    return rows.filter(pl.col("upper") > 0)
 
 
 def _overtime(net: Network) -> pl.DataFrame:

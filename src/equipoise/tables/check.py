@@ -1,5 +1,6 @@
 """Checks tables against the dictionary and reports all faults at once: cells, keys and references."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -57,7 +58,9 @@ def _empty(definition: Table, column: Column, frame: pl.DataFrame, sources: Sequ
     rows = frame.filter(empty & ~pl.col(BAD) if BAD in frame.columns else empty)
     return listed(
         rows,
-        lambda row: Fault(f"{column.name} is empty.", f"Give it: {_lowered(column.meaning)}.", place(definition.name, row, column.name, sources)),
+        lambda row: Fault(
+            f"{column.name} is empty.", f"Give it: {_lowered(column.meaning)}.", place(definition.name, row, column.name, sources)
+        ),
     )
 
 
@@ -93,12 +96,37 @@ def _out_of_range(definition: Table, column: Column, frame: pl.DataFrame, source
     return listed(rows, fault)
 
 
+def distinct(frame: pl.DataFrame, keys: Sequence[str]) -> int:
+    """Return how many different rows `keys` make, empty cells counted as equal; keys are coded as one number to spare memory."""
+    codes = [_codes(frame.get_column(key)) for key in keys]
+    space = math.prod(size for _, size in codes)
+    if frame.is_empty() or not keys or space >= 2**62:
+        return frame.select(keys).n_unique() if keys and frame.height else 0
+    key = codes[0][0]
+    for code, size in codes[1:]:
+        key = key * size + code
+    return key.n_unique()
+
+
+def _codes(cells: pl.Series) -> tuple[pl.Series, int]:
+    """Return a whole number for each value, 0 for an empty one, and how many numbers there may be."""
+    code = cells.to_physical() if cells.dtype in {pl.Categorical, pl.Date, pl.Boolean} else cells.rank("dense")
+    code = code.cast(pl.Int64)
+    low, high = int(code.min() or 0), int(code.max() or 0)  # type: ignore[arg-type]
+    return (code - low + 1).fill_null(0), high - low + 2
+
+
 def _repeated(definition: Table, frame: pl.DataFrame, sources: Sequence[str]) -> list[Fault]:
     keys = [key for key in definition.keys if key in frame.columns]
-    if not keys or frame.is_empty():
+    if not keys or distinct(frame, keys) == frame.height:
         return []
     at = pl.col(ROW) if ROW in frame.columns else pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
-    counted = frame.with_columns(at.alias(ROW)).group_by(keys, maintain_order=True).agg(pl.all().first(), pl.len().alias("#times"), pl.col(ROW).alias("#rows"))
+    counted = (
+        frame.with_columns(at.alias(ROW))
+        .filter(pl.struct(keys).is_duplicated())
+        .group_by(keys, maintain_order=True)
+        .agg(pl.all().first(), pl.len().alias("#times"), pl.col(ROW).alias("#rows"))
+    )
     rows = counted.filter(pl.col("#times") > 1)
 
     def fault(row: dict[str, object]) -> Fault:
@@ -145,7 +173,11 @@ def _unknown(name: str, column: Column, frame: pl.DataFrame, known: set[str], so
     missing = [value for value in used.get_column(column.name).unique(maintain_order=True).to_list() if value not in known]
     if not missing:
         return []
-    rows = used.filter(pl.col(column.name).is_in(missing)).group_by(column.name, maintain_order=True).agg(pl.all().first(), pl.len().alias("#times"))
+    rows = (
+        used.filter(pl.col(column.name).is_in(missing))
+        .group_by(column.name, maintain_order=True)
+        .agg(pl.all().first(), pl.len().alias("#times"))
+    )
     masters = " or ".join(dict.fromkeys(target.split(".")[0] for target in column.refers))
     ordered = sorted(known)
 

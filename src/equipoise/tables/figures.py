@@ -58,9 +58,14 @@ def money(value: float, currency: str = "") -> str:
     return f"{sign}{currency} {text}" if currency else f"{sign}{text}"
 
 
-def share(value: float) -> str:
-    """Return a fraction as a percentage: 20 %; 7.5 %; whole percents from 10 on."""
+def share(value: float, *, whole: bool = True) -> str:
+    """Return a fraction as a percentage: 20 %; 7.5 %; whole percents from 10 on.
+
+    Where it is not the `whole`, what is just short of all keeps a decimal and never reads 100 %.
+    """
     percent = value * 100
+    if not whole and 99 < percent < 100:
+        return f"{min(percent, 99.9):.1f} %"
     text = f"{percent:,.0f}" if abs(percent) >= 9.95 else f"{percent:.1f}".removesuffix(".0")
     return f"{'0' if text == '-0' else text} %"
 

@@ -124,7 +124,7 @@ DEMANDED = (
         number("increment", "Part that increments and events add", _QUANTITY, over_time="flow"),
         number("p10", "Demand is below in one case of ten", _QUANTITY, over_time="flow"),
         number("p90", "Demand is below in nine cases of ten", _QUANTITY, over_time="flow"),
-        number("revenue", "Revenue of the streams that give one", _MONEY, over_time="flow"),
+        number("revenue", "Quantity at the mean price of the streams that give revenue", _MONEY, over_time="flow"),
     ),
     _made(
         "demand_plan",

@@ -142,27 +142,27 @@ class Sheet:
     ) -> float:
         """Write a column and return the width that its texts want."""
         longest = 0
+        usual = self.book.cell(kind, wrap=wrap)
         for position, value in enumerate(values):
             own = row_kinds.get(position, kind) if kind != "text" else kind
-            style = self.book.cell(own, bold=position in bold, wrap=wrap)
-            self.put(first + position, column, value, style)
+            special = own != kind or position in bold
+            self.put(first + position, column, value, self.book.cell(own, bold=position in bold, wrap=wrap) if special else usual)
             if position < _SAMPLE:
                 longest = max(longest, len(_seen(value, own)))
         return min(longest * 1.05 + 2, 46 if wrap else 34)
 
-    def put(self, row: int, column: int, value: object, style: Format | None = None) -> None:
+    def put(self, row: int, column: int, value: str | float | bool | dt.date | None, style: Format | None = None) -> None:
         """Write one value as what it is: text as text, whatever it begins with; nothing where there is none."""
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
-            if style is not None:
-                self.sheet.write_blank(row, column, None, style)
+            return
+        if isinstance(value, str):
+            self.sheet.write_string(row, column, value[:LONGEST_TEXT], style)
         elif isinstance(value, bool):
             self.sheet.write_boolean(row, column, value, style)
         elif isinstance(value, int | float):
             self.sheet.write_number(row, column, value, style)
         elif isinstance(value, dt.date):
             self.sheet.write_datetime(row, column, value, style)
-        else:
-            self.sheet.write_string(row, column, str(value)[:LONGEST_TEXT], style)
 
     def shade(self, area: Area, first_column: int, rule: Mapping[str, Any]) -> None:
         """Lay a conditional format over the area from `first_column` on."""

@@ -9,7 +9,7 @@ from equipoise.exchange.book.sheet import Area, Book, Kind
 from equipoise.exchange.pack import grids
 from equipoise.exchange.pack.plan import Plan
 from equipoise.exchange.pack.reconcile import SUMS, statement
-from equipoise.exchange.pack.wording import FRACTIONS, named
+from equipoise.exchange.pack.wording import FRACTIONS, in_unit, named
 
 _BAD = {"font_color": "#b03a30", "bold": True}
 _LINES = {"Demand": ("#1f4e79", False), "Budget": ("#3c7d68", True), "Shipped": ("#d9822b", False), "Made and bought": ("#a8577e", False)}
@@ -113,7 +113,7 @@ def _inventory(book: Book, plan: Plan) -> None:
     unit = plan.currency if valued else plan.unit
     sheet = book.sheet("Inventory", "Inventory at the end of each period")
     sheet.row += CHART_ROWS
-    sheet.heading(f"By family, {unit}")
+    sheet.heading(in_unit("By family", unit))
     labels = {label: label for label in spans}
     area = sheet.grid(by_family.with_columns(pl.lit("all").alias("location")), {"family": "Family", "location": "Location", **labels}, {})
     lines = [Line(area.first + number, COLORS[number % len(COLORS)]) for number in range(min(by_family.height, len(COLORS)))]
@@ -190,7 +190,7 @@ def _charted(results: pl.DataFrame, names: Sequence[str], measure: str) -> bool:
 def _money(book: Book, plan: Plan) -> None:
     spans = grids.periods_across(plan)
     lines = statement(plan, spans)
-    sheet = book.sheet("Profit and loss", f"Profit and loss of the base plan, {plan.currency}")
+    sheet = book.sheet("Profit and loss", in_unit("Profit and loss of the base plan", plan.currency))
     totals = [number for number, line in enumerate(lines.get_column("line")) if line in SUMS]
     shown = lines.with_columns(pl.Series("line", [named(line) for line in lines.get_column("line")]))
     heads = {"line": "Line", **{name: name for name in shown.columns if name != "line"}}

@@ -49,10 +49,11 @@ class Cards:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column of a grid: its heading and whether it holds numbers."""
+    """A column of a grid: its heading, whether it holds numbers, and whether its texts (dates) stay on one line."""
 
     text: str
     number: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

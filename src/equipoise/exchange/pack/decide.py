@@ -11,6 +11,7 @@ from equipoise.exchange.pack.wording import FRACTIONS, named, valued
 from equipoise.tables.figures import money, number, quantity
 
 MOST_MEASURES = 40
+MOST_RECOMMENDATIONS = 15
 MOST_ROWS = 100
 
 
@@ -20,10 +21,18 @@ def headline(plan: Plan) -> Section:
     return Section("summary", "Executive summary", (*((Cards(figures),) if figures else ()), *sentences(plan)))
 
 
+_TOLD_BELOW = {"decisions needed": "recommendation", "actions": "proposed_action"}
+
+
 def sentences(plan: Plan) -> Iterator[Block]:
-    """Yield the executive summary by section; a section of one sentence is a paragraph, of several a list."""
+    """Yield the executive summary by section; a section of one sentence is a paragraph, of several a list.
+
+    Decisions and actions are left to the sections that list them in full.
+    """
     rows = plan["executive_summary"].sort("position")
     for name in rows.get_column("section").unique(maintain_order=True):
+        if name.lower() in _TOLD_BELOW and plan.has(_TOLD_BELOW[name.lower()]):
+            continue
         told = rows.filter(pl.col("section") == name).get_column("statement").to_list()
         yield Heading(named(name))
         yield Paragraph(told[0]) if len(told) == 1 else Points(tuple(told))
@@ -31,13 +40,17 @@ def sentences(plan: Plan) -> Iterator[Block]:
 
 def recommendations(plan: Plan) -> Section | None:
     """Return what is recommended, ranked by money, with the reason; None where nothing is."""
-    return Section("recommendations", "Recommendations", (_recommended(plan),)) if plan.has("recommendation") else None
+    if not plan.has("recommendation"):
+        return None
+    left = plan["recommendation"].height - MOST_RECOMMENDATIONS
+    more = (Paragraph(f"{number(left)} more in table recommendation.", quiet=True),) if left > 0 else ()
+    return Section("recommendations", "Recommendations", (_recommended(plan), *more))
 
 
 def _recommended(plan: Plan) -> Grid:
     heads = (Head("#", number=True), Head("Recommendation"), Head("Why"), Head("At stake", number=True), Head("Decides"))
     rows = []
-    for row in plan["recommendation"].sort("rank").iter_rows(named=True):
+    for row in plan["recommendation"].sort("rank").head(MOST_RECOMMENDATIONS).iter_rows(named=True):
         stake = money(row["value"], plan.setting.currency) if row["value"] is not None else ""
         if not stake and row["units"] is not None:
             stake = quantity(row["units"])
@@ -63,7 +76,7 @@ def actions(plan: Plan) -> Section | None:
     if not plan.has("proposed_action"):
         return None
     told = dict(plan["gap"].drop_nulls("rank").sort("rank").select("rank", pl.coalesce("sentence", "subject")).iter_rows())
-    heads = (Head("#", number=True), Head("Action"), Head("Owner"), Head("Due"), Head("Answers gap"), Head("Status"))
+    heads = (Head("#", number=True), Head("Action"), Head("Owner"), Head("Due", whole=True), Head("Answers gap"), Head("Status"))
     rows = []
     for row in plan["proposed_action"].sort("action").iter_rows(named=True):
         gap = f"{row['gap']}. {told[row['gap']]}" if row["gap"] in told else str(row["gap"] or "")
@@ -83,8 +96,9 @@ def measures(plan: Plan) -> Section | None:
 def _measures(plan: Plan) -> Iterator[Block]:
     order = {"missed": 0, "met": 1, "shown": 2, "no data": 3}
     rank = pl.col("status").replace_strict(order, default=4, return_dtype=pl.Int64)
+    whole = pl.col("period").is_null() & (pl.col("subject").fill_null("") == "")
     rows = plan["kpi"].sort([rank, "kpi", "level", "subject", "period"], nulls_last=False)
-    shown = rows.head(MOST_MEASURES)
+    shown = rows.filter((pl.col("status") != "shown") | whole).head(MOST_MEASURES)
     heads = (
         Head("Measure"),
         Head("Of"),

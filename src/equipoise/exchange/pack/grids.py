@@ -135,7 +135,7 @@ def _stocks(plan: Plan, level: Level) -> list[pl.DataFrame]:
     asked = _sums(plan, level, plan["demand_plan"], "quantity", "Demand").rename({"value": "quantity"})
     weeks = weeks_of_supply(inventory.rename({"value": "quantity"}), asked, plan.calendar, level).drop_nulls("weeks")
     cover = weeks.select(level, pl.lit(WEEKS).alias("measure"), "period", pl.col("weeks").alias("value"))
-    return [inventory, _some(_sums(plan, level, stock, "target", "Target inventory")), cover]
+    return [_some(inventory), _some(_sums(plan, level, stock, "target", "Target inventory")), _some(cover)]
 
 
 def plan_grid(plan: Plan, level: Level, spans: Spans) -> pl.DataFrame:
@@ -175,19 +175,29 @@ def by_line(financials: pl.DataFrame, spans: Spans, order: Sequence[str]) -> pl.
     return grid.sort(rank, "line")
 
 
+MEASURES = (
+    *("demand", "shipped", "shortage", "service_level", "revenue", "gross_margin", "contribution", "supply_cost"),
+    *("inventory_value_end", "inventory_value_average", "weeks_of_supply", "overtime", "average_utilisation", "peak_utilisation"),
+)
+TOLD = ("binding_limit", "status")
+
+
 def scenarios(plan: Plan) -> tuple[list[str], pl.DataFrame]:
-    """Return the scenarios in order, the base plan first, and their results: measure, unit, one column a scenario."""
+    """Return the scenarios in order, the base plan first, and the results that are numbers: measure, unit, one column a scenario.
+
+    Measures without any value are left out, and so are those that are told in words (what limits the plan, whether it was solved).
+    """
     result = plan["scenario_result"]
     given = plan["scenario"].get_column("scenario").to_list()
     found = result.get_column("scenario").unique(maintain_order=True).to_list()
     templates = ["base", "upside", "downside", "stretch"]
     names = [name for name in dict.fromkeys([*templates, *given, *found]) if name in set(found)]
-    order = result.get_column("measure").unique(maintain_order=True).to_list()
-    units = result.group_by("measure").agg(pl.col("unit").drop_nulls().first())
-    wide = result.pivot(on="scenario", on_columns=names, index="measure", values="value", aggregate_function="first")
+    known = result.filter(pl.col("value").is_not_null() & ~pl.col("measure").is_in(TOLD))
+    units = known.group_by("measure").agg(pl.col("unit").drop_nulls().first())
+    wide = known.pivot(on="scenario", on_columns=names, index="measure", values="value", aggregate_function="first")
     joined = wide.join(units, on="measure", maintain_order="left").select("measure", "unit", *names)
-    place = {name: number for number, name in enumerate(order)}
-    return names, joined.sort(pl.col("measure").replace_strict(place, default=99, return_dtype=pl.Int64))
+    place = {name: number for number, name in enumerate(MEASURES)}
+    return names, joined.sort(pl.col("measure").replace_strict(place, default=99, return_dtype=pl.Int64), maintain_order=True)
 
 
 def load(plan: Plan) -> pl.DataFrame:
@@ -197,7 +207,10 @@ def load(plan: Plan) -> pl.DataFrame:
     sums = rows.group_by("resource", maintain_order=True).agg(
         pl.col("available", "load", "overtime", "idle").sum(),
         pl.col("utilisation").max().alias("peak"),
-        pl.col("period").sort_by("utilisation", descending=True, nulls_last=True).first().alias("when"),
+        pl.col("period")
+        .sort_by(pl.col("utilisation").round(6), descending=True, nulls_last=True, maintain_order=True)
+        .first()
+        .alias("when"),
     )
     share = pl.when(pl.col("available") > 0).then(pl.col("load") / pl.col("available")).alias("utilisation")
     return (

@@ -101,7 +101,7 @@ def _compared(plan: Plan, line: str) -> tuple[str, Tone]:
 
 def _inventory(plan: Plan) -> Iterator[Card]:
     stock = plan["inventory_plan"]
-    if stock.is_empty():
+    if not (total(stock, "quantity") or total(stock, "target")):
         return
     last = stock.filter(pl.col("period") == pl.col("period").max())
     valued = stock.get_column("value").is_not_null().any()
@@ -116,6 +116,6 @@ def _load(plan: Plan) -> Iterator[Card]:
     load = plan["capacity_load"].filter(pl.col("utilisation").is_not_null())
     if load.is_empty():
         return
-    peak = load.sort(["utilisation", "period", "resource"], descending=[True, False, False]).row(0, named=True)
+    peak = load.sort([pl.col("utilisation").round(6), "period", "resource"], descending=[True, False, False]).row(0, named=True)
     words = f"{peak['resource']}, {plan.during(peak['period'], None)}"
     yield Card("Peak utilisation", share(peak["utilisation"]), words, "bad" if peak["utilisation"] > 1.0001 else "")

@@ -86,12 +86,12 @@ def _grid(grid: Grid) -> Iterator[str]:
 
 
 def _cell(grid: Grid, row: int, column: int, text: str) -> str:
-    style = _class(number=grid.heads[column].number, tone=grid.tones.get((row, column), ""))
+    style = _class(number=grid.heads[column].number, whole=grid.heads[column].whole, tone=grid.tones.get((row, column), ""))
     if column == 0:
         return f'<th scope="row"{style}>{escape(text)}</th>'
     return f"<td{style}>{escape(text)}</td>"
 
 
-def _class(*, number: bool, tone: str = "") -> str:
-    names = " ".join(name for name in ("number" if number else "", tone) if name)
+def _class(*, number: bool, whole: bool = False, tone: str = "") -> str:
+    names = " ".join(name for name in ("number" if number else "", "whole" if whole else "", tone) if name)
     return f' class="{names}"' if names else ""

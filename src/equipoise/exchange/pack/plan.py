@@ -43,8 +43,8 @@ class Plan:
 
     @property
     def currency(self) -> str:
-        """The currency, or the word money where none is given."""
-        return self.setting.currency or "money"
+        """The currency; empty where none is given."""
+        return self.setting.currency
 
     @cached_property
     def unit(self) -> str:

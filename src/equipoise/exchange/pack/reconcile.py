@@ -8,7 +8,7 @@ from equipoise.charts.scale import Scale, plain, scale_for
 from equipoise.exchange.pack import grids
 from equipoise.exchange.pack.blocks import Block, Grid, Head, Heading, Paragraph, Picture, Section, Tone
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import FRACTIONS, grid_of, named, scale_of, signed, valued
+from equipoise.exchange.pack.wording import FRACTIONS, grid_of, in_unit, named, scale_of, signed, valued
 from equipoise.tables.figures import number, quantity, share
 
 MOST_GAPS = 20
@@ -63,7 +63,7 @@ def gap_grid(plan: Plan, gap: pl.DataFrame) -> Grid:
     scales = {name: scale_of(gap, [name]) for name in money}
     heads = (
         *(Head("#", number=True), Head("Gap"), Head("When"), Head("Units", number=True)),
-        *(Head(f"{name.capitalize()}, {scales[name].unit(plan.currency)}", number=True) for name in money),
+        *(Head(in_unit(name.capitalize(), scales[name].unit(plan.currency)), number=True) for name in money),
         *(Head("Cause"), Head("What to do")),
     )
     rows: list[tuple[str, ...]] = []
@@ -98,9 +98,16 @@ def _scenarios(plan: Plan) -> Iterator[Block]:
     if drawn:
         yield Picture(lambda: _scenario_picture(plan, names, drawn))
     yield comparison_grid(plan, names, frame)
-    notes = plan["scenario_result"].filter(pl.col("note").fill_null("") != "").select("scenario", "note").unique(maintain_order=True)
-    for scenario, note in notes.head(12).iter_rows():
-        yield Paragraph(f"{named(scenario)}: {note}", quiet=True)
+    yield from _not_known(plan, names)
+
+
+def _not_known(plan: Plan, names: list[str]) -> Iterator[Block]:
+    """Say once why measures have no value in any scenario, and where a scenario could not be run."""
+    result = plan["scenario_result"].filter(~pl.col("measure").is_in(grids.TOLD))
+    empty = result.filter(pl.col("value").is_null().all().over("measure") & (pl.col("scenario") == names[0]))
+    for note in empty.get_column("note").unique(maintain_order=True):
+        measures = empty.filter(pl.col("note").eq_missing(note)).get_column("measure").to_list()
+        yield Paragraph(f"Not shown: {', '.join(named(name).lower() for name in measures)}. {note or ''}".strip(), quiet=True)
 
 
 def _comparable(plan: Plan, measure: str) -> bool:
@@ -110,12 +117,14 @@ def _comparable(plan: Plan, measure: str) -> bool:
 
 
 def _assumed(plan: Plan, names: list[str]) -> Grid:
-    heads = (Head("Scenario"), Head("What it assumes"), Head("Likelihood"), Head("Impact"))
+    told = _told(plan, names)
+    heads = (Head("Scenario"), Head("What it assumes"), Head("Likelihood"), Head("Impact"), *((Head("What limits it"),) if told else ()))
     known = {row["scenario"]: row for row in plan["scenario"].iter_rows(named=True)}
     rows = []
     for name in names:
         row = known.get(name, {})
-        rows.append((named(name), row.get("description") or "", named(row.get("likelihood") or ""), named(row.get("impact") or "")))
+        words = (row.get("description") or "", named(row.get("likelihood") or ""), named(row.get("impact") or ""))
+        rows.append((named(name), *words, *((told[name],) if told else ())))
     return Grid("What each scenario assumes", heads, tuple(rows))
 
 
@@ -144,8 +153,17 @@ def comparison_grid(plan: Plan, names: list[str], frame: pl.DataFrame) -> Grid:
     return Grid("Results of the scenarios, with the difference to the base plan", heads, tuple(rows))
 
 
+def _told(plan: Plan, names: list[str]) -> dict[str, str]:
+    """What limits each scenario, or why it was not solved; nothing where no scenario has anything to say."""
+    told = dict.fromkeys(names, "")
+    rows = plan["scenario_result"].filter(pl.col("measure").is_in(grids.TOLD) & ~pl.col("note").fill_null("").is_in(["", "solved"]))
+    for scenario, note in rows.sort("measure", descending=True, maintain_order=True).select("scenario", "note").iter_rows():
+        told[scenario] = told[scenario] or note
+    return told if any(told.values()) else {}
+
+
 def _measure(measure: str, unit: str, scale: Scale) -> str:
-    return named(measure) if unit in FRACTIONS or not scale.unit(unit) else f"{named(measure)}, {scale.unit(unit)}"
+    return named(measure) if unit in FRACTIONS else in_unit(named(measure), scale.unit("" if unit == "money" else unit))
 
 
 def _compared(value: float | None, difference: float | None, unit: str, scale: Scale, *, base: bool) -> str:
@@ -196,7 +214,7 @@ def _lines_grid(plan: Plan, lines: pl.DataFrame, caption: str) -> Grid:
             if difference:
                 tones[position, len(numbers)] = "good" if (difference > 0) != (line in COSTS) else "bad"
     heads = {"line": "Line", **{name: name for name in numbers}}
-    return grid_of(printed, heads, f"{caption}, {scale.unit(plan.currency)}", scale=scale, totals=totals, tones=tones)
+    return grid_of(printed, heads, in_unit(caption, scale.unit(plan.currency)), scale=scale, totals=totals, tones=tones)
 
 
 def _bridges(plan: Plan) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from equipoise.charts.scale import plain
+from equipoise.charts.series import total
 from equipoise.exchange.pack import grids
 from equipoise.exchange.pack.blocks import Block, Grid, Head, Heading, Paragraph, Picture, Points, Section, Tone
 from equipoise.exchange.pack.plan import Plan
@@ -83,7 +84,7 @@ def _limits(plan: Plan) -> Iterator[Block]:
     binding = plan["binding"]
     yield Heading("What limits the plan")
     if binding.is_empty():
-        yield Paragraph("No limit binds: supply could do more in every period.")
+        yield Paragraph("No limit was found to bind.")
         return
     worth = pl.col("value").fill_null(0.0).abs()
     order = binding.sort([worth, "limit", "subject", "period"], descending=[True, False, False, False])
@@ -142,10 +143,11 @@ def _plan_grid(plan: Plan, rows: pl.DataFrame, by: str, spans: grids.Spans) -> G
 
 def inventory(plan: Plan) -> Section | None:
     """Return stock and cover by family, and what is below target; None where nothing is planned at all."""
-    if not plan.has("inventory_plan"):
+    stock = plan["inventory_plan"]
+    if not (total(stock, "quantity") or total(stock, "target")):
         if not plan.has("shortage"):
             return None
-        words = "No stock is planned: what is made ships in its period. Give opening stock or inventory targets to plan it."
+        words = "No stock is planned: what is made ships in its period. Opening stock or inventory targets would be shown here."
         return Section("inventory", "Inventory", (Paragraph(words, quiet=True),))
     return Section("inventory", "Inventory", tuple(_stock(plan)))
 

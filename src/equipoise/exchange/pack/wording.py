@@ -25,6 +25,11 @@ def valued(value: float | None, unit: str) -> str:
     return share(value) if unit in FRACTIONS else number(value)
 
 
+def in_unit(name: str, unit: str) -> str:
+    """Return a heading with its unit behind a comma, where there is one."""
+    return f"{name}, {unit}" if unit else name
+
+
 def signed(value: float, text: str) -> str:
     """Return the text of a difference with its sign."""
     return f"+{text}" if value > 0 else text

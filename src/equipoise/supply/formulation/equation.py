@@ -84,8 +84,8 @@ def at_place(item: str = "item", place: str = "location") -> pl.Expr:
 
 
 def in_market() -> pl.Expr:
-    """How an item in a market is called."""
-    return pl.format("{} in {}", pl.col("item"), pl.col("market"))
+    """How an item in a market is called; the item alone where several markets are planned together."""
+    return pl.when(pl.col("market").is_null()).then(pl.col("item")).otherwise(pl.format("{} in {}", pl.col("item"), pl.col("market")))
 
 
 def dense_row(model: Model, number: str, t: str = "t") -> pl.Expr:

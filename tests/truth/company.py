@@ -1,0 +1,74 @@
+"""Published cases as tables: the inputs of a case, laid out the way any company would give them."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from equipoise.supply import supply
+from equipoise.tables import table
+from equipoise.tables.setting import Setting, to_table
+
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "truth"
+TABLES = (
+    "demand_plan item location resource route usage bom co_output capacity capacity_step maintenance workforce purchase purchase_limit lane "
+    "inventory_policy demand_policy limit limit_member firm_plan on_hand backlog scheduled_receipt"
+).split()
+_START = 2027
+
+
+def inputs(case: str) -> dict[str, Any]:
+    """The inputs of a published case; skips the test where the cases are not there."""
+    path = SHARED / f"{case}.yaml"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not here")
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["inputs"])
+
+
+def published(case: str) -> dict[str, float]:
+    """The published answers of a case, read at collection: empty where the cases are not there."""
+    path = SHARED / f"{case}.yaml"
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["published"]) if path.exists() else {}
+
+
+def month(t: int) -> dt.date:
+    """The first day of month t of the horizon, counted from 0."""
+    return dt.date(_START + t // 12, t % 12 + 1, 1)
+
+
+def rows(*records: dict[str, Any]) -> pl.DataFrame:
+    """A table of records; a cell that a record does not have is empty."""
+    return pl.from_dicts([dict(record) for record in records], infer_schema_length=None) if records else pl.DataFrame()
+
+
+def solve(horizon: int, supply_setting: dict[str, Any] | None = None, **tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Run the supply step on tables; those not given are empty."""
+    setting = Setting.model_validate(
+        {"plan": "truth", "calendar": {"start": month(0), "horizon": horizon}, "supply": {"relative_gap": 0.0, **(supply_setting or {})}}
+    )
+    unknown = set(tables) - set(TABLES)
+    assert not unknown, unknown
+    given = {name: table(name).conform(tables[name]) if name in tables else table(name).empty() for name in TABLES}
+    return supply(**given, setting=to_table(setting))
+
+
+def money(result: dict[str, pl.DataFrame]) -> dict[str, float]:
+    """Profit, revenue and cost of a plan, without the model's own prices."""
+    cost = result["cost"].filter(pl.col("class") != "penalty")
+    revenue = cost.filter(pl.col("term") == "revenue").get_column("amount").sum()
+    profit = cost.get_column("amount").sum()
+    return {"profit": profit, "revenue": revenue, "cost": revenue - profit}
+
+
+def demand(quantities: list[float], item: str = "product", market: str = "market", prices: list[float] | None = None) -> list[dict[str, Any]]:
+    """Rows of demand_plan, a month each."""
+    return [
+        {"item": item, "market": market, "period": month(t), "quantity": float(quantity), "unit_price": prices[t] if prices else None}
+        for t, quantity in enumerate(quantities)
+    ]
+
+
+MUST_SERVE_ON_TIME = {"backlog_allowed": False, "lost_allowed": False}

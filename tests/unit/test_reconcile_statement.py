@@ -1,0 +1,193 @@
+"""The statement: lines by hand, identities to the cent, and nothing invented."""
+
+import datetime as dt
+import inspect
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from equipoise.reconcile import financials
+from equipoise.tables import DICTIONARY, table
+from equipoise.tables.setting import Setting, to_table
+
+JANUARY, FEBRUARY = dt.date(2027, 1, 1), dt.date(2027, 2, 1)
+SETTING = to_table(Setting.model_validate({"plan": "test", "calendar": {"start": JANUARY, "horizon": 2}}))
+
+
+def frame(name: str, *rows: dict[str, Any]) -> pl.DataFrame:
+    schema = dict(table(name).schema)
+    return pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+
+
+def made_of(**tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    given_tables = {"setting": SETTING, **tables}
+    made = financials(*(given_tables.get(name, DICTIONARY[name].empty()) for name in inspect.signature(financials).parameters))
+    assert not made["financials"].select(table("financials").keys).is_duplicated().any()
+    return made
+
+
+def cost(*rows: tuple[str, str, str | None, dt.date, float]) -> pl.DataFrame:
+    made = [
+        {"term": term, "class": kind, "subject": item or "Line 1", "item": item, "place": "North", "period": period, "amount": amount}
+        for term, kind, item, period, amount in rows
+    ]
+    return frame("cost", *made)
+
+
+ITEMS = frame(
+    "item",
+    {"item": "A", "family": "Tents", "unit_cost": 6.0},
+    {"item": "B", "family": "Stoves", "unit_cost": 3.0},
+    {"item": "cloth", "family": "Material", "unit_cost": 1.0, "kind": "raw"},
+)
+DEMAND = frame(
+    "demand_plan",
+    {"item": "A", "market": "North", "period": JANUARY, "quantity": 100.0, "unit_price": 10.0},
+    {"item": "A", "market": "North", "period": FEBRUARY, "quantity": 50.0, "unit_price": 10.0},
+    {"item": "B", "market": "North", "period": JANUARY, "quantity": 20.0, "unit_price": 5.0},
+)
+SHORTAGE = frame(
+    "shortage",
+    {"item": "A", "market": "North", "period": JANUARY, "demand": 100.0, "shipped": 90.0, "backlog": 0.0, "lost": 10.0},
+    {"item": "A", "market": "North", "period": FEBRUARY, "demand": 50.0, "shipped": 50.0, "backlog": 0.0, "lost": 0.0},
+    {"item": "B", "market": "North", "period": JANUARY, "demand": 20.0, "shipped": 20.0, "backlog": 0.0, "lost": 0.0},
+)
+STOCK = frame(
+    "inventory_plan",
+    {"item": "A", "location": "Plant", "period": JANUARY, "opening": 10.0, "quantity": 30.0, "value": 180.0},
+    {"item": "A", "location": "Plant", "period": FEBRUARY, "opening": 30.0, "quantity": 0.0, "value": 0.0},
+    {"item": "cloth", "location": "Plant", "period": JANUARY, "opening": 0.0, "quantity": 5.0, "value": 5.0},
+    {"item": "cloth", "location": "Plant", "period": FEBRUARY, "opening": 5.0, "quantity": 5.0, "value": 5.0},
+)
+COST = cost(
+    ("revenue", "accounting", "A", JANUARY, 900.0),
+    ("revenue", "accounting", "A", FEBRUARY, 500.0),
+    ("revenue", "accounting", "B", JANUARY, 100.0),
+    ("production", "cash", "A", JANUARY, -700.0),
+    ("production", "cash", "B", JANUARY, -70.0),
+    ("overtime", "cash", None, JANUARY, -40.0),
+    ("production", "cash", "A", FEBRUARY, -130.0),
+    ("carrying", "opportunity", "A", JANUARY, -3.0),
+    ("lost_sales", "opportunity", "A", JANUARY, -20.0),
+    ("unserved_penalty", "penalty", "A", JANUARY, -9999.0),
+)
+GIVEN = {"cost": COST, "shortage": SHORTAGE, "inventory_plan": STOCK, "demand_plan": DEMAND, "item": ITEMS}
+
+
+def lines(made: dict[str, pl.DataFrame], period: dt.date | None = None) -> dict[str, float]:
+    rows = made["financials"].filter(pl.col("amount").is_not_null())
+    rows = rows if period is None else rows.filter(pl.col("period") == period)
+    return dict(rows.group_by("line").agg(pl.col("amount").sum()).iter_rows())
+
+
+def test_lines_by_hand() -> None:
+    january = lines(made_of(**GIVEN), JANUARY)
+    assert january == {
+        "revenue": 1000,
+        "cost_of_goods": 90 * 6 + 20 * 3,
+        "gross_margin": 400,
+        "production": 770,
+        "overtime": 40,
+        "supply_cost": 810,
+        "supply_variance": 810 - 600 - (20 * 6 + 5),
+        "inventory_carrying": 3,
+        "service_cost": 20,
+        "contribution": 1000 - 600 - 85 - 3 - 20,
+        "inventory_value": 185,
+    }
+
+
+def test_families_hold_what_belongs_to_an_item_and_the_rest_has_none() -> None:
+    rows = made_of(**GIVEN)["financials"].filter(pl.col("period") == JANUARY)
+    margin = dict(rows.filter(pl.col("line") == "gross_margin").select("family", "amount").iter_rows())
+    assert margin == {"Tents": 360, "Stoves": 40}
+    assert rows.filter(pl.col("line").is_in(["overtime", "supply_variance"]))["family"].to_list() == ["", ""]
+    assert dict(rows.filter(pl.col("line") == "contribution").select("family", "amount").iter_rows()) == {
+        "": -85,
+        "Tents": 337,
+        "Stoves": 40,
+    }
+
+
+def test_contribution_is_revenue_less_spend_plus_what_stock_gained() -> None:
+    for period in (JANUARY, FEBRUARY):
+        line = lines(made_of(**GIVEN), period)
+        gained = {JANUARY: 125.0, FEBRUARY: -180.0}[period]
+        left = line["revenue"] - line["supply_cost"] + gained - line.get("inventory_carrying", 0) - line.get("service_cost", 0)
+        assert line["contribution"] == pytest.approx(left, abs=0.005)
+
+
+MONEY = st.floats(0, 1e6).map(lambda value: round(value, 2))
+
+
+@given(MONEY, MONEY, MONEY, MONEY)
+def test_margin_variance_and_carrying_always_make_the_contribution(revenue: float, made: float, late: float, carry: float) -> None:
+    money = cost(
+        ("revenue", "accounting", "A", JANUARY, revenue),
+        ("production", "cash", "A", JANUARY, -made),
+        ("late_demand", "opportunity", "A", JANUARY, -late),
+        ("carrying", "opportunity", "A", JANUARY, -carry),
+    )
+    line = lines(made_of(**{**GIVEN, "cost": money}))
+    parts = (line[name] for name in ("cost_of_goods", "supply_variance", "inventory_carrying", "service_cost"))
+    assert line["contribution"] == pytest.approx(line["revenue"] - sum(parts), abs=0.005)
+
+
+def test_without_standard_costs_there_is_no_margin_and_profit_is_what_is_left_of_revenue() -> None:
+    uncosted = ITEMS.with_columns(pl.lit(None, pl.Float64).alias("unit_cost"))
+    line = lines(made_of(**{**GIVEN, "item": uncosted, "inventory_plan": STOCK.with_columns(pl.lit(None, pl.Float64).alias("value"))}))
+    assert not {"cost_of_goods", "gross_margin", "supply_variance", "inventory_value"} & set(line)
+    assert line["contribution"] == 1500 - 940 - 3 - 20
+
+
+def test_an_item_without_cost_stays_out_of_the_margin_and_stops_the_contribution() -> None:
+    partly = ITEMS.with_columns(pl.when(pl.col("item") != "B").then(pl.col("unit_cost")).alias("unit_cost"))
+    line = lines(made_of(**{**GIVEN, "item": partly}), JANUARY)
+    assert line["gross_margin"] == 360
+    assert not {"supply_variance", "contribution"} & set(line)
+
+
+def test_no_prices_no_revenue_and_no_costs_no_margin() -> None:
+    unpriced = {**GIVEN, "demand_plan": DEMAND.with_columns(pl.lit(None, pl.Float64).alias("unit_price"))}
+    line = lines(made_of(**{**unpriced, "cost": COST.filter(pl.col("term") != "revenue")}))
+    assert not {"revenue", "gross_margin", "contribution"} & set(line)
+    assert line["supply_cost"] == 940
+    only_revenue = made_of(
+        cost=COST.filter(pl.col("term") == "revenue"), shortage=SHORTAGE, demand_plan=DEMAND, item=frame("item", {"item": "A"})
+    )
+    assert set(lines(only_revenue)) == {"revenue"}
+
+
+def test_budget_stands_beside_the_plan_by_family_and_period() -> None:
+    budget = frame(
+        "budget",
+        {"item": "A", "market": "North", "period": JANUARY, "quantity": 110.0, "revenue": 1100.0, "gross_margin": 400.0},
+        {"family": "Tents", "market": "South", "period": JANUARY, "quantity": 1.0, "revenue": 10.0, "gross_margin": 4.0, "inventory": 50.0},
+        {"family": "Tents", "period": dt.date(2030, 1, 1), "quantity": 1.0, "revenue": 10.0},
+    )
+    made = made_of(**GIVEN, budget=budget)
+    rows = made["financials"].filter((pl.col("family") == "Tents") & pl.col("budget").is_not_null())
+    assert dict(rows.select("line", "budget").iter_rows()) == {
+        "revenue": 1110,
+        "gross_margin": 404,
+        "cost_of_goods": 706,
+        "inventory_value": 50,
+    }
+    assert made["bridge"]["measure"].unique().sort().to_list() == ["gross_margin", "revenue"]
+    last = made["bridge"].filter((pl.col("measure") == "revenue") & (pl.col("step") == "Plan"))
+    assert last["amount"].to_list() == [1000.0]
+
+
+def test_an_item_without_family_stands_for_itself() -> None:
+    alone = frame("item", {"item": "A", "unit_cost": 6.0}, {"item": "B", "unit_cost": 3.0}, {"item": "cloth", "unit_cost": 1.0})
+    rows = made_of(**{**GIVEN, "item": alone})["financials"]
+    assert set(rows.filter(pl.col("line") == "revenue")["family"]) == {"A", "B"}
+
+
+def test_empty_tables_make_empty_statements() -> None:
+    made = made_of()
+    assert made["financials"].is_empty()
+    assert made["bridge"].is_empty()

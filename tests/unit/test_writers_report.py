@@ -1,0 +1,286 @@
+"""report.html and summary.md: sections, escaping, and plans that lack money, stock or history."""
+
+import datetime as dt
+import time
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from equipoise.charts.series import total
+from equipoise.exchange.pack import decide, grids, headline, reconcile, supply
+from equipoise.exchange.pack.blocks import Grid
+from equipoise.exchange.pack.contents import KEYS, sections
+from equipoise.exchange.pack.plan import Plan
+from equipoise.exchange.pack.wording import compact, grid_of, named, valued
+from equipoise.exchange.report import report
+from equipoise.exchange.summary import summary
+from equipoise.tables import table
+from equipoise.tables.figures import share
+from tests.unit import plan_example
+
+TABLES = plan_example.tables()
+SETTING = plan_example.setting()
+BARE = plan_example.bare()
+BARE_SETTING = plan_example.setting(horizon=12, currency="")
+VOID = {"meta", "br", "link"}
+ATTACK = "<script>alert('x')</script>|\"&=cmd"
+
+
+class Outline(HTMLParser):
+    """Reads a page: its sections, headings, links and whether every element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.sections: list[str] = []
+        self.levels: list[int] = []
+        self.links: list[str] = []
+        self.outside: list[str] = []
+        self.tags: dict[str, int] = {}
+        self.open: list[str] = []
+        self.scopes: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        if tag == "section":
+            self.sections.append(known["id"] or "")
+        if tag in {"h1", "h2", "h3"}:
+            self.levels.append(int(tag[1]))
+        if tag == "a":
+            self.links.append((known["href"] or "").removeprefix("#"))
+        if tag == "th":
+            self.scopes.add(known.get("scope") or "none")
+        self.outside += [value for name, value in attrs if name in {"src", "href", "xlink:href"} and value and not value.startswith("#")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return report(TABLES, SETTING)
+
+
+def test_the_page_is_whole_and_takes_less_than_four_seconds() -> None:
+    report(BARE, BARE_SETTING)
+    began = time.process_time()
+    report(TABLES, SETTING)
+    assert time.process_time() - began < 4
+
+
+def test_every_section_is_there_in_order_linked_and_well_nested(page: str) -> None:
+    outline = Outline(page)
+    assert outline.open == []
+    assert outline.sections == list(KEYS)
+    assert outline.links == list(KEYS)
+    assert outline.levels[0] == 1
+    assert all(after - before <= 1 for before, after in zip(outline.levels, outline.levels[1:], strict=False))
+    assert outline.scopes == {"col", "row"}
+
+
+def test_nothing_is_loaded_from_elsewhere_and_there_is_no_script(page: str) -> None:
+    outline = Outline(page)
+    assert outline.outside == []
+    assert "script" not in outline.tags
+    assert "url(http" not in page
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_pictures_have_labels_and_stand_once_each(page: str) -> None:
+    assert page.count('role="img"') == 8
+    assert page.count("<figure>") == 8
+
+
+def test_key_figures_are_those_of_the_tables(page: str) -> None:
+    plan = Plan(TABLES, SETTING)
+    cards = {card.name: card for card in headline.cards(plan)}
+    assert cards["Demand"].value == f"{total(TABLES['demand_plan'], 'quantity'):,.0f}"
+    assert cards["Demand"].comparison == "pieces over 15 months; +3.1 % against budget"
+    assert cards["Revenue"].value == "EUR 9.40 million"
+    assert cards["Gross margin"].tone == "bad"
+    assert cards["Peak utilisation"].comparison == "Assembly, June 2027"
+    assert all(card.value in page for card in cards.values())
+
+
+def test_names_are_escaped_everywhere() -> None:
+    tables = dict(TABLES)
+    for name, columns in (
+        ("item", ("name", "family")), ("executive_summary", ("statement", "section")), ("gap", ("sentence", "suggestion", "subject")),
+        ("recommendation", ("recommendation", "reason")), ("proposed_action", ("statement",)), ("issue", ("message",)),
+        ("assumption_made", ("statement",)), ("binding", ("sentence",)), ("scenario", ("description",)), ("kpi", ("note",)),
+        ("resource", ("unit",)),
+    ):  # fmt: skip
+        tables[name] = tables[name].with_columns(pl.lit(ATTACK).alias(column) for column in columns)
+    tables["capacity_load"] = tables["capacity_load"].with_columns(pl.col("resource") + ATTACK)
+    text = report(tables, SETTING)
+    assert "<script" not in text
+    assert Outline(text).open == []
+    words = summary(tables, SETTING)
+    assert "<script" not in words
+    assert "\\|" in words
+
+
+def test_without_money_stock_history_or_families_the_page_says_so() -> None:
+    page = report(BARE, BARE_SETTING)
+    outline = Outline(page)
+    assert outline.open == []
+    assert {"demand", "supply", "inventory", "gaps", "scenarios", "money"} <= set(outline.sections)
+    assert "measures" not in outline.sections
+    for words in (
+        "No history and no budget is given",
+        "No prices or costs are given",
+        "No stock is planned",
+        "gaps are ranked and shown in units",
+    ):
+        assert words in page
+    assert "<strong>EUR" not in page
+    assert "Profit and loss" not in page
+
+
+def test_an_empty_plan_still_is_a_page() -> None:
+    outline = Outline(report({}, SETTING))
+    assert outline.sections == []
+    assert outline.levels == [1]
+
+
+@pytest.mark.parametrize(("cadence", "horizon"), [("week", 60), ("quarter", 8), ("4-4-5", 30), ("month", 60)])
+def test_other_calendars_fit_the_page(cadence: str, horizon: int) -> None:
+    values = {"plan": "p", "currency": "EUR", "calendar": {"cadence": cadence, "start": "2026-12-01", "horizon": horizon}}
+    plan = Plan(TABLES, SETTING.model_validate(values))
+    spans = plan.spans()
+    assert len(spans) <= 18
+    assert [period for periods in spans.values() for period in periods] == list(plan.calendar.periods)
+
+
+def test_one_period_is_a_plan_too() -> None:
+    tables = {
+        name: frame.filter(pl.col("period") == dt.date(2026, 12, 1)) if "period" in frame.columns and name != "history" else frame
+        for name, frame in TABLES.items()
+    }
+    setting = plan_example.setting(horizon=1)
+    assert "over 1 month" in report(tables, setting)
+
+
+def test_plan_grid_sums_flows_takes_the_last_of_stocks_and_leaves_out_what_is_not_known() -> None:
+    plan = Plan(TABLES, SETTING)
+    spans = plan.quarters()
+    grid = grids.plan_grid(plan, "family", spans)
+    tents = {row["measure"]: row for row in grid.filter(pl.col("family") == "Tents").iter_rows(named=True)}
+    assert list(tents) == [
+        "Demand",
+        "Budget",
+        "Made and bought",
+        "Shipped",
+        "Late at the end",
+        "Inventory",
+        "Target inventory",
+        "Weeks of supply",
+    ]
+    items = plan.item.filter(pl.col("family") == "Tents").get_column("item")
+    shown = TABLES["demand_plan"].filter(pl.col("item").is_in(items.implode()))
+    assert tents["Demand"]["Total"] == pytest.approx(shown.get_column("quantity").sum())
+    last = TABLES["inventory_plan"].filter(pl.col("item").is_in(items.implode()) & (pl.col("period") == plan.calendar.periods[-1]))
+    assert tents["Inventory"][list(spans)[-1]] == pytest.approx(last.get_column("quantity").sum())
+    assert tents["Budget"][list(spans)[-1]] is None
+    assert tents["Weeks of supply"]["Total"] is None
+
+
+def test_totals_hold_the_rows_that_are_summed_away() -> None:
+    frame = pl.DataFrame({"family": list("abcdef"), "x": [6.0, 5.0, 4.0, 3.0, 2.0, 1.0]})
+    grid = grids.with_total(frame, "family", most=3)
+    assert grid.rows() == [("a", 6.0), ("b", 5.0), ("c", 4.0), ("3 others", 6.0), ("Total", 21.0)]
+
+
+def test_the_statement_takes_costs_apart_and_compares_only_what_is_budgeted() -> None:
+    plan = Plan(TABLES, SETTING)
+    lines = reconcile.statement(plan, plan.quarters())
+    assert lines.get_column("line").to_list() == [
+        *("revenue", "cost_of_goods", "gross_margin", "inventory_carrying", "contribution", "production", "purchases", "supply_cost")
+    ]
+    revenue = TABLES["financials"].filter(pl.col("line") == "revenue")
+    row = lines.row(0, named=True)
+    assert row["Total"] == pytest.approx(revenue.get_column("amount").sum())
+    assert row["Difference"] == pytest.approx(total(revenue, "amount") - total(revenue, "budget"))
+
+
+def test_budget_rows_compare_at_their_own_level() -> None:
+    period = dt.date(2026, 12, 1)
+    rows = [
+        {"family": "Tents", "period": period, "quantity": 100.0},
+        {"item": "ST-10", "market": "DACH", "period": period, "quantity": 50.0},
+    ]
+    plan = Plan({**TABLES, "budget": table("budget").conform(pl.DataFrame(rows))}, SETTING)
+    compared = headline.demand_against_budget(plan)
+    demand = TABLES["demand_plan"].filter(pl.col("period") == period)
+    tents = total(demand.filter(pl.col("item").str.starts_with("TE")), "quantity")
+    stoves = total(demand.filter((pl.col("item") == "ST-10") & (pl.col("market") == "DACH")), "quantity")
+    assert compared is not None
+    assert compared.budget == 150
+    assert compared.amount == pytest.approx(tents + stoves)
+
+
+def test_gaps_of_single_items_give_way_to_families_and_stay_where_they_are_alone() -> None:
+    item_gap = TABLES["gap"].head(1).with_columns(pl.lit("item").alias("level"), pl.lit("TE-10").alias("subject"), rank=pl.lit(9))
+    both = Plan({"gap": pl.concat([TABLES["gap"], item_gap.cast(TABLES["gap"].schema)])}, SETTING)
+    assert "TE-10" not in reconcile.main_gaps(both).get_column("subject").to_list()
+    assert reconcile.main_gaps(Plan({"gap": item_gap}, SETTING)).height == 1
+
+
+def test_a_limit_is_told_once_with_its_periods_and_worth() -> None:
+    section = supply.section(Plan(TABLES, SETTING))
+    assert section is not None
+    grid = next(block for block in section.blocks if isinstance(block, Grid) and block.caption.startswith("Limits"))
+    sewing = next(row for row in grid.rows if row[1] == "Sewing Line 1")
+    assert sewing == ("Capacity", "Sewing Line 1", "April to September 2027", "6", "EUR 41.20 per hour")
+
+
+def test_missed_measures_come_first_and_what_has_no_data_says_why() -> None:
+    section = decide.measures(Plan(TABLES, SETTING))
+    assert section is not None
+    grid = section.blocks[0]
+    assert isinstance(grid, Grid)
+    assert [row[4] for row in grid.rows] == ["missed", "met", "met", "met", "no data"]
+    assert grid.rows[-1][5].endswith("No order lines given.")
+
+
+def test_the_summary_is_markdown_with_its_tables() -> None:
+    text = summary(TABLES, SETTING)
+    assert text.startswith("# Sales and operations plan alpine-2026-11\n\n15 months, December 2026 to February 2028;")
+    for heading in ("## Executive summary", "## Recommendations", "## Action items", "## Scenarios", "## Gaps"):
+        assert f"\n{heading}\n" in text
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert all(line.endswith(" |") for line in rows)
+    assert "| 1 | Release the pre-build of tents | Supply planner | 2026-12-11 | 1. Tents are 1,240 pieces short" in text
+    assert "own &lt;b>tender" in text.lower()
+    assert summary(TABLES, SETTING, ("actions",)).count("## ") == 1
+
+
+def test_sections_named_are_made_in_that_order() -> None:
+    assert [section.key for section in sections(Plan(TABLES, SETTING), ("money", "demand"))] == ["money", "demand"]
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        (9_397_010.0, "EUR", "EUR 9.40 million"),
+        (-1_500_000.0, "EUR", "-EUR 1.50 million"),
+        (75_574.7, "", "75,575"),
+        (2.5e9, "", "2.50 billion"),
+    ],
+)
+def test_key_figures_read_short(value: float, currency: str, text: str) -> None:
+    assert compact(value, currency) == text
+
+
+def test_names_and_values_read_as_people_write_them() -> None:
+    assert named("gross_margin") == "Gross margin"
+    assert named("otif") == "OTIF"
+    assert valued(0.123, "fraction") == share(0.123)
+    assert valued(None, "EUR") == ""
+    grid = grid_of(pl.DataFrame({"a": ["x", None], "b": [0.04, None]}), {"a": "A", "b": "B"}, "c")
+    assert grid.rows == (("x", "0.0"), ("", ""))
