@@ -74,8 +74,8 @@ STEPS: tuple[Step, ...] = (
         ),
     ),
     Step("Pre-S&OP", financials, ("financials", "bridge")),
-    Step("Pre-S&OP", gap, ("gap", "gap_cause")),
     Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), resolves=True),
+    Step("Pre-S&OP", gap, ("gap", "gap_cause")),
     Step("Executive S&OP", recommendation, ("recommendation",)),
     Step("Executive S&OP", proposed_action, ("proposed_action",)),
     Step("Executive S&OP", agenda, ("agenda",)),
@@ -186,7 +186,7 @@ class Cycle:
         return self._pass("", STEPS).tables
 
     def resolve(self, name: str) -> Tables:
-        """Return every table of scenario `name` up to its gaps. Raises the EquipoiseError of the step or override that fails."""
+        """Return every table of scenario `name` up to its statement. Raises the EquipoiseError of the step or override that fails."""
         first = next(position for position, step in enumerate(STEPS) if step.resolves)
         return self._pass(name, STEPS[:first]).tables
 

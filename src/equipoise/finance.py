@@ -161,6 +161,15 @@ TERMS: tuple[Term, ...] = (
         "penalty",
     ),
     Term(
+        "ending_penalty",
+        "penalty",
+        -1,
+        {"shortfall": 1},
+        _column("ending_price"),
+        "The model's own price of ending the horizon below a priced target, so that the plan does not live off its stock at the end",
+        "penalty",
+    ),
+    Term(
         "overtime_preference",
         "penalty",
         -1,

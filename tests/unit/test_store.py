@@ -19,7 +19,7 @@ NOW = dt.datetime(2026, 11, 22, 12, 0, 0)
 
 
 def version(number: int, plan: str = "alpine") -> Version:
-    return Version(plan, number, NOW, "code", {"plan.yaml": "hash"}, {"item": "hash"}, ("report.html",), {"demand": 1.5})
+    return Version(plan, number, NOW, "code", {"plan.yaml": "hash"}, {"item": content_hash("item", ITEMS)}, ("report.html",), {"demand": 1.5})
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -57,17 +57,21 @@ def test_a_lost_or_damaged_table_is_made_again_not_trusted(tmp_path: Path) -> No
     store.put("key", {"item": ITEMS})
     file = next((tmp_path / ".equipoise" / "tables").rglob("*.parquet"))
     file.write_bytes(b"not parquet")
-    assert store.get("key") is None
     with pytest.raises(StoreError, match="damaged"):
         store.table(file.stem)
-    file.unlink()
     assert store.get("key") is None
     with pytest.raises(NotFoundError, match="no table"):
         store.table(file.stem)
+    assert store.get("key") is None
+    store.put_table("item", ITEMS)
+    assert store.table(file.stem).equals(ITEMS)
 
 
 def test_versions_are_kept_once_and_found(tmp_path: Path) -> None:
     store = open_store(tmp_path)
+    with pytest.raises(StoreError, match="forced to disk"):
+        store.add_version(version(1))
+    store.put_table("item", ITEMS)
     for number in (1, 2):
         store.add_version(version(number))
     store.add_version(version(1, "other"))

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from equipoise.charts.scale import scale_for
 from equipoise.charts.series import total
 from equipoise.exchange.pack import decide, grids, headline, reconcile, supply
 from equipoise.exchange.pack.blocks import Grid
@@ -16,7 +17,6 @@ from equipoise.exchange.pack.wording import compact, grid_of, named, valued
 from equipoise.exchange.report import report
 from equipoise.exchange.summary import summary
 from equipoise.tables import table
-from equipoise.tables.figures import share
 from tests.unit import plan_example
 
 TABLES = plan_example.tables()
@@ -280,7 +280,10 @@ def test_key_figures_read_short(value: float, currency: str, text: str) -> None:
 def test_names_and_values_read_as_people_write_them() -> None:
     assert named("gross_margin") == "Gross margin"
     assert named("otif") == "OTIF"
-    assert valued(0.123, "fraction") == share(0.123)
+    assert valued(0.123, "fraction") == "12.3 %"
+    assert [valued(value, "fraction") for value in (0.9998, 1.0, 0.994, 1.08, -0.0001)] == ["99.9 %", "100 %", "99.4 %", "108 %", "0 %"]
     assert valued(None, "EUR") == ""
+    assert scale_for(5e5).unit("pieces") == "thousand pieces"
+    assert scale_for(5e5).unit("EUR") == "EUR thousand"
     grid = grid_of(pl.DataFrame({"a": ["x", None], "b": [0.04, None]}), {"a": "A", "b": "B"}, "c")
     assert grid.rows == (("x", "0.0"), ("", ""))

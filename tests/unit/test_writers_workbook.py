@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from equipoise.exchange.book import inputs
+from equipoise.exchange.book import VIEWS, inputs
 from equipoise.exchange.workbook import workbook
 from equipoise.tables import GIVEN, table
 from tests.unit import plan_example
@@ -40,6 +40,7 @@ def test_sheets_stand_in_order_views_before_inputs_and_are_linked(book: Any) -> 
     assert names[:6] == ["Summary", "Plan", "Plan by family", "Plan by item", "Demand plan", "Production plan"]
     given = [name for name in GIVEN if TABLES[name].height]
     assert names[-len(given) :] == given
+    assert set(names) <= {*VIEWS, *GIVEN}
     links = [cell.hyperlink.location for row in book["Summary"].iter_rows() for cell in row if cell.hyperlink]
     assert links == [f"'{name}'!A1" for name in names[1:]]
 

@@ -12,8 +12,9 @@ class Scale:
     word: str
 
     def unit(self, unit: str) -> str:
-        """Return the unit as printed: `EUR thousand`, `pieces`, `thousand`."""
-        return " ".join(part for part in (unit, self.word) if part)
+        """Return the unit as printed: `EUR thousand`, `thousand pieces`, `thousand`; a currency (in capitals) comes first."""
+        parts = (unit, self.word) if unit == unit.upper() else (self.word, unit)
+        return " ".join(part for part in parts if part)
 
 
 def scale_for(largest: float | None, plain_to: float = 100_000) -> Scale:

@@ -9,7 +9,8 @@ from equipoise.dimensions.calendar import Calendar
 from equipoise.tables.figures import listing, money, named, number, plural, quantity, share, span
 from equipoise.tables.setting import Setting
 
-MOST_GAPS = 6
+MOST_GAPS = 8
+MOST_OF_A_KIND = 2
 
 
 def unit_of(demand_plan: pl.DataFrame, item: pl.DataFrame) -> str:
@@ -58,7 +59,10 @@ def _served(demand: float, shortage: pl.DataFrame, unit: str) -> str:
     level = share(max(0.0, 1 - short / demand), whole=False)
     parts = [f"{quantity(lost, unit)} would be lost"] if lost >= 0.5 else []
     parts += [f"{quantity(late, unit)} still late at the end"] if late >= 0.5 else []
-    rest = f"; {' and '.join(parts)}" if parts else "; the rest is late, nothing is lost"
+    rest = (
+        f"; {' and '.join(parts)}, the rest is late" if parts and lost + late < short - 0.5 else f"; {' and '.join(parts)}" if parts else ""
+    )
+    rest = rest or "; the rest is late, nothing is lost"
     return f"Of the demand of {quantity(demand, unit)}, {level} can be served in the period it is asked for{rest}."
 
 
@@ -135,17 +139,18 @@ def _stock(inventory_plan: pl.DataFrame) -> Iterator[str]:
 
 
 def gap_sentences(gap: pl.DataFrame, gap_cause: pl.DataFrame) -> Iterator[str]:
-    """Yield the largest gaps, each with the limit behind it."""
+    """Yield the largest gaps, at most two of a kind, each with the limit behind it."""
     shown = gap.filter(pl.col("level") != "item").sort("rank")
+    largest = shown.filter(pl.col("rank").rank("ordinal").over("kind") <= MOST_OF_A_KIND).head(MOST_GAPS)
     if shown.is_empty():
         yield "No gap is larger than what is worth showing."
     behind = first_causes(gap_cause)
     told: set[str] = set()
-    for row in rows(shown.head(MOST_GAPS)):
+    for row in rows(largest):
         cause = str(behind.get(rank_of(row), {}).get("sentence") or "")
         because = f" {cause}" if cause and cause not in told else ""
         told.add(cause)
         yield f"{row['sentence']}{because}"
-    more = shown.height - MOST_GAPS
+    more = shown.height - largest.height
     if more > 0:
-        yield f"{more} smaller {plural('gap', more)} {'is' if more == 1 else 'are'} listed apart."
+        yield f"{more} more {plural('gap', more)} {'is' if more == 1 else 'are'} listed apart."

@@ -30,8 +30,9 @@ def total(frame: pl.DataFrame, column: str) -> float:
 
 
 def first_causes(gap_cause: pl.DataFrame) -> dict[int, dict[str, object]]:
-    """Return the cause that is worth the most of each gap, by rank of the gap."""
-    ordered = gap_cause.sort(pl.col("rank"), pl.col("value").fill_null(-1.0), "limit", "subject", descending=[False, True, False, False])
+    """Return the cause that matters most of each gap, by rank of the gap: no source at all, else the worth of one unit more or less."""
+    sourced = ~pl.col("limit").is_in(["no source", "missing component"])
+    ordered = gap_cause.sort("rank", sourced, -pl.col("value").fill_null(0.0).abs(), "limit", "subject")
     return {row["rank"]: row for row in ordered.unique("rank", keep="first", maintain_order=True).iter_rows(named=True)}
 
 

@@ -12,13 +12,15 @@ from equipoise.tables.setting import Setting, from_table
 
 _CUSTOMERS = ("shortage", "late")
 _SERVED = (*_CUSTOMERS, "below_target")
+# Room brings money only if it is sold; stock that is missing costs a sale only if demand comes out higher than planned.
+_NOTHING_AT_STAKE = {"idle_capacity", "supply_surplus", "below_target"}
 # What to do about several subjects at once, by kind and whether it is less than wanted.
 _TOGETHER = {
     ("idle_capacity", False): "Use the idle time of {who} to build ahead, for maintenance or holidays, or release it.",
     ("budget", True): "Agree how {who} close their gap to budget, or restate the outlook.",
     ("budget", False): "Confirm the revenue of {who} above budget with sales, and update the outlook.",
     ("excess_stock", False): "Make or buy less of {who} until stock is back at target.",
-    ("below_target", True): "Rebuild the stock of {who}, or lower its target if the risk is accepted.",
+    ("below_target", True): "Rebuild the stock of {who}, or lower the targets if the risk is accepted.",
     ("overload", True): "Take load off {who}: move it to other periods or resources, subcontract, or add a shift.",
 }
 _DECIDERS = {
@@ -62,7 +64,7 @@ def recommendation(
 
     Gaps that one limit causes make one recommendation, about that limit; others one for each subject. Rules that could not hold come first,
     for such a plan cannot be carried out; then the plan's gaps by the revenue at stake; then what scenarios ask for. Room in
-    capacity has no money at stake. Nothing is costed that the plan does not give: the reason says what one more unit of a limit
+    capacity and stock below target have no money at stake. Nothing is costed that the plan does not give: the reason says what one more unit of a limit
     is worth.
     """
     plan = from_table(setting)
@@ -124,10 +126,10 @@ def _of_group(group: Sequence[Row], behind: Mapping[int, Row], plan: Setting) ->
         if len(subjects) > 1:
             text = _TOGETHER.get((kind, _is_less(first)), text).format(who=listing(subjects))
     decider = "finance" if kind == "budget" and not _is_less(first) else _DECIDERS[kind]
-    value = None if kind in {"idle_capacity", "supply_surplus"} else _stake(group)
+    value = None if kind in _NOTHING_AT_STAKE else _stake([row for row in group if row["kind"] not in _NOTHING_AT_STAKE])
     shared = len({row["unit"] for row in group}) == 1
-    counted = [first] if kind == "supply_surplus" else group
-    units = sum(abs(amount(row["units"]) or 0.0) for row in counted) if shared or counted == [first] else None
+    counted = [row for row in group if row["kind"] == kind] if kind == "supply_surplus" else group
+    units = sum(abs(amount(row["units"]) or 0.0) for row in counted) if shared or len(counted) < len(group) else None
     return Advice(1, text, f"{told}{because}", value, units, rank_of(first), decider)
 
 
@@ -136,7 +138,7 @@ def _stake(group: Sequence[Row]) -> float | None:
     known = []
     for row in group:
         revenue, margin = amount(row["revenue"]), amount(row["margin"])
-        if row["kind"] in {"excess_stock", "below_target"} and revenue is not None:
+        if row["kind"] == "excess_stock" and revenue is not None:
             revenue = None if margin is None else revenue - margin
         known += [] if revenue is None else [abs(revenue)]
     return sum(known) if known else None

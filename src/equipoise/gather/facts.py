@@ -128,9 +128,8 @@ def _checked(
         if column.required and column.name not in frame.columns and column.default is None:
             names = [one for one in frame.columns if not one.startswith("#")]
             fix = f"Add it: {column.meaning[:1].lower()}{column.meaning[1:]}. The columns taken are {', '.join(names) or 'none'}."
-            report.error(
-                f"The column {column.name} is missing.", fix, Where(sources[-1] if len(sources) == 1 else "", name, column=column.name)
-            )
+            used = ", ".join(sources[position] for position in frame[SOURCE].unique().sort())
+            report.error(f"The column {column.name} is missing.", fix, Where(used, name, column=column.name))
             frame = frame.with_columns(pl.lit(None, dtype=column.dtype).alias(column.name), pl.lit(value=True).alias(BAD))
     if "item" in tables and "unit" in frame.columns:
         frame = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))

@@ -99,7 +99,7 @@ def merged(limits: Iterable[Binding]) -> list[Cause]:
 
 
 def _order(cause: Cause) -> tuple[object, ...]:
-    return (cause.limit not in NO_SOURCE, -abs(cause.value), -len(cause.periods), cause.limit, cause.subject)
+    return (cause.limit not in NO_SOURCE, -abs(cause.value), cause.limit, cause.subject)
 
 
 def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:

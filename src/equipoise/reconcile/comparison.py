@@ -8,6 +8,7 @@ import polars as pl
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import EquipoiseError
 from equipoise.reconcile.cause import Cause, because, bindings, merged, sentence
+from equipoise.reconcile.relation import Network
 from equipoise.reconcile.sentence import PERIOD_NOUN, Words
 from equipoise.reconcile.valuation import in_family
 from equipoise.tables import table
@@ -109,7 +110,7 @@ def _service(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, Val
     late = float(shortage.filter(pl.col("period") == pl.col("period").max())["backlog"].sum() or 0.0)
     unit = plural(_unit(shortage, item))
     unserved = lost + late if lost + late > 1e-6 else 0.0
-    note = _why_short(tables, plan, unserved, int((periods["short"] > 0.5).sum()), unit)
+    note = _why_short(tables, plan, unit) if unserved >= 0.5 else ""
     level = Value(1 - short / demand, "fraction") if demand > 0 else Value(None, "fraction", "There is no demand.")
     return {
         "demand": Value(demand, unit),
@@ -124,16 +125,22 @@ def _unit(shortage: pl.DataFrame, item: pl.DataFrame) -> str:
     return str(units[0]) if len(units) == 1 else "unit"
 
 
-def _why_short(tables: Tables, plan: Setting, short: float, periods: int, unit: str) -> str:
-    """Say by how much a scenario is short, over how many periods, and which limit is behind it."""
-    if short < 0.5:
-        return ""
+def _why_short(tables: Tables, plan: Setting, unit: str) -> str:
+    """Say by how much a scenario is short, over how many periods, and which limit on what is short is behind it."""
     noun, horizon = PERIOD_NOUN[plan.calendar.cadence], plan.calendar.horizon
-    top = _top(tables["binding"])
+    end = tables["shortage"]["period"].max()
+    open_at_end = pl.when(pl.col("period") == end).then(pl.col("backlog").fill_null(0.0)).otherwise(0.0)
+    short = tables["shortage"].with_columns((pl.col("lost").fill_null(0.0) + open_at_end).alias("short")).filter(pl.col("short") > 1e-6)
+    by_period = short.group_by("period").agg(pl.col("short").sum()).sort("period")
+    total, periods = float(by_period["short"].sum()), int((by_period["short"] >= 0.005).sum())
+    network = Network(*(tables[name] for name in ("route", "bom", "usage", "purchase", "lane", "route_load")))
+    reached, days = network.reach(short["item"].unique()), set(by_period["period"])
+    near = [limit for limit in bindings(tables["binding"]) if network.concerns(limit.subject, reached)]
+    top = next(iter(merged([limit for limit in near if limit.period is None or limit.period in days] or near)), None)
     why = f" because {because(top)}" if top else ""
     if periods >= horizon:
-        return f"Short by {quantity(short / horizon, unit)} a {noun}{why}."
-    return f"Short by {quantity(short, unit)} in {periods} of {horizon} {noun}s{why}."
+        return f"Short by {quantity(total / horizon, unit)} a {noun}{why}."
+    return f"Short by {quantity(total, unit)} in {periods} of {horizon} {noun}s{why}."
 
 
 def _top(binding: pl.DataFrame) -> Cause | None:

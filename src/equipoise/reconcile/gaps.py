@@ -16,6 +16,7 @@ from equipoise.tables import table
 from equipoise.tables.setting import from_table
 
 _CAUSED = {"shortage", "late", "below_target"}
+_OWN_RULES = {"target stock", "minimum stock"}
 
 
 def gap(
@@ -42,8 +43,8 @@ def gap(
     """Return the tables `gap` and `gap_cause`.
 
     Units are signed: surplus positive, shortage negative; consecutive periods are one gap. Rank 1 is the most money (revenue, or
-    stock at cost); where there is no money shortages come before surpluses, by units. Gaps of single items follow all others, for
-    they are parts of them. The setting `gaps` says from what size a gap is shown. Causes are the limits that bind in the periods
+    stock at cost); where there is no money at stake shortages come before surpluses, by units. Room in supply has none at stake:
+    its revenue is what it would bring if sold. Gaps of single items follow all others, for they are parts of them. The setting `gaps` says from what size a gap is shown. Causes are the limits that bind in the periods
     of the gap on what its items pass through, components included.
     """
     plan = from_table(setting)
@@ -108,7 +109,10 @@ class Origins:
         """Return the causes of a gap, the most valuable first: of shortage, late and low stock, and of room that cannot be used."""
         if one.kind == "supply_surplus":
             return causes(one, self._full)
-        return causes(one, self._touching(self._items(one))) if one.kind in _CAUSED else []
+        if one.kind not in _CAUSED:
+            return []
+        near = self._touching(self._items(one))
+        return causes(one, [limit for limit in near if limit.limit not in _OWN_RULES] if one.kind == "below_target" else near)
 
     def _items(self, one: Gap) -> tuple[str, ...]:
         if one.level == "family":

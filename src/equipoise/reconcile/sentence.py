@@ -40,7 +40,12 @@ class Gap:
 
     @property
     def stake(self) -> float | None:
-        """The money that the gap is ranked by: stock at cost, else revenue, without sign; empty where neither is known."""
+        """The money that the gap is ranked by, without sign: stock at cost, else revenue; empty where neither is known.
+
+        Room in supply has none: it brings money only if it is sold.
+        """
+        if self.kind == "supply_surplus":
+            return None
         known = next((amount for amount in (self.cost, self.revenue) if amount is not None), None)
         return None if known is None else abs(known)
 

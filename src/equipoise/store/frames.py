@@ -1,6 +1,8 @@
 """Tables as Parquet files in a folder, each named by the hash of its content: written once, never changed."""
 
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,9 +22,9 @@ class FrameFolder:
         return self.folder / content[:2] / f"{content}.parquet"
 
     def put(self, content: str, frame: pl.DataFrame) -> None:
-        """Keep a table under its hash: written aside, forced to disk, then moved into place.
+        """Keep a table under its hash: written aside, then moved into place, so that no reader ever sees half of it.
 
-        Raises StoreError where it cannot be written.
+        `flush` forces it to disk. Raises StoreError where it cannot be written.
         """
         final = self.path(content)
         if final.exists():
@@ -30,10 +32,7 @@ class FrameFolder:
         aside = final.with_suffix(f".{uuid4().hex}.part")
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
-            with aside.open("wb") as file:
-                frame.write_parquet(file)
-                file.flush()
-                os.fsync(file.fileno())
+            frame.write_parquet(aside)
             aside.replace(final)
         except OSError as error:
             aside.unlink(missing_ok=True)
@@ -50,3 +49,21 @@ class FrameFolder:
             return pl.read_parquet(path)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise StoreError(f"The stored table {path.name} is damaged.", "Delete the file and run the plan again.") from error
+
+    def flush(self, contents: Iterable[str]) -> None:
+        """Force the tables of those hashes to disk, side by side: a disk takes many such requests in the time of one."""
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(flush_file, {self.path(content) for content in contents}))
+
+    def discard(self, content: str) -> None:
+        """Forget a damaged table, so that it can be made again."""
+        self.path(content).unlink(missing_ok=True)
+
+
+def flush_file(path: Path) -> None:
+    """Force a file to disk. Raises StoreError where the disk refuses."""
+    try:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"{path} cannot be forced to disk: {error.strerror}.", "Check the disk.") from error

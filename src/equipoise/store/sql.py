@@ -123,10 +123,13 @@ class SqlStore:
         """Return the tables kept under `key`; None where there are none or where one was lost."""
         with self._engine.connect() as connection:
             held = connection.execute(select(_RESULT.c.tables).where(_RESULT.c.key == key)).scalar()
-        try:
-            return None if held is None else {name: self._frames.get(content) for name, content in held.items()}
-        except (NotFoundError, StoreError):
-            return None
+        found: dict[str, pl.DataFrame] = {}
+        for name, content in (held or {}).items():
+            try:
+                found[name] = self._frames.get(content)
+            except (NotFoundError, StoreError):
+                self._frames.discard(content)
+        return found if held is not None and len(found) == len(held) else None
 
     @_guarded
     def put(self, key: str, tables: dict[str, pl.DataFrame]) -> None:
@@ -141,6 +144,7 @@ class SqlStore:
     @_guarded
     def add_version(self, version: Version) -> None:
         """Keep a plan version."""
+        self._frames.flush(version.tables.values())
         row = {
             "plan": version.plan,
             "number": version.number,

@@ -180,15 +180,24 @@ def _whole(model: Model) -> Flags:
 
 
 def relaxed(model: Model) -> list[str]:
-    """Return what the tables ask to come whole and the setting lets come in fractions."""
+    """Return what the tables ask to come whole, in words, and the setting lets come in fractions."""
     if model.net.setting.supply.integer:
         return []
-    names = [name for name in ("setup", "order", "use", "open", "opening", "closing", "step", "maintain") if model[name].height]
-    if model["make"].filter(pl.col("lot_multiple") > 0).height:
-        names.append("lots")
+    names = {"setup": "set-ups", "order": "orders", "use": "lane use", "open": "running lines", "opening": "site openings"}
+    names |= {"closing": "site closings", "step": "capacity steps", "maintain": "maintenance stops"}
+    loose = [word for family, word in names.items() if model[family].height]
+    asks = (
+        ("least lots", model["make"], ("minimum_lot", "lot_multiple")),
+        ("least orders", model["buy"], ("minimum_lot", "minimum_when_used")),
+        ("least loads of lanes", model.net.places.lane, ("minimum_load",)),
+        ("least runs of lines", model.net.resource, ("minimum_run",)),
+    )
+    for word, frame, columns in asks:
+        if frame.filter(pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in columns)).height:
+            loose.append(word)
     if model["workers"].filter(pl.col("integer")).height:
-        names.append("workers")
-    return sorted(names)
+        loose.append("workers")
+    return sorted(loose)
 
 
 def limit_rows(problem: Problem) -> Flags:

@@ -41,7 +41,7 @@ def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) 
     span = slice(block.start, block.stop)
     money, served = answer.money_duals[span], answer.served_duals[span]
     matters = np.abs(answer.duals[span]) > _TINY
-    matters &= (np.abs(money) > _TINY) | (np.abs(served) > _TINY)
+    matters &= (np.abs(money) > _ordinary(problem, block)) | (np.abs(served) > _TINY)
     chosen = np.flatnonzero(matters)
     if not len(chosen):
         return None
@@ -62,6 +62,15 @@ def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) 
             pl.Series("sentence", sentences, dtype=pl.String),
         )
     )
+
+
+def _ordinary(problem: Problem, block: Block) -> Array:
+    """Return the value from which each row is worth telling: a target that costs no more than carrying its stock is no limit."""
+    if block.rule.name not in {"target_stock", "minimum_stock"}:
+        return np.full(block.equation.rows.height, _TINY)
+    rates = problem.model["stock"].select("point", "t", "holding_rate")
+    rows = block.equation.rows.select("point", "t").join(rates, on=["point", "t"], how="left", maintain_order="left")
+    return rows.select(1.5 * pl.col("holding_rate").fill_null(0.0) + _TINY).to_series().to_numpy()
 
 
 def _limit_values(block: Block, rows: pl.DataFrame, bounds: Array) -> Array:
@@ -173,5 +182,5 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame]) 
 
 def _integers(problem: Problem, loose: list[str]) -> str:
     if loose:
-        return "relaxed: " + ", ".join(loose) + " come in fractions"
+        return "relaxed, so in fractions or not kept: " + ", ".join(loose)
     return f"{int(problem.whole.sum())} unknowns come whole" if problem.whole.any() else "none asked for"

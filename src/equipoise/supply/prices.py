@@ -18,7 +18,9 @@ LATE_SHARE_A_MONTH = 0.10
 EARLY_SHARE = 1e-4
 """Share of an item's value that a unit of stock costs in a period, to break ties."""
 EVEN_SHARE = 1e-6
-LOAD_STEPS = 5
+FEW_STEPS, MANY_STEPS = 5, 20
+_FEW_ROWS = 200
+_BELOW_PRICE = 0.9
 _OVERTIME_PERIODS = 6
 _SUBCONTRACT_PERIODS = 20
 _PRIORITY_FACTOR = 5.0
@@ -159,6 +161,23 @@ def with_stock_prices(net: Network, prices: Prices, stock: pl.DataFrame) -> pl.D
     return stock.with_columns(pl.when(pl.col("holding_rate").fill_null(0) <= 0).then(tiny).alias("early_price"))
 
 
+def with_ending_price(net: Network, prices: Prices, shortfall: pl.DataFrame) -> pl.DataFrame:
+    """Return the shortfall rows with `ending_price`: what ending the horizon below target costs where `ending_minimum` is not given.
+
+    Ending stock defaults to the target. A shortfall cost of one period would not pay for that in the last one, so there the price is what the
+    dearest way to get the item costs, but less than its selling price: customers still come first.
+    """
+    if shortfall.is_empty():
+        return shortfall.with_columns(pl.lit(None, pl.Float64).alias("ending_price"))
+    sold = net.demand.group_by("item").agg(pl.col("unit_price").min().alias("lowest"))
+    value = pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)
+    dearest = pl.col("item").replace_strict(prices.dearest, default=0.0, return_dtype=pl.Float64)
+    price = pl.min_horizontal(dearest + EARLY_SHARE * value, _BELOW_PRICE * pl.col("lowest"))
+    last = (pl.col("t") == net.horizon - 1) & pl.col("ending_minimum").is_null()
+    rows = shortfall.join(sold, on="item", how="left", maintain_order="left")
+    return rows.with_columns(pl.when(last).then(price).alias("ending_price")).drop("lowest")
+
+
 def with_overtime_price(prices: Prices, overtime: pl.DataFrame) -> pl.DataFrame:
     """Return the overtime rows with `preference_price` where overtime costs no more than regular time."""
     hour = pl.col("number").replace_strict(prices.hour, default=prices.scale, return_dtype=pl.Float64)
@@ -182,12 +201,13 @@ def load_steps(net: Network, prices: Prices) -> pl.DataFrame:
     several = net.make.select("item", "route").unique().filter(pl.len().over("item") > 1)
     used = net.usage.filter(pl.col("activity") == "make").join(several, left_on="of", right_on="route", how="semi")
     rows = net.resource.join(used.select("resource").unique(), on="resource", how="semi").filter(pl.col("available") > 0)
-    steps = pl.DataFrame({"step": range(LOAD_STEPS)}, schema={"step": pl.Int64})
+    count = MANY_STEPS if rows.height <= _FEW_ROWS else FEW_STEPS
+    steps = pl.DataFrame({"step": range(count)}, schema={"step": pl.Int64})
     hour = pl.col("number").replace_strict(prices.hour, default=prices.scale, return_dtype=pl.Float64)
-    width = pl.when(pl.col("step") < LOAD_STEPS - 1).then(pl.col("available") / LOAD_STEPS).otherwise(float("inf"))
+    width = pl.when(pl.col("step") < count - 1).then(pl.col("available") / count).otherwise(float("inf"))
     return (
         rows.select("resource", "number", "t", "available")
         .join(steps, how="cross")
-        .with_columns(width.alias("upper"), (hour * EVEN_SHARE * (pl.col("step") + 1)).alias("even_price"))
+        .with_columns(width.alias("upper"), (hour * EVEN_SHARE * (pl.col("step") + 1) * FEW_STEPS / count).alias("even_price"))
         .sort("number", "t", "step")
     )

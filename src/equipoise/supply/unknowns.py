@@ -11,6 +11,7 @@ from equipoise.supply.pools import Pools, pooled
 from equipoise.supply.prices import (
     Prices,
     load_steps,
+    with_ending_price,
     with_overtime_price,
     with_service_prices,
     with_stock_prices,
@@ -69,7 +70,7 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
         "workers": lambda: net.resource.filter(pl.col("staffed")),
         "hire": lambda: net.resource.filter(pl.col("staffed")),
         "layoff": lambda: net.resource.filter(pl.col("staffed")),
-        "shortfall": lambda: _soft(policy, ("target", "minimum", "ending_minimum"), "shortfall_cost"),
+        "shortfall": lambda: with_ending_price(net, prices, _soft(policy, ("target", "minimum", "ending_minimum"), "shortfall_cost")),
         "excess": lambda: _soft(policy, ("maximum", "ending_maximum"), "excess_cost"),
         "setup": lambda: _setup(net),
         "lots": lambda: net.make.filter(pl.col("lot_multiple") > 0) if net.setting.supply.integer else net.make.clear(),
@@ -129,6 +130,12 @@ def _counted(net: Network, table: str) -> pl.DataFrame:
     return net.limit_member.join(counted, on="limit", how="semi").filter(pl.col("table") == table).select("key").unique()
 
 
+def _asked(net: Network, costs: tuple[str, ...], least: tuple[str, ...]) -> pl.Expr:
+    """Whether a row needs to be used or not: it has a cost of use, or, where things come whole, a least amount."""
+    columns = (*costs, *least) if net.setting.supply.integer else costs
+    return pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in columns)
+
+
 def _binary(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.lit(1.0).alias("upper"))
 
@@ -144,21 +151,21 @@ def _setup(net: Network) -> pl.DataFrame:
     ).unique()
     named = pl.concat([timed, counted]).unique().with_columns(pl.lit(value=True).alias("named"))
     rows = net.make.join(named, on="route", how="left", maintain_order="left")
-    asked = pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("setup_cost", "fixed_cost", "minimum_lot"))
+    asked = _asked(net, ("setup_cost", "fixed_cost"), ("minimum_lot",))
     return _binary(rows.filter(asked | pl.col("named").fill_null(value=False)).drop("named"))
 
 
 def _order(net: Network) -> pl.DataFrame:
     counted = _counted(net, "purchase").select(purchase="key").with_columns(pl.lit(value=True).alias("named"))
     rows = net.buy.join(counted, on="purchase", how="left", maintain_order="left")
-    asked = pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("fixed_cost", "minimum_lot", "minimum_when_used"))
+    asked = _asked(net, ("fixed_cost",), ("minimum_lot", "minimum_when_used"))
     return _binary(rows.filter(asked | pl.col("named").fill_null(value=False)).drop("named"))
 
 
 def _use(net: Network) -> pl.DataFrame:
     """A lane, or an item on it, is used or not in a period. A lane that is only counted is used as a whole."""
     lane = net.places.lane.select("lane", "item", pl.col("from").alias("location"), "t", "fixed_cost", "minimum_load")
-    asked = lane.filter(pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("fixed_cost", "minimum_load")))
+    asked = lane.filter(_asked(net, ("fixed_cost",), ("minimum_load",)))
     counted = _counted(net, "lane").select(lane="key")
     whole = lane.join(counted, on="lane", how="semi").select("lane", "location", "t").unique()
     whole = whole.join(asked.filter(pl.col("item").is_null()), on=["lane", "t"], how="anti")
@@ -171,7 +178,7 @@ def _open(net: Network) -> pl.DataFrame:
     """A line runs or stands still in a period, where that has a cost, a least load, or is counted."""
     counted = _counted(net, "resource").select(resource="key").with_columns(pl.lit(value=True).alias("named"))
     rows = net.resource.join(counted, on="resource", how="left", maintain_order="left")
-    asked = pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("open_cost", "minimum_run"))
+    asked = _asked(net, ("open_cost",), ("minimum_run",))
     return _binary(rows.filter(asked | pl.col("named").fill_null(value=False)).drop("named"))
 
 

@@ -1,1 +1,8 @@
 """The sheets of the workbook."""
+
+VIEWS = (
+    *("Summary", "Plan", "Plan by family", "Plan by item", "Demand plan", "Production plan", "Purchase plan", "Transfer plan"),
+    *("Inventory", "Load", "Scenarios", "Profit and loss", "Gaps", "Recommendations", "Action items", "Agenda", "Limits"),
+    *("Broken rules", "Measures", "Assumptions", "Data issues"),
+)
+"""Names of the sheets that are made for people: a reader of tables passes over them."""

@@ -8,7 +8,7 @@ import polars as pl
 from equipoise.charts.series import service, total
 from equipoise.exchange.pack.blocks import Card, Tone
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import compact, signed
+from equipoise.exchange.pack.wording import compact, fraction, signed
 from equipoise.tables.figures import number, share
 
 
@@ -60,12 +60,12 @@ def _service(plan: Plan) -> Iterator[Card]:
         return
     rows = service(plan["shortage"])
     demand, shipped = total(rows, "demand"), total(rows, "shipped")
-    yield Card("Shipped", compact(shipped), f"{share(shipped / demand)} of demand" if demand else "nothing is demanded")
+    yield Card("Shipped", compact(shipped), f"{fraction(shipped / demand)} of demand" if demand else "nothing is demanded")
     if demand:
         on_time = total(rows, "on_time") / demand
         left = [f"{number(value)} {word}" for value, word in _unserved(rows) if value >= 0.5]
         words = ", ".join(left) or ("all of it in its period" if on_time > 0.9999 else "the rest ships late")
-        yield Card("Service level", share(on_time), words, "bad" if on_time < 0.95 else "good" if on_time >= 0.98 else "")
+        yield Card("Service level", fraction(on_time), words, "bad" if on_time < 0.95 else "good" if on_time >= 0.98 else "")
 
 
 def _unserved(rows: pl.DataFrame) -> tuple[tuple[float, str], ...]:

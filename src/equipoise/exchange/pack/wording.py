@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.charts.scale import Scale, plain, scale_for
 from equipoise.exchange.pack.blocks import Grid, Head, Tone
-from equipoise.tables.figures import number, share
+from equipoise.tables.figures import number
 
 _ACRONYMS = {"mape", "wmape", "smape", "mase", "rmsse", "otif"}
 FRACTIONS = frozenset({"fraction", "share"})
@@ -18,11 +18,18 @@ def named(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def fraction(value: float) -> str:
+    """Return a fraction as a percentage with at most one decimal; what is not quite all never reads 100 %."""
+    percent = min(value * 100, 99.9) if 0.99 < value < 0.9999999 else value * 100
+    text = f"{percent:,.1f}".removesuffix(".0")
+    return f"{'0' if text == '-0' else text} %"
+
+
 def valued(value: float | None, unit: str) -> str:
     """Return a value in its own unit: a fraction as a percentage, anything else with thousands separators."""
     if value is None:
         return ""
-    return share(value) if unit in FRACTIONS else number(value)
+    return fraction(value) if unit in FRACTIONS else number(value)
 
 
 def in_unit(name: str, unit: str) -> str:

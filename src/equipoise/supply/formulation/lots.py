@@ -6,6 +6,11 @@ from equipoise.supply.formulation.equation import Equation, at_least, at_most, e
 from equipoise.supply.unknowns import Model
 
 
+def whole(model: Model) -> pl.Expr:
+    """Whether things come whole: a least amount means nothing where half a set-up allows half of it."""
+    return pl.lit(model.net.setting.supply.integer)
+
+
 def most_needed(model: Model) -> pl.DataFrame:
     """Return the most that could be needed of each item over the horizon: item, most.
 
@@ -94,9 +99,9 @@ def minimum_lot(model: Model) -> Equation:
 
     $$p_{o,t} \ge l_o\, y_{o,t}$$
 
-    One row for every period of a route with `minimum_lot`. The dual is what one unit less would save.
+    One row for every period of a route with `minimum_lot`, where integers are asked for. The dual is what one unit less would save.
     """
-    rows = _about(model, model["setup"].filter(pl.col("minimum_lot") > 0), "route").with_columns(*at_least(pl.lit(0.0)))
+    rows = _about(model, model["setup"].filter((pl.col("minimum_lot") > 0) & whole(model)), "route").with_columns(*at_least(pl.lit(0.0)))
     made = matched(model["make"], rows, ["route", "t"])
     return equation(rows.select(_columns("route")), entries(made, "row"), entries(rows, "row", -pl.col("minimum_lot")))
 
@@ -134,10 +139,10 @@ def minimum_order(model: Model) -> Equation:
 
     $$b_{c,t} \ge l_c\, y_{c,t}$$
 
-    with l the larger of `minimum_lot` and `minimum_when_used`. One row for every period of such a purchase. The dual is what one unit
+    with l the larger of `minimum_lot` and `minimum_when_used`. One row for every period of such a purchase, where integers are asked for. The dual is what one unit
     less would save.
     """
-    asked = model["order"].with_columns(pl.max_horizontal("minimum_lot", "minimum_when_used").alias("least")).filter(pl.col("least") > 0)
+    asked = model["order"].with_columns(pl.max_horizontal("minimum_lot", "minimum_when_used").alias("least")).filter((pl.col("least") > 0) & whole(model))
     rows = _about(model, asked, "purchase").with_columns(*at_least(pl.lit(0.0)))
     bought = matched(model["buy"], rows, ["purchase", "t"])
     return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -pl.col("least")))

@@ -14,6 +14,7 @@ from equipoise.supply.formulation.equation import (
     matched,
     numbered,
 )
+from equipoise.supply.formulation.lots import most_made, whole
 from equipoise.supply.unknowns import Model
 
 _LOAD = ["activity", "of", "item", "number", "t", "column", "load"]
@@ -138,9 +139,9 @@ def minimum_run(model: Model) -> Equation:
 
     $$g_{r,t} + h_{r,t} \ge R_{r,t}\, o_{r,t}$$
 
-    One row for every period of a resource with `minimum_run`. The dual is what one unit less would save.
+    One row for every period of a resource with `minimum_run`, where integers are asked for. The dual is what one unit less would save.
     """
-    asked = model["open"].filter(pl.col("minimum_run") > 0)
+    asked = model["open"].filter((pl.col("minimum_run") > 0) & whole(model))
     rows = _limit_rows(model, asked).with_columns(*at_least(pl.lit(0.0)))
     extra = [entries(matched(model[family], rows, ["resource", "t"]), "row") for family in ("regular", "overtime")]
     return equation(rows.select(_COLUMNS), entries(rows, "row", -pl.col("minimum_run")), *extra)
@@ -153,8 +154,6 @@ def line_open(model: Model) -> Equation:
 
     with M the most that all demand could take of it. One row for every period of such a line. The dual has no meaning of its own.
     """
-    from equipoise.supply.formulation.lots import most_made
-
     asked = model["open"].filter(pl.col("available").is_null())
     needed = loads(model).filter(pl.col("activity") == "make").join(most_made(model), left_on="of", right_on="route")
     most = needed.group_by("number").agg((pl.col("load") * pl.col("most")).sum().alias("most"))

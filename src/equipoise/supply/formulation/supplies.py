@@ -4,7 +4,7 @@ import polars as pl
 
 from equipoise.supply.formulation.balance import arrivals, withdrawals
 from equipoise.supply.formulation.equation import Equation, at_least, at_most, between, entries, equation, matched, numbered
-from equipoise.supply.formulation.lots import most_needed
+from equipoise.supply.formulation.lots import most_needed, whole
 from equipoise.supply.unknowns import Model
 
 
@@ -80,9 +80,9 @@ def minimum_load(model: Model) -> Equation:
 
     $$\sum_i m_{a,i,t} \ge l_{a,t}\, u_{a,t}$$
 
-    One row for every use of a lane with `minimum_load`. The dual is what one unit less would save.
+    One row for every use of a lane with `minimum_load`, where integers are asked for. The dual is what one unit less would save.
     """
-    uses = _lane_rows(model, model["use"].filter(pl.col("minimum_load") > 0).select("lane", "item", "t", "column", "minimum_load"))
+    uses = _lane_rows(model, model["use"].filter((pl.col("minimum_load") > 0) & whole(model)).select("lane", "item", "t", "column", "minimum_load"))
     rows = uses.with_columns(*at_least(pl.lit(0.0)))
     return equation(rows.select(_LANE), entries(_lane_flow(model, rows), "row"), entries(rows, "row", -pl.col("minimum_load")))
 
