@@ -60,7 +60,9 @@ def run(train: Array, horizon: int) -> tuple[Outcome, float]:
         market=pl.lit("all"), family=pl.lit("all"), launch=pl.lit(None, pl.Date), discontinue=pl.lit(None, pl.Date)
     )
     last = dt.date(2000, 1, 1)
-    known = Panel(keys, train, last, tuple(add_months(last, step) for step in range(1, horizon + 1)), 0)
+    known = Panel(
+        keys, train, last, tuple(add_months(last, step) for step in range(1, horizon + 1)), 0, np.zeros(len(keys), dtype=np.int64)
+    )
     begun = time.process_time()
     outcome = forecast(known, SEASON, tuple(REGISTRY.values()), ORIGINS)
     return outcome, time.process_time() - begun
@@ -150,7 +152,7 @@ def company(label: str, history: pl.DataFrame, item: pl.DataFrame, starts: list[
         setting = to_table(Setting(plan="bench", calendar=CalendarSetting(start=start, horizon=horizon)))
         known = table("history").conform(history.filter(pl.col("period") < start))
         begun = time.process_time()
-        made = baseline(known, table("item").conform(item), table("driver").empty(), setting)["baseline"]
+        made = baseline(known, table("item").conform(item), table("driver").empty(), table("succession").empty(), setting)["baseline"]
         seconds = time.process_time() - begun
         key = ["item", "market"]
         last = known.filter(pl.col("period") == known.get_column("period").max()).select(*key, naive="quantity")

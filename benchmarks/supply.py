@@ -48,7 +48,9 @@ def company(size: int, seed: int = 7) -> dict[str, pl.DataFrame]:
             route = f"{item} at {plant}"
             line = f"{plant} line {random.integers(max(2, size // 50))}"
             hours = round(float(random.uniform(0.02, 0.2)), 3)
-            routes.append({"route": route, "item": item, "location": str(plant), "unit_cost": round(float(price[number]) * 0.3, 2), "lead_time": 7.0})
+            routes.append(
+                {"route": route, "item": item, "location": str(plant), "unit_cost": round(float(price[number]) * 0.3, 2), "lead_time": 7.0}
+            )
             usage.append({"activity": "make", "of": route, "resource": line, "quantity": hours})
             load[line] += hours * float(base[number]) / 2
             for part in random.choice(parts, min(len(parts), int(random.integers(1, 4))), replace=False):
@@ -76,7 +78,13 @@ def company(size: int, seed: int = 7) -> dict[str, pl.DataFrame]:
         "bom": pl.DataFrame(bom, schema={"route": pl.String, "component": pl.String, "quantity": pl.Float64}),
         "purchase": pl.DataFrame(
             [
-                {"purchase": f"{part} for {plant}", "item": part, "location": plant, "lead_time": 14.0, "unit_cost": round(float(random.uniform(1, 6)), 2)}
+                {
+                    "purchase": f"{part} for {plant}",
+                    "item": part,
+                    "location": plant,
+                    "lead_time": 14.0,
+                    "unit_cost": round(float(random.uniform(1, 6)), 2),
+                }
                 for part in parts
                 for plant in PLANTS
             ]
@@ -90,14 +98,21 @@ def company(size: int, seed: int = 7) -> dict[str, pl.DataFrame]:
             + [{"lane": f"{o} {m}", "from": o, "to": m, "unit_cost": 0.8, "lead_time": 0.0} for o, m in reach]
         ),
         "inventory_policy": pl.DataFrame(
-            {"item": np.repeat(sold, 2), "location": list(DEPOTS) * len(sold), "weeks_of_supply": 1.0, "shortfall_cost": np.repeat(price * 0.02, 2)}
+            {
+                "item": np.repeat(sold, 2),
+                "location": list(DEPOTS) * len(sold),
+                "weeks_of_supply": 1.0,
+                "shortfall_cost": np.repeat(price * 0.02, 2),
+            }
         ),
     }
 
 
 def setting() -> pl.DataFrame:
     return to_table(
-        Setting.model_validate({"plan": "bench", "calendar": {"start": "2027-01-01", "horizon": HORIZON}, "finance": {"carrying_rate": 0.2}})
+        Setting.model_validate(
+            {"plan": "bench", "calendar": {"start": "2027-01-01", "horizon": HORIZON}, "finance": {"carrying_rate": 0.2}}
+        )
     )
 
 
@@ -125,7 +140,9 @@ def peer(problem: Problem) -> dict[str, float]:
     expression = linopy.LinearExpression(data, model)
     for name, sign, bound in (("lower", ">=", problem.row_lower), ("upper", "<=", problem.row_upper)):
         mask = xarray.DataArray(np.isfinite(bound), dims="row")
-        model.add_constraints(expression, sign, xarray.DataArray(np.where(np.isfinite(bound), bound, 0.0), dims="row"), name=name, mask=mask)
+        model.add_constraints(
+            expression, sign, xarray.DataArray(np.where(np.isfinite(bound), bound, 0.0), dims="row"), name=name, mask=mask
+        )
     model.add_objective(-(xarray.DataArray(problem.money + problem.penalty, dims="column") * unknowns).sum())
     built = time.perf_counter()
     highs = model.to_highspy()
@@ -133,7 +150,12 @@ def peer(problem: Problem) -> dict[str, float]:
     highs.setOptionValue("threads", 1)
     handed = time.perf_counter()
     highs.run()
-    return {"build": built - began, "hand_over": handed - built, "solve": time.perf_counter() - handed, "objective": -highs.getObjectiveValue()}
+    return {
+        "build": built - began,
+        "hand_over": handed - built,
+        "solve": time.perf_counter() - handed,
+        "objective": -highs.getObjectiveValue(),
+    }
 
 
 def measure(size: int, *, with_peer: bool) -> dict[str, object]:

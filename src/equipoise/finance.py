@@ -68,9 +68,7 @@ TERMS: tuple[Term, ...] = (
         "production",
         subject="route",
     ),
-    Term(
-        "regular_time", "cash", -1, {"regular": 1}, _column("regular_cost"), "Regular time worked", "production", subject="resource"
-    ),
+    Term("regular_time", "cash", -1, {"regular": 1}, _column("regular_cost"), "Regular time worked", "production", subject="resource"),
     Term(
         "overtime",
         "cash",
@@ -113,7 +111,15 @@ TERMS: tuple[Term, ...] = (
     Term("lane_use", "cash", -1, {"use": 1}, _column("fixed_cost"), "Periods in which a lane is used", "transport", subject="lane"),
     Term("running_lines", "cash", -1, {"open": 1}, _column("open_cost"), "Periods in which a line runs", "production", subject="resource"),
     Term(
-        "capacity_steps", "cash", -1, {"step": 1}, _column("cost"), "Steps of capacity bought", "capacity steps", subject="resource", place="step"
+        "capacity_steps",
+        "cash",
+        -1,
+        {"step": 1},
+        _column("cost"),
+        "Steps of capacity bought",
+        "capacity steps",
+        subject="resource",
+        place="step",
     ),
     Term("site_openings", "cash", -1, {"opening": 1}, _column("opening_cost"), "Sites opened", "sites", subject="location"),
     Term("site_closings", "cash", -1, {"closing": 1}, _column("closing_cost"), "Sites closed", "sites", subject="location"),
@@ -128,7 +134,16 @@ TERMS: tuple[Term, ...] = (
         "inventory carrying",
     ),
     Term("late_demand", "opportunity", -1, {"backlog": 1}, _column("backlog_cost"), "Units late for a period", "service", place="market"),
-    Term("lost_sales", "opportunity", -1, {"lost": 1}, _column("lost_sale_cost"), "Units lost, beyond their revenue", "service", place="market"),
+    Term(
+        "lost_sales",
+        "opportunity",
+        -1,
+        {"lost": 1},
+        _column("lost_sale_cost"),
+        "Units lost, beyond their revenue",
+        "service",
+        place="market",
+    ),
     Term("stock_shortfall", "opportunity", -1, {"shortfall": 1}, _column("shortfall_cost"), "Stock below target", "service"),
     Term("stock_excess", "opportunity", -1, {"excess": 1}, _column("excess_cost"), "Stock above its maximum", "inventory carrying"),
     Term(

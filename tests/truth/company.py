@@ -13,10 +13,7 @@ from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "truth"
-TABLES = (
-    "demand_plan item location resource route usage bom co_output capacity capacity_step maintenance workforce purchase purchase_limit lane "
-    "inventory_policy demand_policy limit limit_member firm_plan on_hand backlog scheduled_receipt"
-).split()
+TABLES = ["demand_plan", "item", "location", "resource", "route", "usage", "bom", "co_output", "capacity", "capacity_step", "maintenance", "workforce", "purchase", "purchase_limit", "lane", "inventory_policy", "demand_policy", "limit", "limit_member", "firm_plan", "on_hand", "backlog", "scheduled_receipt"]
 _START = 2027
 
 
@@ -63,7 +60,9 @@ def money(result: dict[str, pl.DataFrame]) -> dict[str, float]:
     return {"profit": profit, "revenue": revenue, "cost": revenue - profit}
 
 
-def demand(quantities: list[float], item: str = "product", market: str = "market", prices: list[float] | None = None) -> list[dict[str, Any]]:
+def demand(
+    quantities: list[float], item: str = "product", market: str = "market", prices: list[float] | None = None
+) -> list[dict[str, Any]]:
     """Rows of demand_plan, a month each."""
     return [
         {"item": item, "market": market, "period": month(t), "quantity": float(quantity), "unit_price": prices[t] if prices else None}

@@ -15,9 +15,13 @@ def test_steel_over_four_weeks() -> None:
         {"backlog_allowed": False},
         item=rows(*({"item": p} for p in products)),
         location=rows({"location": "mill"}),
-        demand_plan=rows(*(row for p in products for row in demand(given["market"][p], item=p, prices=[float(v) for v in given["revenue"][p]]))),
+        demand_plan=rows(
+            *(row for p in products for row in demand(given["market"][p], item=p, prices=[float(v) for v in given["revenue"][p]]))
+        ),
         resource=rows({"resource": "mill"}),
-        capacity=rows(*({"resource": "mill", "period": month(t), "regular": float(hours)} for t, hours in enumerate(given["hours_available"]))),
+        capacity=rows(
+            *({"resource": "mill", "period": month(t), "regular": float(hours)} for t, hours in enumerate(given["hours_available"]))
+        ),
         route=rows(*({"route": p, "item": p, "location": "mill", "unit_cost": float(given["production_cost"][p])} for p in products)),
         usage=rows(*({"activity": "make", "of": p, "resource": "mill", "quantity": 1 / given["rate_per_hour"][p]} for p in products)),
         on_hand=rows(*({"item": p, "location": "mill", "quantity": float(given["initial_inventory"][p])} for p in products)),
@@ -59,9 +63,13 @@ def test_furniture_product_mix() -> None:
         {"backlog_allowed": False},
         item=rows(*({"item": desk} for desk in desks)),
         location=rows({"location": "shop"}),
-        demand_plan=rows(*(row for desk, price in zip(desks, given["price"], strict=True) for row in demand([1e4], item=desk, prices=[float(price)]))),
+        demand_plan=rows(
+            *(row for desk, price in zip(desks, given["price"], strict=True) for row in demand([1e4], item=desk, prices=[float(price)]))
+        ),
         resource=rows(*({"resource": name} for name in given["labor"])),
-        capacity=rows(*({"resource": name, "regular": float(hours)} for name, hours in zip(given["labor"], given["capacity"], strict=True))),
+        capacity=rows(
+            *({"resource": name, "regular": float(hours)} for name, hours in zip(given["labor"], given["capacity"], strict=True))
+        ),
         route=rows(*({"route": desk, "item": desk, "location": "shop"} for desk in desks)),
         usage=rows(
             *(
@@ -84,11 +92,19 @@ def test_warehouse_buys_low_and_sells_high() -> None:
         location=rows({"location": "house"}),
         demand_plan=rows(*demand([1000.0] * 4, item="grain", prices=prices)),
         purchase=rows(
-            *({"purchase": "buy", "period": month(t), "item": "grain", "location": "house", "unit_cost": price} for t, price in enumerate(prices))
+            *(
+                {"purchase": "buy", "period": month(t), "item": "grain", "location": "house", "unit_cost": price}
+                for t, price in enumerate(prices)
+            )
         ),
         on_hand=rows({"item": "grain", "location": "house", "quantity": float(given["initial_stock"])}),
         inventory_policy=rows(
-            {"item": "grain", "location": "house", "holding_cost": float(given["storage_cost"]), "maximum": float(given["storage_capacity"])}
+            {
+                "item": "grain",
+                "location": "house",
+                "holding_cost": float(given["storage_cost"]),
+                "maximum": float(given["storage_capacity"]),
+            }
         ),
     )
     assert -money(result)["profit"] == pytest.approx(published("gams_whouse")["total_cost"], rel=1e-4)
@@ -199,7 +215,13 @@ def test_two_factories_that_may_stand_still() -> None:
         ),
         route=rows(
             *(
-                {"route": name, "period": month(t), "item": "product", "location": name, "unit_cost": float(plants[name]["variable_cost"][t])}
+                {
+                    "route": name,
+                    "period": month(t),
+                    "item": "product",
+                    "location": name,
+                    "unit_cost": float(plants[name]["variable_cost"][t]),
+                }
                 for name, t in dated
             )
         ),

@@ -21,7 +21,10 @@ def plan(case: str):
         demand_plan=rows(*demand(given["demand"])),
         resource=rows(*({"resource": name} for name in names)),
         route=rows(
-            *({"route": s["name"], "period": month(t), "item": "product", "location": "plant", "unit_cost": float(s["unit_cost"])} for t, s in dated)
+            *(
+                {"route": s["name"], "period": month(t), "item": "product", "location": "plant", "unit_cost": float(s["unit_cost"])}
+                for t, s in dated
+            )
         ),
         usage=rows(*({"activity": "make", "of": name, "resource": name, "quantity": 1.0} for name in names)),
         capacity=rows(*capacity),

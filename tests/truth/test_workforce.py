@@ -38,7 +38,13 @@ def red_tomato(case: str, *, integer: bool) -> dict[str, pl.DataFrame]:
             }
         ),
         purchase=rows(
-            {"purchase": "sub", "item": "product", "location": "plant", "kind": "subcontract", "unit_cost": float(given["subcontract_cost"])}
+            {
+                "purchase": "sub",
+                "item": "product",
+                "location": "plant",
+                "kind": "subcontract",
+                "unit_cost": float(given["subcontract_cost"]),
+            }
         ),
         on_hand=rows({"item": "product", "location": "plant", "quantity": float(given["initial_inventory"])}),
         inventory_policy=rows(
@@ -49,9 +55,7 @@ def red_tomato(case: str, *, integer: bool) -> dict[str, pl.DataFrame]:
                 "ending_minimum": float(given["ending_inventory_min"]),
             }
         ),
-        demand_policy=rows(
-            {"item": "product", "market": "market", "backlog_cost": float(given["backorder_cost"]), "ending_backlog": 0.0}
-        ),
+        demand_policy=rows({"item": "product", "market": "market", "backlog_cost": float(given["backorder_cost"]), "ending_backlog": 0.0}),
     )
 
 
@@ -94,7 +98,12 @@ def test_densepack_lets_no_worker_stand_idle() -> None:
         ),
         "on_hand": rows({"item": "drive", "location": "plant", "quantity": float(given["initial_inventory"])}),
         "inventory_policy": rows(
-            {"item": "drive", "location": "plant", "holding_cost": float(given["holding_cost"]), "ending_minimum": float(given["ending_inventory_min"])}
+            {
+                "item": "drive",
+                "location": "plant",
+                "holding_cost": float(given["holding_cost"]),
+                "ending_minimum": float(given["ending_inventory_min"]),
+            }
         ),
     }
     setting = {"objective": "cost", "lost_allowed": False, "backlog_allowed": False}
@@ -217,7 +226,13 @@ def jc(plan: int) -> dict[str, pl.DataFrame]:
         resource=rows({"resource": "crew", "regular_cost": float(given["straight_time_per_hour"])}),
         route=rows({"route": "make", "item": "product", "location": "plant"}),
         purchase=rows(
-            {"purchase": "sub", "item": "product", "location": "plant", "kind": "subcontract", "unit_cost": float(given["subcontract_marginal_cost"])}
+            {
+                "purchase": "sub",
+                "item": "product",
+                "location": "plant",
+                "kind": "subcontract",
+                "unit_cost": float(given["subcontract_marginal_cost"]),
+            }
         )
         if plan == 3
         else rows(),
@@ -327,7 +342,9 @@ def test_ampl_prod_hires_crews_and_lets_stock_expire() -> None:
         for t in range(periods):
             used = min(left, wanted[t])
             left -= used
-            demands.append({"item": product, "market": "market", "period": month(t), "quantity": float(wanted[t] - used), "unit_price": None})
+            demands.append(
+                {"item": product, "market": "market", "period": month(t), "quantity": float(wanted[t] - used), "unit_price": None}
+            )
             ratio = given["promo_inventory_ratio"] if promoted[t + 1] else given["regular_inventory_ratio"]
             policies.append(
                 {
@@ -349,7 +366,9 @@ def test_ampl_prod_hires_crews_and_lets_stock_expire() -> None:
         location=rows({"location": "plant"}),
         demand_plan=rows(*demands),
         resource=rows({"resource": "crew", "overtime_cost": given["overtime_wage"] * crew}),
-        capacity=rows(*({"resource": "crew", "period": month(t), "overtime_limit": float(most)} for t, most in enumerate(given["overtime_limit"]))),
+        capacity=rows(
+            *({"resource": "crew", "period": month(t), "overtime_limit": float(most)} for t, most in enumerate(given["overtime_limit"]))
+        ),
         route=rows(*({"route": product, "item": product, "location": "plant"} for product in products)),
         usage=rows(
             *(

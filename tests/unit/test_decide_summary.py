@@ -256,7 +256,7 @@ def test_the_headline_says_whether_demand_is_served() -> None:
         "Of the demand of 675 pieces, 91 % can be served in the period it is asked for; 60 pieces would be lost."
     )
     late = summary(shortage=shortage(0, 5))["Headline"][0]
-    assert late.endswith("5 pieces still late at the end.")
+    assert late.endswith("; 5 pieces are still late at the end and the rest come late.")
 
 
 def test_the_headline_names_the_largest_shortage_and_broken_rules() -> None:

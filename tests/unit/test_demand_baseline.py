@@ -57,7 +57,7 @@ def run(
         }
     )
     item = items(names) if given_items is None else given_items
-    return baseline(given_history, item, table("driver").empty(), to_table(setting), executor=executor)
+    return baseline(given_history, item, table("driver").empty(), table("succession").empty(), to_table(setting), executor=executor)
 
 
 def points(made: dict[str, pl.DataFrame], item: str) -> list[float]:
@@ -285,3 +285,17 @@ def test_competition_series(name: str, most: float, least: float) -> None:
     assert symmetric(outcome.points, test) <= most
     assert scaled(outcome.points, test, train) <= least
     assert 0.75 <= ((test >= outcome.p10) & (test <= outcome.p90)).mean() <= 0.85
+
+
+def test_an_absurd_period_trains_nothing_and_is_said() -> None:
+    calm = [100.0 + 20 * (month % 12 == 5) + month % 3 for month in range(36)]
+    slip = [*calm[:14], 102_000_000.0, *calm[15:]]
+    made = run(history({"tent": slip, "bag": [value + 7 for value in calm]}))
+    forecast = made["baseline"].filter(pl.col("item") == "tent")
+    assert forecast.get_column("p90").max() < 200  # type: ignore[operator]
+    reasons = made["method_choice"].filter(pl.col("item") == "tent", pl.col("chosen")).get_column("reason").to_list()
+    assert "1 period was over a thousand times the usual demand" in reasons[0]
+    alone = run(history({"tent": calm, "bag": [value + 7 for value in calm]}))["baseline"].filter(pl.col("item") == "bag")
+    assert made["baseline"].filter(pl.col("item") == "bag").get_column("quantity").to_list() == pytest.approx(
+        alone.get_column("quantity").to_list(), rel=0.02
+    )

@@ -256,3 +256,15 @@ def test_consensus_is_never_negative_and_inside_its_interval(value: float, incre
     assert frame.get_column("quantity").to_list() == pytest.approx([max(value + increment, 0.0)] * 6)
     assert frame.filter((pl.col("p10") > pl.col("quantity")) | (pl.col("p90") < pl.col("quantity")) | (pl.col("p10") < 0)).is_empty()
     assert frame.select((pl.col("base") + pl.col("increment") - pl.col("quantity")).abs().max()).item() <= 1e-6
+
+
+def test_a_successor_inherits_beyond_its_predecessors_last_day_and_nothing_else_is_left() -> None:
+    made = agree(
+        TENT,
+        item=rows_of(
+            "item", {"item": "tent", "discontinue": dt.date(MONTHS[2].year, MONTHS[2].month, 1) - dt.timedelta(days=1)}, {"item": "new"}
+        ),
+        succession=rows_of("succession", {"item": "new", "predecessor": "tent", "share": 0.75, "start": MONTHS[1]}),
+    )
+    assert cells(made, "tent") == [100.0, 25.0, 0.0, 0.0, 0.0, 0.0]
+    assert cells(made, "new") == [0.0, 75.0, 75.0, 75.0, 75.0, 75.0]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from equipoise.exchange import readers
 from equipoise.gather import Facts, Raw, facts, read_plan
-from equipoise.tables import table
+from equipoise.tables import GIVEN, table
 
 ROOT = Path(__file__).parents[2]
 START = "plan: test\ncalendar: {start: 2026-07-01, horizon: 3}\n"
@@ -131,15 +133,6 @@ def test_masters_that_are_not_given_are_derived_with_a_warning() -> None:
 
 
 def test_usage_is_scaled_to_a_load_that_is_known() -> None:
-    found = (
-        gathered(
-            "  capacity: [{resource: Line, regular: 100}, {resource: Weld, regular: 50}]\n"
-            "  history: {columns: [item, market, period, quantity], rows: [[Tent, North, 2026-01-01, 40], [Tent, South, 2026-01-01, 40], [Tent, North, 2026-02-01, 60]]}\n",
-            rest="calibrate:\n  - {resource: Line, load: 0.8}\n",
-        )
-        if False
-        else None
-    )
     text = (
         BASE.replace("{resource: Line, location: Plant}", "{resource: Line, location: Plant}, {resource: Weld, location: Plant}")
         .replace(
@@ -254,6 +247,43 @@ def test_typed_raw_frames_are_taken_as_they_are() -> None:
     plan = read_plan(f"{START}data: tables\n", "plan.yaml", dt.date(2026, 7, 5))
     found = facts(plan, {"history": [Raw("history.parquet", frame, first_row=1)]}).refuse_errors()
     assert found.tables["history"].head(1).select("period", "quantity").row(0) == (dt.date(2026, 1, 1), 5)
+
+
+_NASTY = [
+    "",
+    "Tent",
+    "North",
+    "Plant",
+    "make tent",
+    "Line",
+    "-1",
+    "1e400",
+    "nan",
+    "5,5",
+    "2026-01-01",
+    "31.12.2026",
+    "1/2/26",
+    "#REF!",
+    "yes",
+    '"',
+    "x" * 300,
+    "é;|",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_the_cells_hold_the_faults_come_as_faults(data: st.DataObject) -> None:
+    raws: dict[str, list[Raw]] = {}
+    for name in data.draw(st.lists(st.sampled_from(sorted(GIVEN)), min_size=1, max_size=6, unique=True)):
+        known = [*table(name).by_name, "unit", "currency", "stranger"]
+        columns = data.draw(st.lists(st.sampled_from(known), min_size=1, unique=True))
+        rows = data.draw(st.integers(0, 5))
+        cells = {one: data.draw(st.lists(st.sampled_from(_NASTY) | st.none(), min_size=rows, max_size=rows)) for one in columns}
+        raws[name] = [Raw(f"{name}.csv", pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String)))]
+    found = facts(read_plan(f"{START}currency: EUR\ndata: tables\n", "plan.yaml", dt.date(2026, 7, 5)), raws)
+    for name, frame in found.tables.items():
+        assert frame.schema == table(name).schema
 
 
 # --- data that nobody here wrote --------------------------------------------------------------------------------------------------

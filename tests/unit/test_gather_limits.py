@@ -152,7 +152,7 @@ def test_a_supplier_at_capacity_delivers_what_the_base_plan_needs() -> None:
 def test_a_limit_that_cannot_hold_says_why(sentence: str, expected: str) -> None:
     found = laid(sentence)
     assert expected in errors(found)
-    assert "plan.yaml, row 22, column constraints" in errors(found)
+    assert "plan.yaml, row 21, column constraints" in errors(found)
 
 
 def test_at_capacity_needs_streams() -> None:

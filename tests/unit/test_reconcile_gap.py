@@ -336,6 +336,31 @@ def test_where_no_money_is_known_the_limit_tells_what_more_would_serve() -> None
     assert cause["value"] is None
 
 
+def test_a_limit_over_several_things_counts_for_what_it_is_over() -> None:
+    binding = frame("binding", *limit("limit", "old presses", [1], 50.0), *limit("capacity", "Sewing", [1], 5.0))
+    over = {"limit": "old presses", "table": "route"}
+    tables = {"shortage": short([0, 10, 0, 0, 0, 0]), "demand_plan": demand(), "binding": binding, **NETWORK}
+    other = found(**tables, limit_member=frame("limit_member", {**over, "key": "make B"}))
+    assert other["gap_cause"].filter(pl.col("rank") == 1)["subject"].to_list() == ["Sewing"]
+    own = found(**tables, limit_member=frame("limit_member", {**over, "key": "make A"}))
+    assert one(own, "shortage")["suggestion"] == "Raise the limit old presses."
+
+
+def test_rules_of_which_more_would_cost_come_last() -> None:
+    binding = frame("binding", *limit("target stock", "A at Plant", [1], -900.0), *limit("capacity", "Sewing", [1], 5.0))
+    made = found(shortage=short([0, 10, 0, 0, 0, 0]), demand_plan=demand(), binding=binding, **NETWORK)
+    assert one(made, "shortage")["suggestion"].startswith("Add capacity on Sewing")
+    lossy = frame("binding", *limit("capacity", "Sewing", [1], -5.0))
+    made = found(shortage=short([0, 10, 0, 0, 0, 0]), demand_plan=demand(), binding=lossy, **NETWORK)
+    assert made["gap_cause"]["sentence"][0].endswith("one more hour would cost EUR 5.")
+
+
+def test_a_stock_target_is_no_cause_of_stock_below_it() -> None:
+    binding = frame("binding", *limit("target stock", "A at Plant", [1], -900.0), *limit("capacity", "Sewing", [1], 5.0))
+    made = found(inventory_plan=stock([100, 70, 100, 100, 100, 100], 100), demand_plan=demand(), binding=binding, **NETWORK)
+    assert made["gap_cause"]["subject"].unique().to_list() == ["Sewing"]
+
+
 def test_no_source_comes_before_every_price() -> None:
     nothing = {"limit": "no source", "subject": "A in North", "limited_to": 0.0, "sentence": "Nothing brings A to North."}
     binding = frame("binding", nothing, *limit("capacity", "Sewing", [1], 1e6))
@@ -344,7 +369,7 @@ def test_no_source_comes_before_every_price() -> None:
 
 
 def test_the_network_knows_components_and_names_inside_subjects() -> None:
-    nothing = (table("lane").empty(), table("route_load").empty())
+    nothing = (table("lane").empty(), table("route_load").empty(), table("limit_member").empty())
     network = Network(NETWORK["route"], NETWORK["bom"], NETWORK["usage"], NETWORK["purchase"], *nothing)
     reached = network.reach(["A"])
     assert {"A", "cloth", "make A", "Sewing", "cloth from X", "X"} <= reached
@@ -357,7 +382,15 @@ def test_the_network_knows_components_and_names_inside_subjects() -> None:
 
 def test_a_bill_that_loops_ends() -> None:
     loop = frame("bom", {"route": "make A", "component": "B", "quantity": 1.0}, {"route": "make B", "component": "A", "quantity": 1.0})
-    network = Network(NETWORK["route"], loop, NETWORK["usage"], NETWORK["purchase"], table("lane").empty(), table("route_load").empty())
+    network = Network(
+        NETWORK["route"],
+        loop,
+        NETWORK["usage"],
+        NETWORK["purchase"],
+        table("lane").empty(),
+        table("route_load").empty(),
+        table("limit_member").empty(),
+    )
     assert network.items(["A"]) == {"A", "B"}
 
 

@@ -58,12 +58,9 @@ def _served(demand: float, shortage: pl.DataFrame, unit: str) -> str:
         return f"Supply serves all demand of {quantity(demand, unit)} in the period it is asked for."
     level = share(max(0.0, 1 - short / demand), whole=False)
     parts = [f"{quantity(lost, unit)} would be lost"] if lost >= 0.5 else []
-    parts += [f"{quantity(late, unit)} still late at the end"] if late >= 0.5 else []
-    rest = (
-        f"; {' and '.join(parts)}, the rest is late" if parts and lost + late < short - 0.5 else f"; {' and '.join(parts)}" if parts else ""
-    )
-    rest = rest or "; the rest is late, nothing is lost"
-    return f"Of the demand of {quantity(demand, unit)}, {level} can be served in the period it is asked for{rest}."
+    parts += [f"{quantity(late, unit)} are still late at the end"] if late >= 0.5 else []
+    parts += [("the rest" if parts else "the others") + " come late"] if lost + late < short - 0.5 else []
+    return f"Of the demand of {quantity(demand, unit)}, {level} can be served in the period it is asked for; {listing(parts)}."
 
 
 def demand_sentences(demand_plan: pl.DataFrame, item: pl.DataFrame, plan: Setting) -> Iterator[str]:

@@ -62,10 +62,10 @@ def recommendation(
 ) -> pl.DataFrame:
     """Return the table `recommendation`.
 
-    Gaps that one limit causes make one recommendation, about that limit; others one for each subject. Rules that could not hold come first,
-    for such a plan cannot be carried out; then the plan's gaps by the revenue at stake; then what scenarios ask for. Room in
-    capacity and stock below target have no money at stake. Nothing is costed that the plan does not give: the reason says what one more unit of a limit
-    is worth.
+    Gaps that one limit causes make one recommendation, about that limit; others one for each kind. Rules that could not hold come
+    first, for such a plan cannot be carried out; then the plan's gaps by the revenue at stake; then what scenarios ask for. Room
+    in capacity and stock below target have no money at stake. Nothing is costed that the plan does not give: the reason says what
+    one more unit of a limit is worth.
     """
     plan = from_table(setting)
     advice = [*_broken(violation), *_from_gaps(gap, gap_cause, plan), *_from_scenarios(Scenarios.of(scenario_result), plan)]

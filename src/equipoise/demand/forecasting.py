@@ -31,6 +31,7 @@ def baseline(
     history: pl.DataFrame,
     item: pl.DataFrame,
     driver: pl.DataFrame,  # noqa: ARG001
+    succession: pl.DataFrame,
     setting: pl.DataFrame,
     *,
     executor: Executor | None = None,
@@ -49,7 +50,8 @@ def baseline(
     if known is None:
         return {"baseline": table("baseline").empty(), "method_choice": table("method_choice").empty()}
     outcome = forecast(known, season, methods, settings.demand.origins, executor)
-    return {"baseline": baseline_rows(known, outcome, calendar), "method_choice": choice_rows(known, outcome)}
+    succeeded = set(succession.get_column("predecessor").to_list())
+    return {"baseline": baseline_rows(known, outcome, calendar, succeeded), "method_choice": choice_rows(known, outcome)}
 
 
 def methods_of(wanted: str | Sequence[str]) -> tuple[Method, ...]:

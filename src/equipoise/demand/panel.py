@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from equipoise.demand.choice import mean_known
 from equipoise.demand.methods import Array, Counts, Flags
 from equipoise.dimensions.calendar import Calendar
 
 KEY = ["item", "market"]
 _TEACHING = 4  # observations with which a series takes part in pooled fitting
+_ABSURD = 1000  # times the usual demand of a series: a slip of the pen or another unit, not demand
 REGULAR_INTERVAL = 1.32  # mean periods between demands; Syntetos, Boylan and Croston (2005)
 
 
@@ -20,7 +22,8 @@ class Panel:
 
     `keys`: item, market, family, launch, discontinue, sorted by item and market. `values` (series, periods) ends with the last known
     period, NaN before a series' first demand; a series without any demand is NaN throughout. `last` is that last period, and `ahead` the
-    periods from the one after it to the end of the horizon, the first `gap` of which lie before the plan.
+    periods from the one after it to the end of the horizon, the first `gap` of which lie before the plan. `absurd` counts the periods of
+    each series, (series,), whose demand was so far off that what is usual stands in for it.
     """
 
     keys: pl.DataFrame
@@ -28,6 +31,7 @@ class Panel:
     last: dt.date
     ahead: tuple[dt.date, ...]
     gap: int
+    absurd: Counts
 
     @property
     def lengths(self) -> Counts:
@@ -58,7 +62,7 @@ def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season:
     first, last = (rows.get_column("period").min(), rows.get_column("period").max())
     assert isinstance(first, dt.date) and isinstance(last, dt.date)  # noqa: S101, PT018
     periods = calendar.between(first, last)
-    values = _matrix(rows, keys, periods)
+    values, absurd = _believable(_matrix(rows, keys, periods), season)
     recorded = _recorded(values)
     values, periods = values[:, :recorded], periods[:recorded]
     about = item.select("item", "family", "launch", "discontinue").unique("item", keep="first", maintain_order=True)
@@ -67,7 +71,7 @@ def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season:
     starts = np.maximum(sold, launched) if whole else _starts(sold, launched, _begun(values, sold, season), len(periods))
     values = np.where(np.arange(len(periods))[None, :] >= starts[:, None], values, np.nan)
     ahead = calendar.between(calendar.next(periods[-1]), calendar.periods[-1])
-    return Panel(keys, values, periods[-1], ahead, len(ahead) - calendar.horizon)
+    return Panel(keys, values, periods[-1], ahead, len(ahead) - calendar.horizon, absurd)
 
 
 def _matrix(rows: pl.DataFrame, keys: pl.DataFrame, periods: tuple[dt.date, ...]) -> Array:
@@ -83,6 +87,25 @@ def _matrix(rows: pl.DataFrame, keys: pl.DataFrame, periods: tuple[dt.date, ...]
         values, (found.get_column("series").to_numpy(), found.get_column("period").to_numpy()), found.get_column("quantity").to_numpy()
     )
     return values
+
+
+def _believable(values: Array, season: int) -> tuple[Array, Counts]:
+    """Return the values with absurd ones replaced, and how many they were in each series.
+
+    Absurd is more than a thousand times the median demand of a series with three demands or more. What stands in for it is the mean of
+    the same period a season before and after, where they are known and not absurd, else that median.
+    """
+    usual = np.array([np.median(row[row > 0]) if (row > 0).sum() >= 3 else np.inf for row in values])
+    wrong = values > _ABSURD * usual[:, None]
+    if not wrong.any():
+        return values, np.zeros(len(values), dtype=np.int64)
+    known = np.where(wrong, np.nan, values)
+    beside = np.full((2, *values.shape), np.nan)
+    if season < values.shape[1]:
+        beside[0, :, season:], beside[1, :, :-season] = known[:, :-season], known[:, season:]
+    stand_in = mean_known(beside, axis=0)
+    stand_in = np.where(np.isnan(stand_in), usual[:, None], stand_in)
+    return np.where(wrong, stand_in, values), np.asarray(wrong.sum(axis=1), dtype=np.int64)
 
 
 def _recorded(values: Array) -> int:

@@ -1,6 +1,7 @@
 """The tables `baseline` and `method_choice` from what forecasting gave."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import numpy as np
 import polars as pl
@@ -12,10 +13,13 @@ from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 
 
-def baseline_rows(known: Panel, outcome: Outcome, calendar: Calendar) -> pl.DataFrame:
-    """Return the table `baseline`: every series in every period of the horizon, zero before its launch and after its last day on sale."""
+def baseline_rows(known: Panel, outcome: Outcome, calendar: Calendar, succeeded: Collection[str] = ()) -> pl.DataFrame:
+    """Return the table `baseline`: every series in every period of the horizon, zero before its launch and after its last day on sale.
+
+    The demand of `succeeded` items goes on after their last day: it is what their successors take over.
+    """
     series, periods = len(known.keys), known.ahead[known.gap :]
-    on_sale = _on_sale(known, periods, calendar)
+    on_sale = _on_sale(known, periods, calendar, succeeded)
     columns = {
         name: (getattr(outcome, field)[:, known.gap :] * on_sale).ravel()
         for name, field in (("quantity", "points"), ("p10", "p10"), ("p50", "p50"), ("p90", "p90"))
@@ -39,11 +43,12 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _on_sale(known: Panel, periods: tuple[dt.date, ...], calendar: Calendar) -> Array:
+def _on_sale(known: Panel, periods: tuple[dt.date, ...], calendar: Calendar, succeeded: Collection[str]) -> Array:
     """Return the share of each period in which each series' item is on sale, (series, periods)."""
     days = np.array([[day.toordinal(), calendar.next(day).toordinal()] for day in periods], dtype=np.float64)
     launch = np.array([day.toordinal() if day and day > known.last else 0 for day in known.keys.get_column("launch")], dtype=np.float64)
-    stop = np.array([day.toordinal() + 1 if day else 10**8 for day in known.keys.get_column("discontinue")], dtype=np.float64)
+    ends = known.keys.select("item", "discontinue").iter_rows()
+    stop = np.array([day.toordinal() + 1 if day and name not in succeeded else 10**8 for name, day in ends], dtype=np.float64)
     open_days = np.minimum(days[None, :, 1], stop[:, None]) - np.maximum(days[None, :, 0], launch[:, None])
     return np.asarray(np.clip(open_days / (days[:, 1] - days[:, 0])[None, :], 0, 1))
 
@@ -54,6 +59,9 @@ def choice_rows(known: Panel, outcome: Outcome) -> pl.DataFrame:
     for row, (item, market) in enumerate(known.keys.select(KEY).iter_rows()):
         chosen = outcome.chosen(row)
         reasons = _reasons(outcome, row, chosen)
+        if known.absurd[row]:
+            times = "period was" if known.absurd[row] == 1 else "periods were"
+            reasons[chosen] += f" {known.absurd[row]} {times} over a thousand times the usual demand; the usual stood in for it."
         for name, reason in reasons.items():
             number = outcome.methods.index(name) if name in outcome.methods else len(outcome.methods)
             measures = [_number(measure[number, row]) for measure in (outcome.error, outcome.wmape, outcome.bias)]

@@ -1,10 +1,12 @@
 """The consensus: every opinion of demand side by side, and the one number agreed on."""
 
+import datetime as dt
 from difflib import get_close_matches
 
 import polars as pl
 
 from equipoise.demand.events import CELL, PAIR, event_rows, pairs_of, spread_by
+from equipoise.demand.overlap import share_after
 from equipoise.demand.succession import moved
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import InputError, Where
@@ -40,7 +42,7 @@ def consensus(
     given = _given(forecast, calendar)
     views, increments = given.filter(pl.col("kind") == "view"), given.filter(pl.col("kind") == "increment")
     within = baseline.filter(pl.col("period").is_in(calendar.periods))
-    succeeded = moved(within, succession, calendar)
+    succeeded = _ended(within, moved(within, succession, calendar), succession, item, calendar)
     cells = _grid([within, succeeded, views, increments], calendar)
     names = forecast.filter(pl.col("kind").fill_null("view") == "view").get_column("source").unique().sort().to_list()
     cells = _base(cells, within, succeeded, views, _weights(settings.demand.consensus, names))
@@ -53,6 +55,21 @@ def consensus(
         "stream": _streams(within, given, succeeded, happening, planned),
         "consensus": table("consensus").conform(cells.sort(CELL)),
     }
+
+
+def _ended(
+    baseline: pl.DataFrame, succeeded: pl.DataFrame, succession: pl.DataFrame, item: pl.DataFrame, calendar: Calendar
+) -> pl.DataFrame:
+    """Return what successions move, and take away what predecessors would still sell after their last day: nobody has taken it over."""
+    last = item.select("item", "discontinue").drop_nulls().join(succession, left_on="item", right_on="predecessor", how="semi").sort("item")
+    measures = ["quantity", "p10", "p90"]
+    left = pl.concat([baseline.select(*CELL, *measures), succeeded.select(*CELL, *measures)])
+    parts = [succeeded]
+    for name, day in last.rows():
+        share = share_after(calendar, day + dt.timedelta(days=1))
+        rows = left.filter(pl.col("item") == name).group_by(CELL, maintain_order=True).agg(pl.col(measures).sum()).join(share, on="period")
+        parts.append(rows.select(*CELL, -pl.col(measures) * pl.col("share")))
+    return pl.concat(parts).group_by(CELL, maintain_order=True).agg(pl.col(measures).sum()).sort(CELL)
 
 
 def _given(forecast: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from equipoise.dimensions.currency import currency_factors
 from equipoise.dimensions.units import unit_factors
 from equipoise.errors import Fault, Where
 from equipoise.gather.conversion import convert, decimal_mark
+from equipoise.gather.masters import with_defaults
 from equipoise.gather.report import Report
 from equipoise.gather.shaping import Shaped
 from equipoise.gather.source import EXTRA
@@ -65,6 +66,11 @@ def _column(column: Column, shaped: Shaped, decimal: str, rows: pl.Series, repor
     return converted.values.alias(column.name), wrong
 
 
+def _known(name: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return a table in the dictionary's form, empty where it is not given."""
+    return with_defaults(name, tables[name]).select(table(name).schema.names()) if name in tables else table(name).empty()
+
+
 def in_item_units(name: str, frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame], sources: list[str], report: Report) -> pl.DataFrame:
     """Return the rows with quantities in the unit of their item, where the source gave a column `unit`; that column is taken out."""
     definition = table(name)
@@ -73,10 +79,10 @@ def in_item_units(name: str, frame: pl.DataFrame, tables: Mapping[str, pl.DataFr
     if "item" not in frame.columns:
         report.error(f"Table {name} has no item, so its unit cannot be converted.", "Leave the unit out.", Where(table=name, column="unit"))
         return frame.drop("unit")
-    units = tables["item"].select("item", pl.col("unit").alias("to")).unique("item", keep="first", maintain_order=True)
+    units = _known("item", tables).select("item", pl.col("unit").alias("to")).unique("item", keep="first", maintain_order=True)
     wide = frame.join(units, on="item", how="left", maintain_order="left")
     wanted = wide.select("item", pl.coalesce("unit", "to").alias("from"), "to")
-    conversion = tables.get("unit_conversion", table("unit_conversion").empty())
+    conversion = _known("unit_conversion", tables)
     wide = wide.with_columns(unit_factors(wanted, conversion).alias("#factor"))
     unknown = wide.filter(pl.col("#factor").is_null() & pl.col("unit").is_not_null() & pl.col("to").is_not_null())
     for row in unknown.unique(["unit", "to"], keep="first", maintain_order=True).iter_rows(named=True):
@@ -110,7 +116,7 @@ def in_plan_currency(
     wanted = frame.select(
         pl.col("currency").fill_null(currency).alias("from"), pl.lit(currency).alias("to"), day.fill_null(calendar.start).alias("period")
     )
-    rates = tables.get("currency_rate", table("currency_rate").empty()).select(*table("currency_rate").schema)
+    rates = _known("currency_rate", tables)
     wide = frame.with_columns(currency_factors(wanted, rates).alias("#factor"))
     unknown = wide.filter(pl.col("#factor").is_null())
     for row in unknown.unique("currency", keep="first", maintain_order=True).iter_rows(named=True):

@@ -13,6 +13,8 @@ MOST_CAUSES = 5
 _FULL = 0.999
 # Rules about demand itself and about what may not be left over: they bind, but hold nothing back.
 _NO_LIMIT_OF_SUPPLY = ("demand that must be served", "age of backlog", "ending backlog", "minimum fill", "maximum idle", "layoffs")
+# Rules that ask for at least so much: less of them is what would help.
+_LEAST = ("target stock", "minimum stock", "minimum lot", "minimum order", "minimum load", "minimum run")
 # Where these stand, no other limit matters.
 NO_SOURCE = ("no source", "missing component")
 _NOUNS = {
@@ -91,7 +93,7 @@ def full_supplies(
 
 
 def merged(limits: Iterable[Binding]) -> list[Cause]:
-    """Return one cause for each limit, all its periods together: what has no source first, then the most valuable."""
+    """Return one cause for each limit, all its periods together: what has no source first, then the most valuable; rules of which more would cost last."""
     found: dict[tuple[str, str], Cause] = {}
     for limit in limits:
         found.setdefault((limit.limit, limit.subject), Cause(limit.limit, limit.subject, limit.unit, limit.sentence)).add(limit)
@@ -99,7 +101,7 @@ def merged(limits: Iterable[Binding]) -> list[Cause]:
 
 
 def _order(cause: Cause) -> tuple[object, ...]:
-    return (cause.limit not in NO_SOURCE, -abs(cause.value), cause.limit, cause.subject)
+    return (cause.limit not in NO_SOURCE, cause.value <= 0, -abs(cause.value), cause.limit, cause.subject)
 
 
 def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:
@@ -138,8 +140,10 @@ def worth(cause: Cause, currency: str) -> str:
         return f"; {told[:1].lower()}{told[1:]}" if told else ""
     if abs(cause.value) < 0.005:
         return ""
-    one = f"one more {plural(cause.unit, 1)}" if cause.value > 0 else f"one {plural(cause.unit, 1)} less"
-    return f"; {one} is worth {money(abs(cause.value) / cause.valued, currency)}"
+    unit, size = plural(cause.unit, 1), money(abs(cause.value) / cause.valued, currency)
+    if cause.value > 0:
+        return f"; one more {unit} is worth {size}"
+    return f"; one {unit} less is worth {size}" if cause.limit in _LEAST else f"; one more {unit} would cost {size}"
 
 
 def limit_noun(limit: str) -> str:

@@ -133,7 +133,7 @@ def _why_short(tables: Tables, plan: Setting, unit: str) -> str:
     short = tables["shortage"].with_columns((pl.col("lost").fill_null(0.0) + open_at_end).alias("short")).filter(pl.col("short") > 1e-6)
     by_period = short.group_by("period").agg(pl.col("short").sum()).sort("period")
     total, periods = float(by_period["short"].sum()), int((by_period["short"] >= 0.005).sum())
-    network = Network(*(tables[name] for name in ("route", "bom", "usage", "purchase", "lane", "route_load")))
+    network = Network(*(tables[name] for name in ("route", "bom", "usage", "purchase", "lane", "route_load", "limit_member")))
     reached, days = network.reach(short["item"].unique()), set(by_period["period"])
     near = [limit for limit in bindings(tables["binding"]) if network.concerns(limit.subject, reached)]
     top = next(iter(merged([limit for limit in near if limit.period is None or limit.period in days] or near)), None)

@@ -38,14 +38,16 @@ def gap(
     purchase_plan: pl.DataFrame,
     purchase_limit: pl.DataFrame,
     lane: pl.DataFrame,
+    limit_member: pl.DataFrame,
     setting: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
     """Return the tables `gap` and `gap_cause`.
 
     Units are signed: surplus positive, shortage negative; consecutive periods are one gap. Rank 1 is the most money (revenue, or
     stock at cost); where there is no money at stake shortages come before surpluses, by units. Room in supply has none at stake:
-    its revenue is what it would bring if sold. Gaps of single items follow all others, for they are parts of them. The setting `gaps` says from what size a gap is shown. Causes are the limits that bind in the periods
-    of the gap on what its items pass through, components included.
+    its revenue is what it would bring if sold. Gaps of single items follow all others, for they are parts of them. The setting
+    `gaps` says from what size a gap is shown. Causes are the limits that bind in the periods of the gap on what its items pass
+    through, components included.
     """
     plan = from_table(setting)
     calendar = Calendar.from_setting(plan.calendar)
@@ -60,7 +62,7 @@ def gap(
         ]
     )
     words = Words(calendar, plan.currency)
-    network = Network(route, bom, usage, purchase, lane, route_load)
+    network = Network(route, bom, usage, purchase, lane, route_load, limit_member)
     full = full_supplies(purchase_plan, purchase_limit, purchase, capacity_load, resource)
     origins = Origins(network, bindings(binding), full, item)
     rows: list[dict[str, object]] = []
@@ -82,7 +84,18 @@ def ranked(frames: Iterable[pl.DataFrame]) -> list[Gap]:
     def order(one: Gap) -> tuple[object, ...]:
         stake = one.stake
         surplus = (one.units or 0.0) > 0
-        return (one.level == "item", stake is None, -(stake or 0.0), surplus, -one.size, one.kind, one.subject, one.market, one.period)
+        return (
+            one.level == "item",
+            stake is None,
+            -(stake or 0.0),
+            surplus,
+            one.level != "total",
+            -one.size,
+            one.kind,
+            one.subject,
+            one.market,
+            one.period,
+        )
 
     return sorted(gaps, key=order)
 

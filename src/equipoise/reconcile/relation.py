@@ -20,6 +20,7 @@ class Network:
     purchase: pl.DataFrame
     lane: pl.DataFrame
     route_load: pl.DataFrame
+    limit_member: pl.DataFrame
 
     @cached_property
     def _routes(self) -> dict[str, set[str]]:
@@ -53,6 +54,11 @@ class Network:
         return both
 
     @cached_property
+    def _groups(self) -> dict[str, set[str]]:
+        """Limits over several things, by the thing."""
+        return _sets(self.limit_member, "key", "limit")
+
+    @cached_property
     def known(self) -> frozenset[str]:
         """Every name of which it is known what it serves."""
         columns = (
@@ -61,6 +67,7 @@ class Network:
             (self.bom, "component"),
             (self.usage, "resource"),
             (self.route_load, "resource"),
+            (self.limit_member, "limit"),
             (self.lane.filter(pl.col("item").fill_null("") != ""), "lane"),
         )
         return frozenset(name for frame, column in columns for name in frame[column].drop_nulls())
@@ -84,6 +91,8 @@ class Network:
             found |= self._routes.get(item, set()) | self._purchases.get(item, set()) | self._lanes.get(item, set())
         for name in tuple(found):
             found |= self._resources.get(name, set())
+        for name in tuple(found):
+            found |= self._groups.get(name, set())
         return found
 
     def concerns(self, subject: str, reached: set[str]) -> bool:

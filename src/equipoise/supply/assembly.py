@@ -114,7 +114,9 @@ def assemble(model: Model) -> Problem:
         index=index,
         values=values,
         weight=_stacked(blocks, "weight"),
-        grade=np.concatenate([np.full(block.equation.rows.height, block.rule.grade, np.int64) for block in blocks] or [np.zeros(0, np.int64)]),
+        grade=np.concatenate(
+            [np.full(block.equation.rows.height, block.rule.grade, np.int64) for block in blocks] or [np.zeros(0, np.int64)]
+        ),
     )
 
 
@@ -130,7 +132,9 @@ def _stacked(blocks: list[Block], column: str) -> Array:
 def _matrix(blocks: list[Block], columns: int, rows: int) -> tuple[Indices, Indices, Array]:
     """Return the matrix by column: starts, row indices and values; entries of one row and column are added up."""
     parts = [block.equation.entries for block in blocks]
-    row = np.concatenate([np.zeros(0, np.int64), *(part.get_column("row").to_numpy() + block.start for part, block in zip(parts, blocks, strict=True))])
+    row = np.concatenate(
+        [np.zeros(0, np.int64), *(part.get_column("row").to_numpy() + block.start for part, block in zip(parts, blocks, strict=True))]
+    )
     column = np.concatenate([np.zeros(0, np.int64), *(part.get_column("column").to_numpy() for part in parts)])
     value = np.concatenate([np.zeros(0), *(part.get_column("coefficient").to_numpy() for part in parts)])
     place = column * max(rows, 1) + row

@@ -153,7 +153,9 @@ def weeks_covered(required: Requirement, stock: Array) -> Array:
         beyond = np.maximum(wanted - known[-1], 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             reached = reached + np.where(beyond > 0, beyond / rate, 0.0)
-        weeks[point] = np.where(np.isfinite(reached) & (known[-1] > now), (reached - required.ends[: required.horizon]) / _DAYS_A_WEEK, np.nan)
+        weeks[point] = np.where(
+            np.isfinite(reached) & (known[-1] > now), (reached - required.ends[: required.horizon]) / _DAYS_A_WEEK, np.nan
+        )
     return weeks
 
 

@@ -37,7 +37,7 @@ def binding(problem: Problem, answer: Answer) -> pl.DataFrame:
     return found.sort(made.keys, nulls_last=False)
 
 
-def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) -> pl.DataFrame | None:  # noqa: FBT001
+def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) -> pl.DataFrame | None:
     span = slice(block.start, block.stop)
     money, served = answer.money_duals[span], answer.served_duals[span]
     matters = np.abs(answer.duals[span]) > _TINY
@@ -79,7 +79,7 @@ def _limit_values(block: Block, rows: pl.DataFrame, bounds: Array) -> Array:
     return np.full(rows.height, np.nan) if depends else bounds
 
 
-def _sentence(block: Block, row: dict[str, object], from_above: bool, worth: float | None, serves: float) -> str:  # noqa: FBT001
+def _sentence(block: Block, row: dict[str, object], from_above: bool, worth: float | None, serves: float) -> str:
     words = {"unit": _one(str(row["unit"])), "subject": row["subject"], "period": row["label"] or "the horizon"}
     more, less = block.rule.more, block.rule.less
     template = (more or less) if from_above else (less or more)

@@ -191,9 +191,7 @@ def _resource(tables: Tables, periods: pl.DataFrame) -> tuple[pl.DataFrame, pl.D
         pl.col("unit").fill_null("hours"),
         pl.col("integer").fill_null(value=False),
     )
-    static = dense.group_by("number", maintain_order=True).agg(
-        pl.col("location", "kind", "unit").first(), pl.col("staffed").any()
-    )
+    static = dense.group_by("number", maintain_order=True).agg(pl.col("location", "kind", "unit").first(), pl.col("staffed").any())
     return resources.join(static, on="number", maintain_order="left"), dense.sort("number", "t")
 
 

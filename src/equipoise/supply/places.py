@@ -99,9 +99,7 @@ def _wanted(tables: Tables, inner: pl.DataFrame, outer: pl.DataFrame, demands: p
 
 def _holds() -> pl.Expr:
     """Whether a policy asks for stock."""
-    return pl.any_horizontal(
-        pl.col(name).fill_null(0) > 0 for name in ("safety_stock", "weeks_of_supply", "minimum", "ending_minimum")
-    )
+    return pl.any_horizontal(pl.col(name).fill_null(0) > 0 for name in ("safety_stock", "weeks_of_supply", "minimum", "ending_minimum"))
 
 
 def _reached(sources: pl.DataFrame, inner: pl.DataFrame) -> pl.DataFrame:

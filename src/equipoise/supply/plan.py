@@ -57,7 +57,9 @@ def _values_of(frame: pl.DataFrame, values: Array) -> pl.Series:
 def _made(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return a flow table: what is not nothing, sorted by key."""
     made = table(name)
-    return made.conform(frame.filter(pl.col("planned") > _NOTHING).with_columns(pl.col("planned").alias("quantity"))).sort(made.keys, nulls_last=False)
+    return made.conform(frame.filter(pl.col("planned") > _NOTHING).with_columns(pl.col("planned").alias("quantity"))).sort(
+        made.keys, nulls_last=False
+    )
 
 
 def flow_tables(made: Plan) -> dict[str, pl.DataFrame]:
@@ -172,7 +174,9 @@ def capacity_load(made: Plan) -> pl.DataFrame:
     )
     load = pl.col("regular") + pl.col("overtime")
     share = pl.when(pl.col("available") > 0).then(load / pl.col("available"))
-    rows = rows.with_columns(load.alias("load"), (pl.col("available") - pl.col("regular")).clip(0).alias("idle"), share.alias("utilisation"))
+    rows = rows.with_columns(
+        load.alias("load"), (pl.col("available") - pl.col("regular")).clip(0).alias("idle"), share.alias("utilisation")
+    )
     return table("capacity_load").conform(rows).sort("resource", "period")
 
 
@@ -189,7 +193,9 @@ def workforce_plan(made: Plan) -> pl.DataFrame:
     """Return the table workforce_plan."""
     rows = made["workers"].drop("workers").rename({"planned": "workers"})
     for family in ("hire", "layoff"):
-        rows = rows.join(made[family].select("resource", "t", pl.col("planned").alias(family)), on=["resource", "t"], how="left", maintain_order="left")
+        rows = rows.join(
+            made[family].select("resource", "t", pl.col("planned").alias(family)), on=["resource", "t"], how="left", maintain_order="left"
+        )
     return table("workforce_plan").conform(rows).sort("resource", "period")
 
 

@@ -50,8 +50,10 @@ def _members(net: Network, demand: pl.DataFrame) -> pl.DataFrame:
     direct = net.places.ship.group_by("demand").agg(pl.col("lane").is_null().all().alias("direct"))
     free = pl.all_horizontal(pl.col(name).is_null() for name in _OWN).all()
     price = pl.when(pl.col("lost_allowed").all()).then(None).otherwise(pl.col("unit_price").implode())
-    alike = demand.sort("demand", "t").group_by("demand", maintain_order=True).agg(
-        pl.col("item").first(), free.alias("free"), pl.col(_LATE_TERMS).implode(), price.alias("price")
+    alike = (
+        demand.sort("demand", "t")
+        .group_by("demand", maintain_order=True)
+        .agg(pl.col("item").first(), free.alias("free"), pl.col(_LATE_TERMS).implode(), price.alias("price"))
     )
     alike = alike.join(direct, on="demand", how="left", maintain_order="left")
     keys = ["item", *_LATE_TERMS, "price"]
@@ -72,7 +74,9 @@ def _lost(net: Network, rows: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame
 def _ship(net: Network, members: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:
     ship = net.places.ship.join(members, on="demand", maintain_order="left").drop("demand", "market")
     ship = ship.unique(["pool", "lane", "point", "t"], keep="first", maintain_order=True)
-    return ship.join(pools.select("pool", "market"), on="pool", maintain_order="left").sort("pool", "location", "lane", "t", nulls_last=True)
+    return ship.join(pools.select("pool", "market"), on="pool", maintain_order="left").sort(
+        "pool", "location", "lane", "t", nulls_last=True
+    )
 
 
 def shared_out(net: Network, demand: pl.DataFrame, pools: Pools, planned: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -70,19 +70,26 @@ class Prices:
 
     @cached_property
     def dearest(self) -> dict[str, float]:
-        """The most that serving a unit of each item could cost: the dearest way to make or buy it, its components, moving and keeping it."""
+        """The most that serving a unit of each item could cost: the dearest way to get it, moving it and keeping it all along."""
+        extra = self._moving_and_keeping()
+        return {item: cost + extra.get(item, 0.0) for item, cost in self.dearest_way.items()}
+
+    @cached_property
+    def dearest_way(self) -> dict[str, float]:
+        """The cost of a unit of each item by the dearest way to make or buy it, components included."""
         ways = self._ways()
         known: dict[str, float] = {}
 
         def cost(item: str, above: frozenset[str]) -> float:
             if item in known or item in above:
                 return known.get(item, 0.0)
-            options = [own + sum(take * cost(part, above | {item}) for part, take in parts) / good for own, parts, good in ways.get(item, ())]
+            options = [
+                own + sum(take * cost(part, above | {item}) for part, take in parts) / good for own, parts, good in ways.get(item, ())
+            ]
             known[item] = max(options, default=0.0)
             return known[item]
 
-        extra = self._moving_and_keeping()
-        return {item: cost(item, frozenset()) + extra.get(item, 0.0) for item in sorted(self.value)}
+        return {item: cost(item, frozenset()) for item in sorted(self.value)}
 
     def _ways(self) -> dict[str, list[tuple[float, list[tuple[str, float]], float]]]:
         """Return, by item, each way to get it: own cost of a unit, components with their quantity, and yield."""
@@ -105,9 +112,7 @@ class Prices:
         kept = self.net.policy.group_by("item").agg(pl.max_horizontal("holding_cost", "shortfall_cost").max().alias("kept"))
         kept_by_item = {item: kept or 0.0 for item, kept in kept.iter_rows()}
         rate = (self.net.setting.finance.carrying_rate or 0.0) / self.net.calendar.periods_a_year
-        return {
-            item: moving + self.net.horizon * max(kept_by_item.get(item, 0.0), rate * value) for item, value in self.value.items()
-        }
+        return {item: moving + self.net.horizon * max(kept_by_item.get(item, 0.0), rate * value) for item, value in self.value.items()}
 
 
 def _dearest_rows(frame: pl.DataFrame, key: str, costs: tuple[str, ...]) -> pl.DataFrame:
@@ -171,7 +176,7 @@ def with_ending_price(net: Network, prices: Prices, shortfall: pl.DataFrame) -> 
         return shortfall.with_columns(pl.lit(None, pl.Float64).alias("ending_price"))
     sold = net.demand.group_by("item").agg(pl.col("unit_price").min().alias("lowest"))
     value = pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)
-    dearest = pl.col("item").replace_strict(prices.dearest, default=0.0, return_dtype=pl.Float64)
+    dearest = pl.col("item").replace_strict(prices.dearest_way, default=0.0, return_dtype=pl.Float64)
     price = pl.min_horizontal(dearest + EARLY_SHARE * value, _BELOW_PRICE * pl.col("lowest"))
     last = (pl.col("t") == net.horizon - 1) & pl.col("ending_minimum").is_null()
     rows = shortfall.join(sold, on="item", how="left", maintain_order="left")

@@ -6,16 +6,12 @@ First with every limit as given. Where that cannot be, a second time with every 
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from equipoise.errors import SolverError
 from equipoise.supply.assembly import Array, Flags, Problem, limit_rows
 from equipoise.supply.formulation.equation import Grade
-
-if TYPE_CHECKING:
-    import highspy
 
 _GRADE_WEIGHT = {Grade.TARGET: 1.0, Grade.SERVICE: 100.0, Grade.AGREEMENT: 1e3, Grade.CAPACITY: 1e4}
 _GIVEN_WEIGHT = {Grade.TARGET: 1.0, Grade.SERVICE: 100.0, Grade.AGREEMENT: 1e4, Grade.CAPACITY: 1e-2}
@@ -230,7 +226,9 @@ def _read(engine: _Engine, problem: Problem, status: str) -> Answer:
     money_duals, served_duals = engine.parts(money, served)
     values = np.where(np.abs(values) < _ZERO, 0.0, values)
     none = np.zeros(problem.rows)
-    return Answer(values[: problem.columns], engine.duals(), money_duals, served_duals, none, none, status, objective, bound, gap, iterations)
+    return Answer(
+        values[: problem.columns], engine.duals(), money_duals, served_duals, none, none, status, objective, bound, gap, iterations
+    )
 
 
 def _elastic(problem: Problem, arrays: _Arrays, weights: dict[Grade, float]) -> Answer:
@@ -253,7 +251,9 @@ def _elastic(problem: Problem, arrays: _Arrays, weights: dict[Grade, float]) -> 
     needed = engine.values()[problem.columns :]
     allowed = np.where(needed < _ZERO, 0.0, needed * (1 + 1e-7) + 1e-7)
     columns = np.arange(problem.columns, problem.columns + extra)
-    second = _Engine(replace(wide, upper=np.concatenate([arrays.upper, allowed])), problem.model.prices.scale, setting.relative_gap, setting.time_limit)
+    second = _Engine(
+        replace(wide, upper=np.concatenate([arrays.upper, allowed])), problem.model.prices.scale, setting.relative_gap, setting.time_limit
+    )
     status = second.run()
     if status == "infeasible":
         second.change_bounds(columns, np.zeros(extra), allowed * (1 + 1e-4) + 1e-4)

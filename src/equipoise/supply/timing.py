@@ -51,9 +51,9 @@ def most_specific(wanted: pl.DataFrame, rules: pl.DataFrame, keys: list[str]) ->
     parts = []
     for missing in sorted({tuple(row) for row in rules.select(pl.col(keys).is_null()).unique().iter_rows()}):
         here = [key for key, absent in zip(keys, missing, strict=True) if not absent]
-        chosen = rules.filter(
-            pl.all_horizontal(pl.col(key).is_null() == absent for key, absent in zip(keys, missing, strict=True))
-        ).select([*here, "t", *columns])
+        chosen = rules.filter(pl.all_horizontal(pl.col(key).is_null() == absent for key, absent in zip(keys, missing, strict=True))).select(
+            [*here, "t", *columns]
+        )
         parts.append(wanted.select(*keys, "t").join(chosen, on=[*here, "t"]).with_columns(pl.lit(sum(missing)).alias("vagueness")))
     if not parts:
         return wanted.with_columns(pl.lit(None).cast(rules.schema[name]).alias(name) for name in columns)

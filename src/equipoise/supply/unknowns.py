@@ -203,7 +203,8 @@ def _maintain(net: Network) -> pl.DataFrame:
     rows = net.maintenance.join(net.resources.select("resource", "number"), on="resource").join(net.periods, how="cross")
     last = pl.col("period") + pl.duration(days=pl.col("days") - 1)
     rows = rows.filter(
-        (pl.col("earliest").is_null() | (last >= pl.col("earliest"))) & (pl.col("latest").is_null() | (pl.col("period") <= pl.col("latest")))
+        (pl.col("earliest").is_null() | (last >= pl.col("earliest")))
+        & (pl.col("latest").is_null() | (pl.col("period") <= pl.col("latest")))
     )
     most = pl.min_horizontal("stops", "at_once").fill_null(pl.col("stops")).cast(pl.Float64)
     return rows.select("resource", "number", "t", "stops", "hours", most.alias("upper")).sort("resource", "t")

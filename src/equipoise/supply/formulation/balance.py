@@ -142,7 +142,11 @@ def _lives(model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
             .select("point", "quantity", (pl.col("start") + pl.col("days") + pl.col("shelf_life")).cast(pl.Float64).alias("good_for")),
         ]
     )
-    still = grid.select("point", "t", "end").join(known, on="point").filter(pl.col("good_for").is_null() | (pl.col("good_for") >= pl.col("end")))
+    still = (
+        grid.select("point", "t", "end")
+        .join(known, on="point")
+        .filter(pl.col("good_for").is_null() | (pl.col("good_for") >= pl.col("end")))
+    )
     still = still.group_by("point", "t").agg(pl.col("quantity").sum().alias("good"))
     good = grid.join(still, on=["point", "t"], how="left", maintain_order="left").with_columns(pl.col("good").fill_null(0.0))
     return lives.select("point", "shelf_life"), good

@@ -38,9 +38,7 @@ def entries(frame: pl.DataFrame, row: str | pl.Expr, coefficient: float | str | 
     where = pl.col(row) if isinstance(row, str) else row
     factor = pl.lit(float(coefficient)) if isinstance(coefficient, int | float) else coefficient
     factor = pl.col(factor) if isinstance(factor, str) else factor
-    return frame.select(
-        where.cast(pl.Int64).alias("row"), pl.col("column"), factor.cast(pl.Float64).alias("coefficient")
-    )
+    return frame.select(where.cast(pl.Int64).alias("row"), pl.col("column"), factor.cast(pl.Float64).alias("coefficient"))
 
 
 def equation(rows: pl.DataFrame, *parts: pl.DataFrame) -> Equation:

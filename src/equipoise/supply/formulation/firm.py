@@ -113,8 +113,14 @@ def frozen(model: Model) -> Equation:
     Holds for each kind of plan that has a firm row in the period. One row for every such unknown. The dual is what one unit outside the
     plan would be worth.
     """
-    flows = {"production": _flow(model, "make", "route"), "purchase": _flow(model, "buy", "purchase"), "transfer": _flow(model, "move", "lane")}
-    every = pl.concat([flow.with_columns(pl.lit(kind).alias("kind")).select("kind", "key", "t", "column", "unit") for kind, flow in flows.items()])
+    flows = {
+        "production": _flow(model, "make", "route"),
+        "purchase": _flow(model, "buy", "purchase"),
+        "transfer": _flow(model, "move", "lane"),
+    }
+    every = pl.concat(
+        [flow.with_columns(pl.lit(kind).alias("kind")).select("kind", "key", "t", "column", "unit") for kind, flow in flows.items()]
+    )
     held = every.join(held_kinds(model), on=["kind", "t"], how="semi", maintain_order="left")
     free = held.join(model.net.firm_plan.select("kind", "key", "t"), on=["kind", "key", "t"], how="anti", maintain_order="left")
     rows = numbered(free.with_columns(*at_most(pl.lit(0.0)), pl.col("key").alias("subject")))
@@ -133,5 +139,3 @@ def unknown_firm_keys(model: Model) -> pl.DataFrame:
         stock,
     ]
     return model.net.firm_plan.join(pl.concat(known).unique(), on=["kind", "key"], how="anti").select("kind", "key", "t")
-
-

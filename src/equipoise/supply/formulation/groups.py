@@ -71,7 +71,9 @@ def group_limit(model: Model) -> Equation:
     limit = model.net.limit.with_columns(pl.col("measure").fill_null("quantity"), pl.col("span").fill_null("period"))
     limit = limit.join(_always_counted(model), on="limit", how="left", maintain_order="left")
     base = pl.when(pl.col("measure") == "count").then(pl.col("base").fill_null(0.0)).otherwise(0.0)
-    limit = limit.with_columns((pl.col("at_least") - base).fill_null(-INFINITY).alias("lower"), (pl.col("at_most") - base).fill_null(INFINITY).alias("upper"))
+    limit = limit.with_columns(
+        (pl.col("at_least") - base).fill_null(-INFINITY).alias("lower"), (pl.col("at_most") - base).fill_null(INFINITY).alias("upper")
+    )
     sites = model.net.limit_member.filter(pl.col("table") == "location").select("limit").unique()
     once = limit.filter(pl.col("measure") == "count").join(sites, on="limit", how="semi").select("limit")
     whole = pl.concat([limit.filter(pl.col("span") == "horizon").select("limit"), once]).unique()
@@ -84,5 +86,7 @@ def group_limit(model: Model) -> Equation:
     dated = members.join(rows.filter(pl.col("t").is_not_null()).select("row", "limit", "t"), on=["limit", "t"])
     summed = members.join(rows.filter(pl.col("t").is_null()).select("row", "limit"), on="limit")
     return equation(
-        rows.select("limit", "t", "subject", "unit", "lower", "upper"), entries(dated, "row", "coefficient"), entries(summed, "row", "coefficient")
+        rows.select("limit", "t", "subject", "unit", "lower", "upper"),
+        entries(dated, "row", "coefficient"),
+        entries(summed, "row", "coefficient"),
     )

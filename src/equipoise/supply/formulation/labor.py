@@ -57,7 +57,9 @@ def workforce_balance(model: Model) -> Equation:
     rows = staffed.filter(~(first & pl.col("workers").is_null()))
     opening = pl.when(pl.col("t") == pl.col("t").min().over("resource")).then(pl.col("workers")).otherwise(0.0)
     opening = staffed.with_columns(opening.alias("opening")).select("column", "opening")
-    rows = numbered(rows.join(opening, on="column", how="left", maintain_order="left").with_columns(*exactly(pl.col("opening").fill_null(0.0))))
+    rows = numbered(
+        rows.join(opening, on="column", how="left", maintain_order="left").with_columns(*exactly(pl.col("opening").fill_null(0.0)))
+    )
     before = staffed.select("resource", "column", t=pl.col("t") + 1)
     return equation(
         rows.select("resource", "t", "lower", "upper"),

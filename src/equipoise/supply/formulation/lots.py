@@ -36,7 +36,9 @@ def most_needed(model: Model) -> pl.DataFrame:
         return known.get(item, 0.0)
 
     items = net.points.get_column("item").unique().sort()
-    return pl.DataFrame({"item": items, "most": [need(item, frozenset()) + firm for item in items]}, schema={"item": pl.String, "most": pl.Float64})
+    return pl.DataFrame(
+        {"item": items, "most": [need(item, frozenset()) + firm for item in items]}, schema={"item": pl.String, "most": pl.Float64}
+    )
 
 
 def most_made(model: Model) -> pl.DataFrame:
@@ -46,7 +48,12 @@ def most_made(model: Model) -> pl.DataFrame:
     for route, item, quantity in model.net.co_output.select("route", "item", "quantity").iter_rows():
         twins[route] = max(twins.get(route, 0.0), most.get(item, 0.0) / quantity)
     lot = pl.max_horizontal("minimum_lot", "lot_multiple").fill_null(0.0).max()
-    rows = model["make"].group_by("route").agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min(), lot.alias("lot")).sort("route")
+    rows = (
+        model["make"]
+        .group_by("route")
+        .agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min(), lot.alias("lot"))
+        .sort("route")
+    )
     needed = [most.get(item, 0.0) / (good or 1.0) + twins.get(route, 0.0) + lot for route, item, good, lot in rows.iter_rows()]
     return rows.select("route", pl.Series("most", needed, dtype=pl.Float64))
 
@@ -57,15 +64,19 @@ def _most_in_period(model: Model) -> pl.DataFrame:
     What could be needed at all, and what each of its resources has time for after the set-up.
     """
     rows = model["setup"].select("route", "t").join(most_made(model), on="route", how="left", maintain_order="left")
-    steps = model["step"].group_by("resource").agg(pl.col("quantity").sum().alias("steps"))
+    steps = model["step"].unique(["resource", "step"]).group_by("resource").agg(pl.col("quantity").sum().alias("steps"))
     time = model.net.resource.join(steps, on="resource", how="left", maintain_order="left")
     extra = model["overtime"].select("resource", "t", extra=pl.col("overtime_limit").fill_null(float("inf")))
     time = time.join(extra, on=["resource", "t"], how="left", maintain_order="left")
     hours = pl.col("available") + pl.col("steps").fill_null(0.0) + pl.col("extra").fill_null(0.0)
     time = time.filter(pl.col("available").is_not_null()).select("resource", "t", hours.alias("hours"))
-    usage = model.net.usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select("resource", "quantity", "setup_quantity", route="of")
+    usage = model.net.usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select(
+        "resource", "quantity", "setup_quantity", route="of"
+    )
     able = rows.select("route", "t").join(usage, on="route").join(time, on=["resource", "t"])
-    able = able.with_columns((pl.max_horizontal(pl.col("hours") - pl.col("setup_quantity").fill_null(0.0), 0.0) / pl.col("quantity")).alias("able"))
+    able = able.with_columns(
+        (pl.max_horizontal(pl.col("hours") - pl.col("setup_quantity").fill_null(0.0), 0.0) / pl.col("quantity")).alias("able")
+    )
     able = able.group_by("route", "t").agg(pl.col("able").min())
     rows = rows.join(able, on=["route", "t"], how="left", maintain_order="left")
     return rows.select("route", "t", pl.min_horizontal("most", "able").alias("most"))
@@ -125,7 +136,9 @@ def order_needed(model: Model) -> Equation:
 
     with M the smallest valid bound. One row for every period of a purchase with orders. The dual has no meaning of its own.
     """
-    limits = model.net.purchase_limit.filter(pl.col("t").is_not_null()).select("purchase", "t", "maximum", "minimum").unique(["purchase", "t"])
+    limits = (
+        model.net.purchase_limit.filter(pl.col("t").is_not_null()).select("purchase", "t", "maximum", "minimum").unique(["purchase", "t"])
+    )
     rows = _about(model, model["order"], "purchase").join(most_needed(model), on="item", how="left", maintain_order="left")
     rows = rows.join(limits, on=["purchase", "t"], how="left", maintain_order="left").with_columns(*at_most(pl.lit(0.0)))
     least = pl.max_horizontal("minimum_lot", "minimum_when_used", "minimum").fill_null(0.0)
@@ -142,7 +155,11 @@ def minimum_order(model: Model) -> Equation:
     with l the larger of `minimum_lot` and `minimum_when_used`. One row for every period of such a purchase, where integers are asked for. The dual is what one unit
     less would save.
     """
-    asked = model["order"].with_columns(pl.max_horizontal("minimum_lot", "minimum_when_used").alias("least")).filter((pl.col("least") > 0) & whole(model))
+    asked = (
+        model["order"]
+        .with_columns(pl.max_horizontal("minimum_lot", "minimum_when_used").alias("least"))
+        .filter((pl.col("least") > 0) & whole(model))
+    )
     rows = _about(model, asked, "purchase").with_columns(*at_least(pl.lit(0.0)))
     bought = matched(model["buy"], rows, ["purchase", "t"])
     return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -pl.col("least")))

@@ -27,7 +27,9 @@ def loads(model: Model) -> pl.DataFrame:
     parts = []
     for activity, family, of in (("make", "make", "route"), ("buy", "buy", "purchase"), ("move", "move", "lane"), ("move", "ship", "lane")):
         takers = usage.filter(pl.col("activity") == activity).select("of", "number", load="quantity")
-        parts.append(model[family].select(pl.col(of).alias("of"), "item", "t", "column").join(takers, on="of").with_columns(_named(activity)))
+        parts.append(
+            model[family].select(pl.col(of).alias("of"), "item", "t", "column").join(takers, on="of").with_columns(_named(activity))
+        )
     stored = usage.filter(pl.col("activity") == "store").select("of", "number", "at", load="quantity")
     kept = model["stock"].select(pl.col("item").alias("of"), "item", "location", "t", "column").join(stored, on="of")
     kept = kept.filter(pl.col("at").is_null() | (pl.col("at") == pl.col("location"))).with_columns(_named("store"))
@@ -100,7 +102,9 @@ def _steps(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
     steps = model["step"]
     whole = pl.col("span").fill_null("period") == "horizon"
     each = matched(steps.filter(~whole), rows, ["resource", "t"])
-    return pl.concat([each, matched(steps.filter(whole).drop("t"), rows, ["resource"]).with_columns(pl.lit(0, pl.Int64).alias("t")).select(each.columns)])
+    return pl.concat(
+        [each, matched(steps.filter(whole).drop("t"), rows, ["resource"]).with_columns(pl.lit(0, pl.Int64).alias("t")).select(each.columns)]
+    )
 
 
 def overtime_limit(model: Model) -> Equation:
@@ -171,8 +175,12 @@ def maintenance_stops(model: Model) -> Equation:
     """
     stops = model["maintain"].select("resource", pl.col("stops").cast(pl.Float64)).unique().sort("resource")
     rows = numbered(stops.join(model.net.resources.select("resource"), on="resource", maintain_order="left"))
-    rows = rows.with_columns(*exactly("stops"), pl.col("resource").alias("subject"), pl.lit("stops").alias("unit"), pl.lit(None, pl.Int64).alias("t"))
-    return equation(rows.select("resource", "t", "subject", "unit", "lower", "upper"), entries(matched(model["maintain"], rows, ["resource"]), "row"))
+    rows = rows.with_columns(
+        *exactly("stops"), pl.col("resource").alias("subject"), pl.lit("stops").alias("unit"), pl.lit(None, pl.Int64).alias("t")
+    )
+    return equation(
+        rows.select("resource", "t", "subject", "unit", "lower", "upper"), entries(matched(model["maintain"], rows, ["resource"]), "row")
+    )
 
 
 def load_spread(model: Model) -> Equation:

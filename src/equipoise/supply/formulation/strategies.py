@@ -60,8 +60,15 @@ def chase(model: Model) -> Equation:
     due = net.receipts.join(net.points.select("point", "item"), on="point").group_by("item", "t").agg(pl.col("quantity").sum().alias("due"))
     level = pl.max_horizontal("target", "minimum", pl.when(pl.col("t") == model.horizon - 1).then(pl.col("ending_minimum"))).fill_null(0.0)
     target = model.policy.with_columns(level.alias("level")).group_by("item", "t").agg(pl.col("level").sum())
-    rows = sold.join(opening, on="item").join(late, on="item").join(due, on=["item", "t"], how="left").join(target, on=["item", "t"], how="left")
+    rows = (
+        sold.join(opening, on="item")
+        .join(late, on="item")
+        .join(due, on=["item", "t"], how="left")
+        .join(target, on=["item", "t"], how="left")
+    )
     rows = rows.sort("item", "t").with_columns(pl.col("due", "level").fill_null(0.0))
     left = pl.col("opening") - pl.col("late") + (pl.col("due") - pl.col("demand")).cum_sum().over("item", order_by="t")
     rows = numbered(rows.with_columns(pl.col("item").alias("subject"), *at_most(pl.max_horizontal("level", left, pl.lit(0.0)))))
-    return equation(rows.select("item", "t", "subject", "unit", "lower", "upper"), entries(matched(model["stock"], rows, ["item", "t"]), "row"))
+    return equation(
+        rows.select("item", "t", "subject", "unit", "lower", "upper"), entries(matched(model["stock"], rows, ["item", "t"]), "row")
+    )

@@ -19,7 +19,11 @@ def purchase_limit(model: Model) -> Equation:
     limits = model.net.purchase_limit.filter(pl.col("minimum").is_not_null() | pl.col("maximum").is_not_null())
     units = model.net.points.select("point", "unit")
     named = buy.select("purchase", "point").unique("purchase").join(units, on="point", how="left").drop("point")
-    rows = numbered(limits.join(named, on="purchase", maintain_order="left").with_columns(pl.col("purchase").alias("subject"), *between("minimum", "maximum")))
+    rows = numbered(
+        limits.join(named, on="purchase", maintain_order="left").with_columns(
+            pl.col("purchase").alias("subject"), *between("minimum", "maximum")
+        )
+    )
     each = matched(buy, rows.filter(pl.col("t").is_not_null()), ["purchase", "t"])
     whole = matched(buy, rows.filter(pl.col("t").is_null()), ["purchase"])
     return equation(rows.select("purchase", "t", "subject", "unit", "lower", "upper"), entries(each, "row"), entries(whole, "row"))
@@ -27,7 +31,9 @@ def purchase_limit(model: Model) -> Equation:
 
 def _lane_flow(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the moves and shipments on the lanes of `rows` (an empty item means the whole lane)."""
-    flow = pl.concat([model[family].select("lane", "item", "t", "column") for family in ("move", "ship")]).filter(pl.col("lane").is_not_null())
+    flow = pl.concat([model[family].select("lane", "item", "t", "column") for family in ("move", "ship")]).filter(
+        pl.col("lane").is_not_null()
+    )
     named = matched(flow, rows.filter(pl.col("item").is_not_null()), ["lane", "item", "t"])
     whole = matched(flow, rows.filter(pl.col("item").is_null()), ["lane", "t"])
     return pl.concat([named.select("row", "column"), whole.select("row", "column")])
@@ -68,9 +74,13 @@ def lane_use(model: Model) -> Equation:
     uses = _lane_rows(model, model["use"].select("lane", "item", "t", "column"))
     flow = _lane_flow(model, uses)
     items = pl.concat([model[family].select("column", "item") for family in ("move", "ship")])
-    needed = flow.join(items, on="column").join(most, on="item").select("row", "item", "most").unique().group_by("row").agg(pl.col("most").sum())
+    needed = (
+        flow.join(items, on="column").join(most, on="item").select("row", "item", "most").unique().group_by("row").agg(pl.col("most").sum())
+    )
     limit = model.net.places.lane.select("lane", "item", "t", "limit")
-    rows = uses.join(needed, on="row", how="left", maintain_order="left").join(limit, on=["lane", "item", "t"], how="left", nulls_equal=True, maintain_order="left")
+    rows = uses.join(needed, on="row", how="left", maintain_order="left").join(
+        limit, on=["lane", "item", "t"], how="left", nulls_equal=True, maintain_order="left"
+    )
     rows = rows.with_columns(*at_most(pl.lit(0.0)), pl.min_horizontal(pl.col("most").fill_null(0.0), "limit").alias("most"))
     return equation(rows.select(_LANE), entries(flow, "row"), entries(rows, "row", -pl.col("most")))
 
@@ -82,7 +92,9 @@ def minimum_load(model: Model) -> Equation:
 
     One row for every use of a lane with `minimum_load`, where integers are asked for. The dual is what one unit less would save.
     """
-    uses = _lane_rows(model, model["use"].filter((pl.col("minimum_load") > 0) & whole(model)).select("lane", "item", "t", "column", "minimum_load"))
+    uses = _lane_rows(
+        model, model["use"].filter((pl.col("minimum_load") > 0) & whole(model)).select("lane", "item", "t", "column", "minimum_load")
+    )
     rows = uses.with_columns(*at_least(pl.lit(0.0)))
     return equation(rows.select(_LANE), entries(_lane_flow(model, rows), "row"), entries(rows, "row", -pl.col("minimum_load")))
 
@@ -94,7 +106,10 @@ def site_open(model: Model) -> Equation:
 
     One row for every period of an item at such a site. The dual has no meaning of its own.
     """
-    sites = [model[family].select("location", pl.lit(sign).alias("sign"), pl.col("column").alias("site")) for family, sign in (("opening", -1.0), ("closing", 1.0))]
+    sites = [
+        model[family].select("location", pl.lit(sign).alias("sign"), pl.col("column").alias("site"))
+        for family, sign in (("opening", -1.0), ("closing", 1.0))
+    ]
     points = model.net.points.join(pl.concat(sites), on="location").join(most_needed(model), on="item", how="left")
     points = points.with_columns((2 * pl.col("most").fill_null(0.0) + pl.col("opening")).alias("most"))
     rows = numbered(points.join(model.net.periods.select("t"), how="cross").sort("point", "t"))
