@@ -1,9 +1,10 @@
-"""Write the generated pages of docs/reference: tables, settings, command line. `make docs` runs it; a test refuses stale pages."""
+"""Write what is generated in docs: tables, settings, command line, the schema of plan.json. `make docs` runs it; tests refuse stale ones."""
 
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from equipoise.exchange.plan_document import publish_schema
 from equipoise.service import OPERATIONS
 from equipoise.tables import DICTIONARY
 from equipoise.tables.setting import Setting
@@ -93,6 +94,7 @@ def command_line() -> str:
 PAGES = {"tables.md": tables, "settings.md": settings, "command-line.md": command_line}
 
 if __name__ == "__main__":
+    publish_schema(HERE.parent / "plan.schema.json")
     HERE.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")

@@ -218,7 +218,7 @@ TERMS: tuple[Term, ...] = (
 
 
 def holding_rate(periods_a_year: int, carrying_rate: float | None) -> pl.Expr:
-    """Return the cost of holding a unit for a period: `holding_cost`, else the carrying rate on `standard_cost`; empty where neither is given.
+    """Return the cost of holding a unit for a period: `holding_cost`, else the carrying rate on `standard_cost`; empty without both.
 
     `carrying_rate` is a share of value a year, so it is divided by the periods of a year.
     """

@@ -115,3 +115,16 @@ def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
         and pattern.search(path.read_text(encoding="utf-8", errors="replace"))
     ]
     assert found == []
+
+
+def test_groups_keep_their_order_so_that_sums_are_the_same_to_the_bit() -> None:
+    loose = [
+        f"{path.relative_to(SOURCE)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "group_by"
+        and not any(keyword.arg == "maintain_order" for keyword in node.keywords)
+    ]
+    assert loose == []

@@ -13,7 +13,32 @@ from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "truth"
-TABLES = ["demand_plan", "item", "location", "resource", "route", "usage", "bom", "co_output", "capacity", "capacity_step", "maintenance", "workforce", "purchase", "purchase_limit", "lane", "inventory_policy", "demand_policy", "limit", "limit_member", "firm_plan", "on_hand", "backlog", "scheduled_receipt"]
+TABLES = (
+    "demand_plan",
+    "item",
+    "location",
+    "resource",
+    "route",
+    "usage",
+    "bom",
+    "co_output",
+    "capacity",
+    "capacity_step",
+    "maintenance",
+    "workforce",
+    "purchase",
+    "purchase_limit",
+    "lane",
+    "inventory_policy",
+    "demand_policy",
+    "limit",
+    "limit_member",
+    "firm_plan",
+    "on_hand",
+    "backlog",
+    "scheduled_receipt",
+    "market",
+)
 _START = 2027
 
 
@@ -55,8 +80,8 @@ def solve(horizon: int, supply_setting: dict[str, Any] | None = None, **tables: 
 def money(result: dict[str, pl.DataFrame]) -> dict[str, float]:
     """Profit, revenue and cost of a plan, without the model's own prices."""
     cost = result["cost"].filter(pl.col("class") != "penalty")
-    revenue = cost.filter(pl.col("term") == "revenue").get_column("amount").sum()
-    profit = cost.get_column("amount").sum()
+    revenue = float(cost.filter(pl.col("term") == "revenue").get_column("amount").sum())
+    profit = float(cost.get_column("amount").sum())
     return {"profit": profit, "revenue": revenue, "cost": revenue - profit}
 
 

@@ -1,5 +1,6 @@
 """Sources with a capacity and a cost each, stock and backlog: the transportation form of aggregate planning."""
 
+import polars as pl
 import pytest
 
 from tests.truth.company import demand, inputs, money, month, published, rows, solve
@@ -7,7 +8,7 @@ from tests.truth.company import demand, inputs, money, month, published, rows, s
 CASES = ["sailco", "northern_airplane", "quarter_1250", "stevenson_transport"]
 
 
-def plan(case: str):
+def plan(case: str) -> dict[str, pl.DataFrame]:
     given = inputs(case)
     names = [source["name"] for source in given["sources"][0]]
     dated = [(t, source) for t, sources in enumerate(given["sources"]) for source in sources]

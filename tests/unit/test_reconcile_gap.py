@@ -227,6 +227,8 @@ def stock(quantities: list[float], target: float | None, **more: Any) -> pl.Data
 def test_stock_above_target_beyond_the_share_worth_showing() -> None:
     made = found(inventory_plan=stock([120, 126, 150, 100, 100, 100], 100), demand_plan=demand())
     excess = one(made, "excess_stock")
+    many = found(inventory_plan=stock([500] * 6, 100), demand_plan=demand())
+    assert "400 pieces above target (4 times it)" in one(many, "excess_stock")["sentence"]
     assert (excess["units"], excess["period"], excess["until"]) == (50, MONTHS[1], MONTHS[2])
     assert excess["sentence"] == (
         "Tents: stock up to 50 pieces above target (50 % of it) from February to March 2027; EUR 3,000 at standard cost."
@@ -314,15 +316,19 @@ def test_a_limit_of_unknown_relation_counts_and_one_that_binds_only_before_expla
     assert made["gap_cause"].filter(pl.col("rank") == 1)["subject"].to_list() == ["all depots"]
 
 
-def test_a_least_that_binds_is_worth_one_unit_less() -> None:
-    binding = frame("binding", *limit("target stock", "A at Plant", [1, 3], -7.5, unit="piece"))
-    made = found(shortage=short([0, 10, 10, 10, 0, 0]), demand_plan=demand(), binding=binding, **NETWORK)
+def test_stock_held_back_from_customers_is_a_cause_where_it_is_worth_as_much_as_a_sale() -> None:
+    short_of = {"shortage": short([0, 10, 10, 10, 0, 0]), "demand_plan": demand(), **NETWORK}
+    binding = frame("binding", *limit("target stock", "A at Plant", [1, 3], -75.0, unit="piece"))
+    made = found(**short_of, binding=binding)
     cause = made["gap_cause"].filter(pl.col("rank") == 1).row(0, named=True)
-    assert cause["value"] == -15
+    assert cause["value"] == -150
     assert cause["sentence"] == (
         "A at Plant is at its target stock of 200 pieces a month in 2 of 3 months from February to April 2027; "
-        "one piece less is worth EUR 7.50."
+        "one piece less is worth EUR 75."
     )
+    assert one(made, "shortage")["suggestion"].startswith("Lower the target stock of A at Plant")
+    cheap = frame("binding", *limit("target stock", "A at Plant", [1, 3], -7.5, unit="piece"))
+    assert found(**short_of, binding=cheap)["gap_cause"].is_empty()
 
 
 def test_where_no_money_is_known_the_limit_tells_what_more_would_serve() -> None:
@@ -382,15 +388,8 @@ def test_the_network_knows_components_and_names_inside_subjects() -> None:
 
 def test_a_bill_that_loops_ends() -> None:
     loop = frame("bom", {"route": "make A", "component": "B", "quantity": 1.0}, {"route": "make B", "component": "A", "quantity": 1.0})
-    network = Network(
-        NETWORK["route"],
-        loop,
-        NETWORK["usage"],
-        NETWORK["purchase"],
-        table("lane").empty(),
-        table("route_load").empty(),
-        table("limit_member").empty(),
-    )
+    nothing = (table("lane").empty(), table("route_load").empty(), table("limit_member").empty())
+    network = Network(NETWORK["route"], loop, NETWORK["usage"], NETWORK["purchase"], *nothing)
     assert network.items(["A"]) == {"A", "B"}
 
 

@@ -35,8 +35,8 @@ def with_family(frame: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
 def by_period(frame: pl.DataFrame, *columns: str, also: tuple[str, ...] = ()) -> pl.DataFrame:
     """Return the sums of `columns` by period (and by the columns `also`), sorted; a sum of nothing but empty cells is empty."""
     keys = ("period", *also)
-    sums = [pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in columns]
-    return frame.group_by(keys).agg(sums).sort(keys)
+    sums = [pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum().round(9)).alias(name) for name in columns]
+    return frame.group_by(keys, maintain_order=True).agg(sums).sort(keys)
 
 
 def total(frame: pl.DataFrame, column: str) -> float:
@@ -46,7 +46,11 @@ def total(frame: pl.DataFrame, column: str) -> float:
 
 def largest_families(frame: pl.DataFrame, measure: str, most: int = 7) -> pl.DataFrame:
     """Return `frame` (family, ..., `measure`) with all but the `most` largest families renamed to `Other families`."""
-    sizes = frame.group_by("family").agg(pl.col(measure).sum().alias("size")).sort("size", "family", descending=[True, False])
+    sizes = (
+        frame.group_by("family", maintain_order=True)
+        .agg(pl.col(measure).sum().round(6).alias("size"))
+        .sort("size", "family", descending=[True, False])
+    )
     if sizes.height <= most + 1:
         return frame
     kept = sizes.get_column("family").head(most)

@@ -16,7 +16,7 @@ def inventory(inventory_plan: pl.DataFrame, item: pl.DataFrame, setting: Setting
     measure = "value" if valued else "quantity"
     named = largest_families(with_family(inventory_plan, item), measure)
     rows = _labelled(by_period(named, measure, also=("family",)).rename({measure: "stock"}), setting).drop_nulls("stock")
-    totals = rows.group_by("period").agg(pl.col("stock").sum()).sort("period").get_column("stock").to_list()
+    totals = rows.group_by("period", maintain_order=True).agg(pl.col("stock").sum()).sort("period").get_column("stock").to_list()
     scale = scale_for(max(totals))
     names = _by_size(rows)
     unit = scale.unit(setting.currency or "money") if valued else scale.unit(unit_of(item, inventory_plan.get_column("item")))
@@ -38,7 +38,9 @@ def _labelled(rows: pl.DataFrame, setting: Setting) -> pl.DataFrame:
 
 
 def _by_size(rows: pl.DataFrame) -> list[str]:
-    sizes = rows.group_by("family").agg(pl.col("stock").sum()).sort(["stock", "family"], descending=[True, False])
+    sizes = (
+        rows.group_by("family", maintain_order=True).agg(pl.col("stock").sum().round(6)).sort(["stock", "family"], descending=[True, False])
+    )
     return sizes.get_column("family").to_list()
 
 
@@ -84,7 +86,11 @@ def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.Data
     stock = by_period(with_family(inventory_plan, item), "quantity", also=("family",))
     asked = by_period(with_family(demand_plan, item), "quantity", also=("family",))
     weeks = weeks_of_supply(stock, asked, calendar_of(setting), "family").drop_nulls("weeks")
-    sizes = asked.join(weeks.select("family").unique(), on="family").group_by("family").agg(pl.col("quantity").sum())
+    sizes = (
+        asked.join(weeks.select("family").unique(), on="family")
+        .group_by("family", maintain_order=True)
+        .agg(pl.col("quantity").sum().round(6))
+    )
     names = sizes.sort(["quantity", "family"], descending=[True, False]).get_column("family").head(len(CATEGORIES)).to_list()
     known = _known(inventory_plan, item)
     rows = _labelled(weeks.filter(pl.col("family").is_in(names)), setting)

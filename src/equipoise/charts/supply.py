@@ -21,7 +21,7 @@ def load_heat_map(capacity_load: pl.DataFrame, setting: Setting) -> Chart:
 
     The fullest resources come first, at most 24 of them; numbers are printed while they fit.
     """
-    order = capacity_load.group_by("resource").agg(pl.col("utilisation").max().alias("peak"))
+    order = capacity_load.group_by("resource", maintain_order=True).agg(pl.col("utilisation").max().alias("peak"))
     order = order.sort(["peak", "resource"], descending=[True, False], nulls_last=True)
     names = order.get_column("resource").head(MOST_RESOURCES).to_list()
     cells = _cells(capacity_load.filter(pl.col("resource").is_in(names)), setting)
@@ -75,11 +75,13 @@ def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> 
     The largest `most` terms keep their name, the rest are summed.
     """
     spent = cost.filter((pl.col("amount") < 0) & (pl.col("class") != "penalty")).with_columns(-pl.col("amount"))
-    sizes = spent.group_by("term").agg(pl.col("amount").sum()).sort(["amount", "term"], descending=[True, False])
+    sizes = (
+        spent.group_by("term", maintain_order=True).agg(pl.col("amount").sum().round(6)).sort(["amount", "term"], descending=[True, False])
+    )
     names = sizes.get_column("term").head(most if sizes.height > most + 1 else most + 1).to_list()
     named = spent.with_columns(pl.when(pl.col("term").is_in(names)).then(pl.col("term")).otherwise(pl.lit("other")).alias("term"))
     rows = by_period(named, "amount", also=("term",))
-    largest = rows.group_by("period").agg(pl.col("amount").sum()).get_column("amount").max()
+    largest = rows.group_by("period", maintain_order=True).agg(pl.col("amount").sum()).get_column("amount").max()
     scale = scale_for(largest if isinstance(largest, float) else None)
     rows = _worded(rows, setting).with_columns(pl.col("amount") / scale.divisor)
     order = [*names, *(["other"] if "other" in rows.get_column("term").to_list() and "other" not in names else [])]

@@ -53,7 +53,7 @@ def money_sentences(
 ) -> Iterator[str]:
     """Yield profit and loss, stock and budget, and what is not given."""
     planned = financials.filter(pl.col("amount").is_not_null())
-    lines = dict(planned.group_by("line").agg(pl.col("amount").sum()).sort("line").iter_rows())
+    lines = dict(planned.group_by("line", maintain_order=True).agg(pl.col("amount").sum()).sort("line").iter_rows())
     yield from _profit(lines, plan)
     yield from _stock_value(planned, plan)
     yield from _budget(financials, bridge, plan)
@@ -77,7 +77,12 @@ def _profit(lines: dict[str, float], plan: Setting) -> Iterator[str]:
 
 
 def _stock_value(planned: pl.DataFrame, plan: Setting) -> Iterator[str]:
-    ends = planned.filter(pl.col("line") == "inventory_value").group_by("period").agg(pl.col("amount").sum()).sort("period")
+    ends = (
+        planned.filter(pl.col("line") == "inventory_value")
+        .group_by("period", maintain_order=True)
+        .agg(pl.col("amount").sum())
+        .sort("period")
+    )
     if ends.height:
         first, last, most = ends["amount"][0], ends["amount"][-1], float(ends["amount"].to_numpy().max())
         peak = f", at most {money(most, plan.currency)}" if most > max(first, last) * 1.005 else ""

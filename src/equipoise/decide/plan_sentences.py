@@ -40,7 +40,9 @@ def headline_sentences(
     yield from (str(sentence) for sentence in surplus["sentence"].drop_nulls())
     short = gap.filter(pl.col("kind").is_in(["shortage", "late"]) & (pl.col("level") != "item")).sort("rank").head(1)
     yield from (f"The largest shortage: {sentence}" for sentence in short["sentence"].drop_nulls())
-    lines = dict(financials.filter(pl.col("amount").is_not_null()).group_by("line").agg(pl.col("amount").sum()).iter_rows())
+    lines = dict(
+        financials.filter(pl.col("amount").is_not_null()).group_by("line", maintain_order=True).agg(pl.col("amount").sum()).iter_rows()
+    )
     if "revenue" in lines:
         kept = f" and {money(lines['contribution'], plan.currency)} of contribution" if "contribution" in lines else ""
         periods = f"{plan.calendar.horizon} {plural(PERIOD_NOUN[plan.calendar.cadence], plan.calendar.horizon)}"
@@ -70,7 +72,7 @@ def demand_sentences(demand_plan: pl.DataFrame, item: pl.DataFrame, plan: Settin
     if demand <= 0:
         yield "No demand is given."
         return
-    by_period = demand_plan.group_by("period").agg(pl.col("quantity").sum()).sort("period")
+    by_period = demand_plan.group_by("period", maintain_order=True).agg(pl.col("quantity").sum()).sort("period")
     noun, count = PERIOD_NOUN[plan.calendar.cadence], by_period.height
     run = span(by_period["period"][0], by_period["period"][-1], calendar)
     yield f"Demand is {quantity(demand, unit)} {run}, {quantity(demand / count, unit)} a {noun} on average."
@@ -80,7 +82,9 @@ def demand_sentences(demand_plan: pl.DataFrame, item: pl.DataFrame, plan: Settin
         yield f"It is highest {most} and lowest {least}."
     families = item.select("item", pl.coalesce("family", "item").alias("family")).unique("item", maintain_order=True)
     shares = demand_plan.join(families, on="item", how="left").with_columns(pl.coalesce("family", "item").alias("family"))
-    shares = shares.group_by("family").agg(pl.col("quantity").sum()).sort("quantity", "family", descending=[True, False])
+    shares = (
+        shares.group_by("family", maintain_order=True).agg(pl.col("quantity").sum()).sort("quantity", "family", descending=[True, False])
+    )
     if shares.height > 1:
         yield f"By family: {listing([f'{family} {share(part / demand)}' for family, part in shares.iter_rows()], 5)}."
     orders = total(demand_plan, "orders")
@@ -110,13 +114,13 @@ def supply_sentences(
 def _capacity(limited: pl.DataFrame, plan: Setting) -> Iterator[str]:
     calendar = Calendar.from_setting(plan.calendar)
     used = total(limited, "load") / total(limited, "available")
-    by_resource = limited.group_by("resource").agg((pl.col("load").sum() / pl.col("available").sum()).alias("share"))
+    by_resource = limited.group_by("resource", maintain_order=True).agg((pl.col("load").sum() / pl.col("available").sum()).alias("share"))
     name, busiest = by_resource.sort("share", "resource", descending=[True, False]).row(0)
     more = f"; the busiest resource is {name} with {share(busiest)}" if by_resource.height > 1 else ""
     yield f"Capacity is used to {share(used)} over the horizon{more}."
     full = limited.filter(pl.col("load") >= pl.col("available") * 0.999).sort("resource", "period")
     if full.height:
-        counts = full.group_by("resource").len().sort("len", "resource", descending=[True, False])
+        counts = full.group_by("resource", maintain_order=True).len().sort("len", "resource", descending=[True, False])
         noun = PERIOD_NOUN[plan.calendar.cadence]
         yield f"Full: {listing([f'{resource} in {number(count)} {plural(noun, count)}' for resource, count in counts.iter_rows()], 5)}."
     overtime = limited.filter(pl.col("overtime") > 1e-6)
@@ -129,7 +133,11 @@ def _capacity(limited: pl.DataFrame, plan: Setting) -> Iterator[str]:
 def _stock(inventory_plan: pl.DataFrame) -> Iterator[str]:
     below = inventory_plan.filter(pl.col("shortfall") > 1e-6)
     if below.height:
-        names = below.group_by("item").agg(pl.col("shortfall").sum()).sort("shortfall", "item", descending=[True, False])["item"]
+        names = (
+            below.group_by("item", maintain_order=True)
+            .agg(pl.col("shortfall").sum())
+            .sort("shortfall", "item", descending=[True, False])["item"]
+        )
         yield f"Stock falls below target for {number(len(names))} {plural('item', len(names))}: {listing(names.to_list())}."
     elif inventory_plan["target"].fill_null(0.0).sum() > 0:
         yield "Stock stays at or above its targets."

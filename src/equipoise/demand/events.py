@@ -55,7 +55,7 @@ def pairs_of(demand: pl.DataFrame, item: pl.DataFrame, *, one: str | None, famil
 
 def spread_by(pairs: pl.DataFrame, demand: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs with their `weight` in a total: by demand, or equally where there is none."""
-    sums = demand.group_by(PAIR).agg(pl.col("quantity").sum())
+    sums = demand.group_by(PAIR, maintain_order=True).agg(pl.col("quantity").sum())
     weighed = pairs.join(sums, on=PAIR, how="left", maintain_order="left").with_columns(pl.col("quantity").fill_null(0).clip(lower_bound=0))
     total = float(weighed.get_column("quantity").sum())
     weight = pl.col("quantity") / total if total > 0 else pl.lit(1.0 / max(len(pairs), 1))
@@ -81,7 +81,7 @@ def _one(demand: pl.DataFrame, row: dict[str, Any], item: pl.DataFrame, calendar
     if not parts or overlap.is_empty():
         return pl.DataFrame(schema=_SCHEMA)
     price = pl.lit(row["price"], dtype=pl.Float64)
-    summed = pl.concat(parts).group_by(CELL).agg(pl.col("quantity").sum())
+    summed = pl.concat(parts).group_by(CELL, maintain_order=True).agg(pl.col("quantity").sum())
     return summed.select(pl.lit(row["event"]).alias("event"), *CELL, "quantity", (pl.col("quantity") * price).alias("revenue"))
 
 
@@ -92,5 +92,5 @@ def _pulled(concerned: pl.DataFrame, overlap: pl.DataFrame, share: float, period
     last = max(calendar.periods.index(period) for period in overlap.get_column("period"))
     after = calendar.periods[last + 1 : last + 1 + periods]
     lost = concerned.filter(pl.col("period").is_in(after)).select(*CELL, (pl.col("quantity") * -share).alias("quantity"))
-    gained = lost.group_by(PAIR).agg(-pl.col("quantity").sum()).join(overlap, how="cross")
+    gained = lost.group_by(PAIR, maintain_order=True).agg(-pl.col("quantity").sum()).join(overlap, how="cross")
     return [lost, gained.select(*CELL, (pl.col("quantity") * pl.col("part")).alias("quantity"))]

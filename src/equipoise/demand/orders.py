@@ -43,7 +43,7 @@ def _grid(consensus: pl.DataFrame, orders: pl.DataFrame, calendar: Calendar) -> 
     inside = consensus.filter(pl.col("period").is_in(calendar.periods))
     pairs = pl.concat([inside.select(PAIR), orders.select(PAIR)]).unique()
     cells = pairs.join(pl.DataFrame({"period": calendar.periods}, schema={"period": pl.Date}), how="cross").sort(CELL)
-    sums = orders.group_by(CELL).agg(
+    sums = orders.group_by(CELL, maintain_order=True).agg(
         pl.col("quantity").filter(~pl.col("additional")).sum().alias("firm"), pl.col("quantity").filter("additional").sum().alias("added")
     )
     columns = inside.select(*CELL, pl.col("quantity").alias("forecast"), "p10", "p90", "revenue")
@@ -73,10 +73,10 @@ def _priced(cells: pl.DataFrame, price: pl.DataFrame, item: pl.DataFrame) -> pl.
         others = [name for name in ("market", "period") if name not in keys]
         rows = price.filter(pl.all_horizontal(pl.col(keys).is_not_null(), pl.col(others).is_null()))
         name = f"price_{number}"
-        one = rows.group_by(keys).agg(pl.col("unit_price").first().alias(name))
+        one = rows.group_by(keys, maintain_order=True).agg(pl.col("unit_price").first().alias(name))
         cells = cells.join(one, on=keys, how="left", maintain_order="left")
         found.append(name)
-    listed = item.group_by("item").agg(pl.col("unit_price").first().alias("listed"))
+    listed = item.group_by("item", maintain_order=True).agg(pl.col("unit_price").first().alias("listed"))
     cells = cells.join(listed, on="item", how="left", maintain_order="left")
     of_streams = pl.when(pl.col("forecast") > 0).then(pl.col("revenue") / pl.col("forecast"))
     return cells.with_columns(unit_price=pl.coalesce(*found, "listed", of_streams))

@@ -59,7 +59,7 @@ def _value(history: pl.DataFrame, item: pl.DataFrame, known: Panel, calendar: Ca
     recent = history.filter(pl.col("period").is_between(first, known.last)).join(
         item.select("item", "unit_price").unique("item", keep="first"), on="item", how="left"
     )
-    sums = recent.group_by(KEY).agg(
+    sums = recent.group_by(KEY, maintain_order=True).agg(
         pl.coalesce("revenue", pl.col("quantity") * pl.col("unit_price")).sum().alias("money"),
         pl.coalesce("revenue", pl.col("quantity") * pl.col("unit_price")).is_not_null().any().alias("priced"),
         pl.col("quantity").sum(),

@@ -93,7 +93,7 @@ def _grid(frames: list[pl.DataFrame], calendar: Calendar) -> pl.DataFrame:
 
 def _with(cells: pl.DataFrame, rows: pl.DataFrame, name: str, column: str) -> pl.DataFrame:
     """Return the cells with the sum of a column of the rows, zero where there is none."""
-    sums = rows.group_by(CELL).agg(pl.col(column).sum().alias(name))
+    sums = rows.group_by(CELL, maintain_order=True).agg(pl.col(column).sum().alias(name))
     return cells.join(sums, on=CELL, how="left", maintain_order="left").with_columns(pl.col(name).fill_null(0.0))
 
 
@@ -130,8 +130,8 @@ def _base(
     """Return the cells with base, p10 and p90, and `viewed`: whether views give the base."""
     measures = ["quantity", "p10", "p90"]
     own = pl.concat([baseline.select(*CELL, *measures), succeeded.select(*CELL, *measures)])
-    own = own.group_by(CELL).agg(pl.col(measures).sum()).with_columns(pl.col(measures).clip(lower_bound=0))
-    mean = views.group_by(CELL).agg(pl.col("quantity").mean().alias("mean"))
+    own = own.group_by(CELL, maintain_order=True).agg(pl.col(measures).sum()).with_columns(pl.col(measures).clip(lower_bound=0))
+    mean = views.group_by(CELL, maintain_order=True).agg(pl.col("quantity").mean().alias("mean"))
     joined = cells.join(own, on=CELL, how="left", maintain_order="left").join(mean, on=CELL, how="left", maintain_order="left")
     if weights is None:
         joined = joined.with_columns(chosen=pl.lit(None, dtype=pl.Float64))
@@ -139,7 +139,7 @@ def _base(
         opinions = pl.concat([views.select("source", *CELL, "quantity"), own.select(pl.lit(BASELINE).alias("source"), *CELL, "quantity")])
         weighed = (
             opinions.join(weights.filter(pl.col("weight") > 0), on="source")
-            .group_by(CELL)
+            .group_by(CELL, maintain_order=True)
             .agg(((pl.col("quantity") * pl.col("weight")).sum() / pl.col("weight").sum()).alias("chosen"))
         )
         joined = joined.join(weighed, on=CELL, how="left", maintain_order="left")
@@ -171,7 +171,7 @@ def _priced(cells: pl.DataFrame, views: pl.DataFrame, increments: pl.DataFrame, 
     part = views.join(cells.filter(pl.col("viewed")), on=CELL, how="semi")
     paid = pl.concat([frame.select(*CELL, "quantity", "revenue") for frame in (part, increments, happening)])
     paid = paid.filter(pl.col("revenue").is_not_null(), pl.col("quantity") > 0)
-    price = paid.group_by(CELL).agg((pl.col("revenue").sum() / pl.col("quantity").sum()).alias("unit_price"))
+    price = paid.group_by(CELL, maintain_order=True).agg((pl.col("revenue").sum() / pl.col("quantity").sum()).alias("unit_price"))
     joined = cells.join(price, on=CELL, how="left", maintain_order="left")
     return joined.with_columns(revenue=pl.col("quantity") * pl.col("unit_price"))
 
@@ -206,5 +206,7 @@ def _streams(
     ]
     shaped = pl.concat([table("stream").conform(frame) for frame in frames])
     known = pl.when(pl.col("revenue").is_not_null().any()).then(pl.col("revenue").sum())
-    summed = shaped.group_by("stream", *CELL).agg(pl.col("kind").first(), pl.col("quantity").sum(), known, pl.col("owner").first())
+    summed = shaped.group_by("stream", *CELL, maintain_order=True).agg(
+        pl.col("kind").first(), pl.col("quantity").sum(), known, pl.col("owner").first()
+    )
     return table("stream").conform(summed.sort("stream", *CELL))

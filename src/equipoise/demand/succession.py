@@ -29,14 +29,14 @@ def moved(base: pl.DataFrame, succession: pl.DataFrame, calendar: Calendar) -> p
         taken = (
             pl.concat([demand, *gained])
             .filter(pl.col("item") == predecessor)
-            .group_by(_CELL)
+            .group_by(_CELL, maintain_order=True)
             .agg(pl.col(_MEASURES).sum())
             .join(part, on="period")
             .select(*_CELL, pl.col(_MEASURES) * pl.col("share"))
         )
         gained.append(taken.with_columns(pl.lit(item).alias("item")))
         lost.append(taken.with_columns(-pl.col(_MEASURES)))
-    return pl.concat([*gained, *lost]).group_by(_CELL).agg(pl.col(_MEASURES).sum()).sort(_CELL)
+    return pl.concat([*gained, *lost]).group_by(_CELL, maintain_order=True).agg(pl.col(_MEASURES).sum()).sort(_CELL)
 
 
 def _in_order(rows: list[tuple[str, str, float, dt.date | None]]) -> list[tuple[str, str, float, dt.date | None]]:

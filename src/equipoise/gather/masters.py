@@ -67,13 +67,15 @@ def _fill(frame: pl.DataFrame, keys: list[str], base: pl.Expr, columns: tuple[st
 
 def with_defaults(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with all of the table's columns, empty cells filled with the dictionary's defaults; hidden columns stay."""
-    hidden = [column for column in frame.columns if column in {ROW, SOURCE}]
-    whole = table(name).conform(frame).hstack(frame.select(hidden)) if hidden else table(name).conform(frame)
-    return whole.with_columns(
-        pl.col(column.name).fill_null(pl.lit(column.default, dtype=column.dtype))
-        for column in table(name).columns
+    columns = table(name).columns
+    absent = [pl.lit(None, dtype=column.dtype).alias(column.name) for column in columns if column.name not in frame.columns]
+    cells = [
+        pl.col(column.name).cast(column.dtype).fill_null(pl.lit(column.default, dtype=column.dtype))
         if column.default is not None
-    )
+        else pl.col(column.name).cast(column.dtype)
+        for column in columns
+    ]
+    return frame.with_columns(absent).select(*cells, *(column for column in frame.columns if column in {ROW, SOURCE}))
 
 
 def without_hidden(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -42,7 +42,7 @@ def order_fill(lines: pl.DataFrame) -> Measured:
 
     With as many lines in every order it is never above line fill. Example: of two orders of two lines one misses a line: 0.5.
     """
-    orders = lines.group_by("order").agg(_IN_FULL.all().alias("complete"))
+    orders = lines.group_by("order", maintain_order=True).agg(_IN_FULL.all().alias("complete"))
     return ratio(total(orders["complete"]), orders.height, empty=_NONE_DUE)
 
 

@@ -52,7 +52,7 @@ def cover_rows(
     for level in (review, TOTAL):
         for subject, part in subjects(stock, level):
             items = part.select("item").unique()
-            wanted = demand.join(items, on="item", how="semi").group_by("period").agg(pl.col("quantity").sum())
+            wanted = demand.join(items, on="item", how="semi").group_by("period", maintain_order=True).agg(pl.col("quantity").sum())
             coming = Coming(calendar, dict(wanted.iter_rows()))
             planned = inventory_plan.join(items, on="item", how="semi")
             card = _cover_card(plan, planned, coming)
@@ -74,7 +74,7 @@ def _cover_card(plan: Setting, planned: pl.DataFrame, coming: Coming) -> Card:
     """Return the card with its target: the setting's, else what the first inventory targets cover."""
     target, tolerance = plan.targets.weeks_of_supply.target, plan.targets.weeks_of_supply.tolerance
     if target is None:
-        goals = planned.group_by("period").agg(pl.col("target").sum()).filter(pl.col("target") > 0).sort("period")
+        goals = planned.group_by("period", maintain_order=True).agg(pl.col("target").sum()).filter(pl.col("target") > 0).sort("period")
         if goals.height:
             period, goal = goals.row(0)
             target = coming.weeks(goal, coming.calendar.next(period)).value if period < coming.calendar.periods[-1] else None
@@ -94,7 +94,7 @@ def _judged_cover(plan: Setting, card: Card, level: Level, subject: str, measure
 
 
 def _planned_cover(card: Card, level: Level, subject: str, planned: pl.DataFrame, coming: Coming) -> list[Row]:
-    ends = planned.group_by("period").agg(pl.col("quantity").sum()).sort("period")
+    ends = planned.group_by("period", maintain_order=True).agg(pl.col("quantity").sum()).sort("period")
     rows = []
     for end, quantity in ends.filter(pl.col("period") < coming.calendar.periods[-1]).iter_rows():
         row = card.row(level, subject, coming.weeks(quantity, coming.calendar.next(end)), end)

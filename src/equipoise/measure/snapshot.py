@@ -36,6 +36,8 @@ def beside(planned: pl.DataFrame, happened: pl.DataFrame, plan_name: str, place:
     periods = planned.select("period").unique().join(happened.select("period").unique(), on="period")
     keys = ["item", place, "period"]
     left = planned.rename({"place": place, "quantity": plan_name}).join(periods, on="period", how="semi")
-    right = happened.join(periods, on="period", how="semi").group_by(keys).agg(pl.col("quantity").sum().alias("actual"))
+    right = (
+        happened.join(periods, on="period", how="semi").group_by(keys, maintain_order=True).agg(pl.col("quantity").sum().alias("actual"))
+    )
     both = left.join(right, on=keys, how="full", coalesce=True).with_columns(pl.col(plan_name, "actual").fill_null(0.0))
     return both.select(*keys, plan_name, "actual").sort(keys)

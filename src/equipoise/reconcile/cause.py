@@ -15,6 +15,7 @@ _FULL = 0.999
 _NO_LIMIT_OF_SUPPLY = ("demand that must be served", "age of backlog", "ending backlog", "minimum fill", "maximum idle", "layoffs")
 # Rules that ask for at least so much: less of them is what would help.
 _LEAST = ("target stock", "minimum stock", "minimum lot", "minimum order", "minimum load", "minimum run")
+_STOCK_RULES = ("target stock", "minimum stock")
 # Where these stand, no other limit matters.
 NO_SOURCE = ("no source", "missing component")
 _NOUNS = {
@@ -80,7 +81,9 @@ def full_supplies(
     """Return the purchases and suppliers that deliver all they can, whether more would be worth anything today or not."""
     ways = purchase.select("purchase", "supplier").unique("purchase", maintain_order=True)
     most = purchase_limit.filter((pl.col("span").fill_null("period") == "period") & (pl.col("maximum") > 0))
-    bought = most.join(purchase_plan.group_by("purchase", "period").agg(pl.col("quantity").sum()), on=["purchase", "period"])
+    bought = most.join(
+        purchase_plan.group_by("purchase", "period", maintain_order=True).agg(pl.col("quantity").sum()), on=["purchase", "period"]
+    )
     bought = bought.filter(pl.col("quantity") >= pl.col("maximum") * _FULL).join(ways, on="purchase", how="left")
     named = bought.select(pl.coalesce("supplier", "purchase").alias("subject"), "period", pl.col("maximum").alias("limited_to"))
     units = resource.filter(pl.col("kind") == "supplier").select("resource", "unit").unique("resource", maintain_order=True)
@@ -93,7 +96,10 @@ def full_supplies(
 
 
 def merged(limits: Iterable[Binding]) -> list[Cause]:
-    """Return one cause for each limit, all its periods together: what has no source first, then the most valuable; rules of which more would cost last."""
+    """Return one cause for each limit, all its periods together, in order.
+
+    What has no source comes first, then the most valuable; rules of which more would cost come last.
+    """
     found: dict[tuple[str, str], Cause] = {}
     for limit in limits:
         found.setdefault((limit.limit, limit.subject), Cause(limit.limit, limit.subject, limit.unit, limit.sentence)).add(limit)
@@ -102,6 +108,19 @@ def merged(limits: Iterable[Binding]) -> list[Cause]:
 
 def _order(cause: Cause) -> tuple[object, ...]:
     return (cause.limit not in NO_SOURCE, cause.value <= 0, -abs(cause.value), cause.limit, cause.subject)
+
+
+def holds_back(limit: Binding, gap: Gap) -> bool:
+    """Whether a limit may cause a gap at all.
+
+    A stock target is no cause of stock below it, and of a shortage only where it holds back what customers would pay for: where
+    one unit less of it is worth at least half of what a unit short is.
+    """
+    if limit.limit not in _STOCK_RULES:
+        return True
+    if gap.kind == "below_target" or limit.value is None or not gap.revenue or not gap.units:
+        return False
+    return abs(limit.value) >= abs(gap.revenue / gap.units) / 2
 
 
 def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:

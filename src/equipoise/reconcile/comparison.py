@@ -95,7 +95,7 @@ def _by_period(shortage: pl.DataFrame) -> pl.DataFrame:
     open_now = pl.when(unserved > 1e-6).then(pl.min_horizontal(unserved, "demand")).otherwise(0.0)
     return (
         shortage.with_columns(open_now.alias("short"), pl.col("shipped").fill_null(0.0).alias("supply"))
-        .group_by("period")
+        .group_by("period", maintain_order=True)
         .agg(pl.col("demand", "supply", "short").sum())
         .sort("period")
     )
@@ -131,11 +131,12 @@ def _why_short(tables: Tables, plan: Setting, unit: str) -> str:
     end = tables["shortage"]["period"].max()
     open_at_end = pl.when(pl.col("period") == end).then(pl.col("backlog").fill_null(0.0)).otherwise(0.0)
     short = tables["shortage"].with_columns((pl.col("lost").fill_null(0.0) + open_at_end).alias("short")).filter(pl.col("short") > 1e-6)
-    by_period = short.group_by("period").agg(pl.col("short").sum()).sort("period")
+    by_period = short.group_by("period", maintain_order=True).agg(pl.col("short").sum()).sort("period")
     total, periods = float(by_period["short"].sum()), int((by_period["short"] >= 0.005).sum())
     network = Network(*(tables[name] for name in ("route", "bom", "usage", "purchase", "lane", "route_load", "limit_member")))
     reached, days = network.reach(short["item"].unique()), set(by_period["period"])
-    near = [limit for limit in bindings(tables["binding"]) if network.concerns(limit.subject, reached)]
+    limits = [limit for limit in bindings(tables["binding"]) if limit.limit != "target stock"]
+    near = [limit for limit in limits if network.concerns(limit.subject, reached)]
     top = next(iter(merged([limit for limit in near if limit.period is None or limit.period in days] or near)), None)
     why = f" because {because(top)}" if top else ""
     if periods >= horizon:
@@ -160,7 +161,13 @@ def _limit(tables: Tables, plan: Setting) -> Value:
 def _money(financials: pl.DataFrame, plan: Setting) -> dict[str, Value]:
     """Lines of the statement over the horizon, and stock value at the end and on average."""
     unit = plan.currency or "money"
-    totals = dict(financials.filter(pl.col("amount").is_not_null()).group_by("line").agg(pl.col("amount").sum()).sort("line").iter_rows())
+    totals = dict(
+        financials.filter(pl.col("amount").is_not_null())
+        .group_by("line", maintain_order=True)
+        .agg(pl.col("amount").sum())
+        .sort("line")
+        .iter_rows()
+    )
     missing = {
         "revenue": "No prices are given.",
         "gross_margin": "No prices or no standard costs are given.",
@@ -170,7 +177,7 @@ def _money(financials: pl.DataFrame, plan: Setting) -> dict[str, Value]:
     found = {line: Value(totals.get(line), unit, "" if line in totals else why) for line, why in missing.items()}
     terms = {line: Value(amount, unit) for line, amount in totals.items() if line not in {*found, "inventory_value"}}
     held = financials.filter((pl.col("line") == "inventory_value") & pl.col("amount").is_not_null())
-    ends = held.group_by("period").agg(pl.col("amount").sum()).sort("period")["amount"].to_list()
+    ends = held.group_by("period", maintain_order=True).agg(pl.col("amount").sum()).sort("period")["amount"].to_list()
     why = "" if ends else "No stock, or no standard costs are given."
     return {
         **found,

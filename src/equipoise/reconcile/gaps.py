@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.reconcile.cause import Binding, Cause, bindings, causes, full_supplies, sentence
+from equipoise.reconcile.cause import Binding, Cause, bindings, causes, full_supplies, holds_back, sentence
 from equipoise.reconcile.relation import Network
 from equipoise.reconcile.sentence import Gap, Words
 from equipoise.reconcile.shortfalls import against_budget, unserved
@@ -16,7 +16,6 @@ from equipoise.tables import table
 from equipoise.tables.setting import from_table
 
 _CAUSED = {"shortage", "late", "below_target"}
-_OWN_RULES = {"target stock", "minimum stock"}
 
 
 def gap(
@@ -124,8 +123,7 @@ class Origins:
             return causes(one, self._full)
         if one.kind not in _CAUSED:
             return []
-        near = self._touching(self._items(one))
-        return causes(one, [limit for limit in near if limit.limit not in _OWN_RULES] if one.kind == "below_target" else near)
+        return causes(one, [limit for limit in self._touching(self._items(one)) if holds_back(limit, one)])
 
     def _items(self, one: Gap) -> tuple[str, ...]:
         if one.level == "family":

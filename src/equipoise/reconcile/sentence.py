@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.tables.figures import money, quantity, share, span
+from equipoise.tables.figures import money, number, quantity, share, span
 
 PERIOD_NOUN = {"month": "month", "week": "week", "quarter": "quarter", "4-4-5": "period"}
 
@@ -128,7 +128,7 @@ class Words:
         side = "above" if gap.kind == "excess_stock" else "below"
         most = "up to " if gap.count > 1 else ""
         target = "target" if gap.base or side == "below" else "its maximum"
-        part = f" ({share(gap.size / gap.base)} of it)" if gap.base else ""
+        part = f" ({_of(gap.size / gap.base)} it)" if gap.base else ""
         worth = f"; {self.money(gap.cost)} at standard cost" if gap.cost else ""
         return f"{self._who(gap)}: stock {most}{quantity(gap.size, gap.unit)} {side} {target}{part} {self.when(gap)}{worth}."
 
@@ -145,3 +145,8 @@ class Words:
         units = f" ({quantity(gap.size, gap.unit)} {'more' if (gap.units or 0) > 0 else 'fewer'})" if gap.units else ""
         margin = f"; margin is {self.money(gap.margin)} {'above' if gap.margin > 0 else 'below'}" if gap.margin else ""
         return f"{gap.subject}: planned revenue is {self.money(gap.revenue)} {side} budget {self.when(gap)}{part}{units}{margin}."
+
+
+def _of(ratio: float) -> str:
+    """A share of a target; where it is many times it, as times."""
+    return f"{number(round(ratio))} times" if ratio >= 3 else f"{share(ratio)} of"

@@ -77,9 +77,9 @@ def _plan_and_budget(
     """Return family, period, units, revenue, margin (plan less budget; empty where either is not given) and the budget itself."""
     served = shortage.select("item", "period", (pl.col("demand") - pl.col("lost").fill_null(0.0)).alias("quantity"))
     plan = served if served.height else demand_plan.select("item", "period", "quantity")
-    units = in_family(plan, item).group_by("family", "period").agg(pl.col("quantity").sum().alias("plan_units"))
+    units = in_family(plan, item).group_by("family", "period", maintain_order=True).agg(pl.col("quantity").sum().alias("plan_units"))
     budgeted = budgeted_families(budget, item)
-    budgeted = budgeted.group_by("family", "period").agg(known_sum("quantity").alias("budget_units"))
+    budgeted = budgeted.group_by("family", "period", maintain_order=True).agg(known_sum("quantity").alias("budget_units"))
     both = budgeted.join(units, on=["family", "period"], how="left").with_columns(
         (pl.col("plan_units").fill_null(0.0) - pl.col("budget_units")).alias("units")
     )

@@ -40,7 +40,7 @@ def financials(
     and the contribution is revenue less what supply, stock and service cost.
     """
     statement = Statement(cost, shortage, inventory_plan, demand_plan, item)
-    plan = pl.concat([_LINES.to_frame(), *statement.lines()]).group_by("line", *_KEYS).agg(pl.col("amount").sum())
+    plan = pl.concat([_LINES.to_frame(), *statement.lines()]).group_by("line", *_KEYS, maintain_order=True).agg(pl.col("amount").sum())
     periods = Calendar.from_setting(from_table(setting).calendar).periods
     both = plan.join(_budget_lines(budget.filter(pl.col("period").is_in(periods)), item), on=["line", *_KEYS], how="full", coalesce=True)
     both = both.with_columns(pl.lit("base").alias("scenario")).sort("line", *_KEYS)
@@ -130,8 +130,12 @@ class Statement:
 
     def sold(self) -> pl.DataFrame:
         """Return item, period, revenue and gross margin of the plan; empty where price or cost is not given."""
-        revenue = self._money.filter(pl.col("of") == "revenue").group_by("item", "period").agg(pl.col("amount").sum().alias("revenue"))
-        rows = self._shipped.group_by("item", "period").agg(known_sum("cost_of_goods"))
+        revenue = (
+            self._money.filter(pl.col("of") == "revenue")
+            .group_by("item", "period", maintain_order=True)
+            .agg(pl.col("amount").sum().alias("revenue"))
+        )
+        rows = self._shipped.group_by("item", "period", maintain_order=True).agg(known_sum("cost_of_goods"))
         both = rows.join(revenue, on=["item", "period"], how="full", coalesce=True)
         return self._with_margin(both, pl.col("revenue").fill_null(0.0)).select("item", "period", "revenue", "gross_margin")
 

@@ -66,11 +66,11 @@ def supply_surplus(
     Materials are not looked at. `base` is what is made plus what could be.
     """
     sold = demand_plan.filter(pl.col("quantity") > 0).select("item").unique()
-    made = supply_plan.join(sold, on="item", how="semi").group_by("period").agg(pl.col("quantity").sum().alias("made"))
+    made = supply_plan.join(sold, on="item", how="semi").group_by("period", maintain_order=True).agg(pl.col("quantity").sum().alias("made"))
     more = _room(capacity_load, route_load, usage, route).join(sold, on="item", how="semi")
     priced = more.join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
     revenue, margin = pl.col("units") * pl.col("price"), pl.col("units") * (pl.col("price") - pl.col("unit_cost"))
-    summed = priced.with_columns(revenue.alias("revenue"), margin.alias("margin")).group_by("period")
+    summed = priced.with_columns(revenue.alias("revenue"), margin.alias("margin")).group_by("period", maintain_order=True)
     points = summed.agg(pl.col("units").sum(), known_sum("revenue"), known_sum("margin")).join(made, on="period", how="left")
     points = points.with_columns((pl.col("units") + pl.col("made").fill_null(0.0)).alias("base"), pl.lit("supply").alias("subject"))
     points = points.filter((pl.col("units") > 1e-6) & (pl.col("units") >= limits.idle_share * pl.col("base") - 1e-9)).drop("made")
@@ -95,7 +95,12 @@ def _room(capacity_load: pl.DataFrame, route_load: pl.DataFrame, usage: pl.DataF
     group, own = ["resource", "period"], pl.col("load").fill_null(0.0)
     part = pl.when(own.sum().over(group) > 1e-9).then(own / own.sum().over(group)).otherwise(1 / pl.len().over(group))
     units = (pl.col("idle") * part / pl.col("quantity")).alias("units")
-    return shared.with_columns(units).group_by("route", "item", "period").agg(pl.col("units").min().clip(0.0)).sort("route", "period")
+    return (
+        shared.with_columns(units)
+        .group_by("route", "item", "period", maintain_order=True)
+        .agg(pl.col("units").min().clip(0.0))
+        .sort("route", "period")
+    )
 
 
 def stock_gaps(

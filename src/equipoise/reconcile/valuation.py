@@ -40,7 +40,7 @@ def unit_of(item: pl.DataFrame, keys: pl.DataFrame, by: str) -> dict[str, str]:
     """Return the unit of measure of each subject of `keys` (columns item and `by`): that of its items where they share one, else unit."""
     pairs = keys.select("item", pl.col(by).alias("subject")).unique()
     units = pairs.join(item.select("item", "unit").unique("item", maintain_order=True), on="item", how="left")
-    shared = units.group_by("subject").agg(pl.col("unit").n_unique().alias("kinds"), pl.col("unit").first())
+    shared = units.group_by("subject", maintain_order=True).agg(pl.col("unit").n_unique().alias("kinds"), pl.col("unit").first())
     one = (pl.col("kinds") == 1) & pl.col("unit").is_not_null()
     return dict(shared.sort("subject").select("subject", pl.when(one).then(pl.col("unit")).otherwise(pl.lit("unit"))).iter_rows())
 

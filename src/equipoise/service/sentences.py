@@ -35,7 +35,7 @@ def _range(row: Row) -> str:
 
 
 def _history(rows: pl.DataFrame, calendar: Calendar) -> list[str]:
-    sums = rows.group_by("item", "market").agg(
+    sums = rows.group_by("item", "market", maintain_order=True).agg(
         pl.len(), pl.col("period").min().alias("first"), pl.col("period").max().alias("last"), pl.col("quantity").sum()
     )
     said = []

@@ -180,7 +180,7 @@ def _pivoted(
             Where(table=definition.name),
         )
     calendar = _label(place, version)
-    sums = wide.group_by([*by, "period"]).agg(pl.col(measure).sum()).sort("period")
+    sums = wide.group_by([*by, "period"], maintain_order=True).agg(pl.col(measure).sum()).sort("period")
     across = sums.with_columns(pl.col("period").replace_strict(calendar, default=pl.col("period").cast(pl.String), return_dtype=pl.String))
     shown = across.pivot(on="period", index=by, values=measure, sort_columns=False).sort(by)
     shown = (

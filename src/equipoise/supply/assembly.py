@@ -34,7 +34,7 @@ class Block:
 class Problem:
     """A model as arrays. `money` and `penalty` are the gain of one more unit of each column; `offset` the gain of what is known.
 
-    `starts`, `index` and `values` are the matrix by column. `weight` and `grade` are, by row, item units in a unit of the rule, and what
+    `starts`, `index` and `values` are the matrix by column. `crossed` is, by row, by how much a least lies above its most: there the most holds. `weight` and `grade` are, by row, item units in a unit of the rule, and what
     gives way first.
     """
 
@@ -47,6 +47,7 @@ class Problem:
     whole: Flags
     row_lower: Array
     row_upper: Array
+    crossed: Array
     starts: Indices
     index: Indices
     values: Array
@@ -100,6 +101,7 @@ def assemble(model: Model) -> Problem:
                 start += made.rows.height
     starts, index, values = _matrix(blocks, model.columns, start)
     money, penalty, offset = _objective(model)
+    lower, upper = _stacked(blocks, "lower"), _stacked(blocks, "upper")
     return Problem(
         model=model,
         blocks=tuple(blocks),
@@ -108,8 +110,9 @@ def assemble(model: Model) -> Problem:
         offset=offset,
         column_upper=_column_upper(model),
         whole=_whole(model),
-        row_lower=_stacked(blocks, "lower"),
-        row_upper=_stacked(blocks, "upper"),
+        row_lower=np.minimum(lower, upper),
+        row_upper=upper,
+        crossed=np.where(lower > upper, lower - np.where(np.isfinite(upper), upper, 0.0), 0.0),
         starts=starts,
         index=index,
         values=values,
@@ -206,4 +209,4 @@ def relaxed(model: Model) -> list[str]:
 
 def limit_rows(problem: Problem) -> Flags:
     """Return which rows may give way where not all rules can hold."""
-    return problem.grade != Grade.PHYSICS
+    return np.asarray(problem.grade != Grade.PHYSICS, np.bool_)

@@ -1,6 +1,7 @@
 """Why the plan is what it is: the limits that bind and what one more unit is worth, and the rules that had to give way."""
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from equipoise.supply.assembly import Array, Block, Problem, relaxed
@@ -11,7 +12,7 @@ from equipoise.tables import table
 _TINY = 1e-6
 
 
-def _named(problem: Problem, block: Block, chosen: Array) -> pl.DataFrame:
+def _named(problem: Problem, block: Block, chosen: npt.NDArray[np.intp]) -> pl.DataFrame:
     """Return the chosen rows of an equation with period, its label, and their place."""
     calendar = problem.model.net.calendar
     labels = pl.DataFrame(
@@ -124,7 +125,7 @@ def violation(problem: Problem, answer: Answer) -> pl.DataFrame:
     return found.sort(made.keys, nulls_last=False)
 
 
-def _violation(problem: Problem, block: Block, chosen: Array, missed: Array) -> pl.DataFrame:
+def _violation(problem: Problem, block: Block, chosen: npt.NDArray[np.intp], missed: Array) -> pl.DataFrame:
     rows = _named(problem, block, chosen)
     sentences = []
     for row, quantity in zip(rows.iter_rows(named=True), missed, strict=True):

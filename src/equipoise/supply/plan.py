@@ -158,7 +158,6 @@ def _single(column: str) -> pl.Expr:
 
 def capacity_load(made: Plan) -> pl.DataFrame:
     """Return the table capacity_load: available and used time of every resource and period."""
-    model = made.model
     rows = made["regular"].with_columns(pl.col("planned").alias("regular"))
     over = made["overtime"].select("number", "t", overtime="planned", allowed="overtime_limit", has_overtime=pl.lit(value=True))
     staff = made["workers"].select("number", "t", heads="planned")

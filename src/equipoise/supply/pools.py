@@ -39,7 +39,7 @@ def pooled(net: Network, demand: pl.DataFrame) -> Pools:
     one = pl.when(pl.len() == 1).then(pl.col("market").first())
     pools = named.group_by("pool").agg(pl.col("item", "unit").first(), one.alias("market"), pl.col("opening").sum()).sort("pool")
     rows = demand.join(members, on="demand", maintain_order="left")
-    terms = [name for name in (*_LATE_TERMS, *_OWN, "lost_sale_cost", "unserved_price")]
+    terms = [*_LATE_TERMS, *_OWN, "lost_sale_cost", "unserved_price"]
     dense = rows.group_by("pool", "t").agg(pl.col("quantity").sum(), pl.col("unit_price").max(), pl.col(terms).first()).sort("pool", "t")
     dense = dense.join(pools.select("pool", "item", "market", "unit"), on="pool", maintain_order="left")
     return Pools(members, pools, dense, _lost(net, rows, pools), _ship(net, members, pools))

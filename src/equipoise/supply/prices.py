@@ -134,10 +134,8 @@ def with_service_prices(net: Network, prices: Prices) -> pl.DataFrame:
     given = pl.col("lost_sale_cost").is_not_null()
     given = {"profit": given | pl.col("unit_price").is_not_null(), "cost": given, "service": pl.lit(value=False)}[objective]
     needs_dearest = objective != "profit" or bool(net.demand.select((~given).any()).item())
-    if needs_dearest:
-        dearest = pl.col("item").replace_strict(prices.dearest, default=0.0, return_dtype=pl.Float64)
-    else:
-        dearest = pl.lit(0.0)
+    known = prices.dearest if needs_dearest else {}
+    dearest = pl.col("item").replace_strict(known, default=0.0, return_dtype=pl.Float64) if known else pl.lit(0.0)
     late = pl.max_horizontal(pl.when(~given).then(dearest).otherwise(0.0), monthly * value)
     unserved = (2 * dearest + late * (net.horizon + 1) + value) * _priority_weight(net)
     late_given = pl.col("backlog_cost").is_not_null() & (objective != "service")
@@ -169,8 +167,8 @@ def with_stock_prices(net: Network, prices: Prices, stock: pl.DataFrame) -> pl.D
 def with_ending_price(net: Network, prices: Prices, shortfall: pl.DataFrame) -> pl.DataFrame:
     """Return the shortfall rows with `ending_price`: what ending the horizon below target costs where `ending_minimum` is not given.
 
-    Ending stock defaults to the target. A shortfall cost of one period would not pay for that in the last one, so there the price is what the
-    dearest way to get the item costs, but less than its selling price: customers still come first.
+    Ending stock defaults to the target. A shortfall cost of one period would not pay for that in the last one, so there the price is
+    what the dearest way to get the item costs, but less than its selling price: customers still come first.
     """
     if shortfall.is_empty():
         return shortfall.with_columns(pl.lit(None, pl.Float64).alias("ending_price"))

@@ -6,6 +6,7 @@ First with every limit as given. Where that cannot be, a second time with every 
 
 import time
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ _UNSERVED_WEIGHT = 30.0
 _LATE_WEIGHT = 0.5
 _COST_SCALE = 1000.0
 _INTERIOR_FROM = 12_000
-"""Columns from which the interior point method (with crossover to a basis) is faster than the dual simplex: measured in benchmarks/supply.py."""
+"""Columns from which the interior point method, with crossover to a basis, is faster than the dual simplex, as measured."""
 _ZERO = 1e-7
 
 
@@ -80,10 +81,10 @@ class _Engine:
     def __init__(self, arrays: _Arrays, scale: float, gap: float, limit: float) -> None:
         import highspy
 
-        self.kind = highspy
         self.arrays = arrays
-        self.scale = 2.0 ** np.round(np.log2(_COST_SCALE / scale)) if scale > 0 else 1.0
-        self.highs: highspy.Highs = highspy.Highs()
+        self.scale = float(2.0 ** np.round(np.log2(_COST_SCALE / scale))) if scale > 0 else 1.0
+        self.kind: Any = highspy
+        self.highs: Any = self.kind.Highs()
         for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", gap), ("time_limit", limit)):
             self.highs.setOptionValue(name, value)
         self._hand_over()

@@ -1,6 +1,7 @@
 """Time in days: the buckets of the horizon, exact rows of dated tables, and the buckets in which a lead time ends."""
 
 import datetime as dt
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -22,7 +23,7 @@ def buckets(calendar: Calendar, tail: int = 0) -> pl.DataFrame:
             "t": range(len(days) - 1),
             "period": days[:-1],
             "start": starts[:-1],
-            "days": [late - early for early, late in zip(starts, starts[1:], strict=False)],
+            "days": [late - early for early, late in pairwise(starts)],
         },
         schema={"t": pl.Int64, "period": pl.Date, "start": pl.Int64, "days": pl.Int64},
     )

@@ -22,23 +22,24 @@ def across(
 ) -> pl.DataFrame:
     """Return one row a key with a column a span, and `Total` for a flow; what is not there counts as `missing`.
 
-    `frame` has `keys`, period and `value`. A flow sums over the periods of a span, a stock takes the last of them.
+    `frame` has `keys`, period and `value`. A flow sums over the periods of a span, a stock takes the last of them. Sums are rounded to
+    nine decimals: the order of adding differs from run to run.
     """
     at = {period: label for label, periods in spans.items() for period in (periods[-1:] if stock else periods)}
     wide = frame.select(keys).unique(maintain_order=True)
     named = frame.filter(pl.col("period").is_in(list(at))).with_columns(
         pl.col("period").replace_strict(at, default=None, return_dtype=pl.String).alias("span")
     )
-    sums = named.group_by([*keys, "span"]).agg(pl.col(value).sum().round(9) + 0.0)
+    sums = named.group_by([*keys, "span"], maintain_order=True).agg(pl.col(value).sum().round(9) + 0.0)
     pivoted = sums.pivot(on="span", on_columns=list(spans), index=list(keys), values=value)
     joined = wide.join(pivoted, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
     joined = joined.with_columns(pl.col(list(spans)).cast(pl.Float64).fill_null(pl.lit(missing, pl.Float64)))
-    return joined.with_columns(pl.sum_horizontal(list(spans)).alias(TOTAL)) if not stock else joined
+    return joined.with_columns(pl.sum_horizontal(list(spans)).round(9).alias(TOTAL)) if not stock else joined
 
 
 def _sum_row(grid: pl.DataFrame, key: str, word: str) -> pl.DataFrame:
     cells = [
-        pl.lit(word).alias(name) if name == key else pl.col(name).sum() if dtype.is_numeric() else pl.lit(None, dtype).alias(name)
+        pl.lit(word).alias(name) if name == key else pl.col(name).sum().round(9) if dtype.is_numeric() else pl.lit(None, dtype).alias(name)
         for name, dtype in grid.schema.items()
     ]
     return grid.select(cells).head(1)
@@ -166,8 +167,8 @@ def by_line(financials: pl.DataFrame, spans: Spans, order: Sequence[str]) -> pl.
     base = financials.filter(pl.col("scenario") == "base").sort("line", "family", "period", nulls_last=True)
     grid = across(base, ["line"], "amount", spans)
     covered = base.filter(pl.col("budget").is_not_null())
-    compared = covered.group_by("line").agg(
-        pl.col("budget").sum().alias("Budget"), (pl.col("amount").sum() - pl.col("budget").sum()).alias("Difference")
+    compared = covered.group_by("line", maintain_order=True).agg(
+        pl.col("budget").sum().round(9).alias("Budget"), (pl.col("amount").sum() - pl.col("budget").sum()).round(9).alias("Difference")
     )
     grid = grid.join(compared, on="line", how="left", maintain_order="left") if covered.height else grid
     place = {line: number for number, line in enumerate(order)}
@@ -193,7 +194,7 @@ def scenarios(plan: Plan) -> tuple[list[str], pl.DataFrame]:
     templates = ["base", "upside", "downside", "stretch"]
     names = [name for name in dict.fromkeys([*templates, *given, *found]) if name in set(found)]
     known = result.filter(pl.col("value").is_not_null() & ~pl.col("measure").is_in(TOLD))
-    units = known.group_by("measure").agg(pl.col("unit").drop_nulls().first())
+    units = known.group_by("measure", maintain_order=True).agg(pl.col("unit").drop_nulls().first())
     wide = known.pivot(on="scenario", on_columns=names, index="measure", values="value", aggregate_function="first")
     joined = wide.join(units, on="measure", maintain_order="left").select("measure", "unit", *names)
     place = {name: number for number, name in enumerate(MEASURES)}
@@ -203,9 +204,9 @@ def scenarios(plan: Plan) -> tuple[list[str], pl.DataFrame]:
 def load(plan: Plan) -> pl.DataFrame:
     """Return one row a resource: available, load, overtime, idle (resource units), utilisation, and its peak and when; fullest first."""
     rows = plan["capacity_load"].sort("resource", "period")
-    units = plan["resource"].group_by("resource").agg(pl.col("unit").drop_nulls().first())
+    units = plan["resource"].group_by("resource", maintain_order=True).agg(pl.col("unit").drop_nulls().first())
     sums = rows.group_by("resource", maintain_order=True).agg(
-        pl.col("available", "load", "overtime", "idle").sum(),
+        pl.col("available", "load", "overtime", "idle").sum().round(9),
         pl.col("utilisation").max().alias("peak"),
         pl.col("period")
         .sort_by(pl.col("utilisation").round(6), descending=True, nulls_last=True, maintain_order=True)

@@ -57,7 +57,8 @@ def missing_components(model: Model) -> pl.DataFrame:
 def stock_balance(model: Model) -> Equation:
     r"""Stock of the last period and what arrives equals stock, moves out, shipments, component use and scrap.
 
-    $$s_{i,l,t-1} + \sum a_{i,l,t} + r_{i,l,t} = s_{i,l,t} + \sum m_{i,l \to \cdot,t} + \sum x_{i,l \to \cdot,t} + \sum b_{o,i}\, p_{o,t} + z_{i,l,t}$$
+    $$s_{i,l,t-1} + \sum a_{i,l,t} + r_{i,l,t}
+    = s_{i,l,t} + \sum m_{i,l \to \cdot,t} + \sum x_{i,l \to \cdot,t} + \sum b_{o,i}\, p_{o,t} + z_{i,l,t}$$
 
     One row for every point and period. The dual is what one more unit of the item there and then would be worth.
     """

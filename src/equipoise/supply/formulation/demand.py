@@ -22,7 +22,8 @@ def demand_balance(model: Model) -> Equation:
 
     $$\sum x_{d,t} + k_{d,t} + v_{d,t} - k_{d,t-1} = D_{d,t}$$
 
-    with k the backlog and v the lost demand. One row for every pool of demands that are alike, and period. The dual is what one more unit of demand is worth.
+    with k the backlog and v the lost demand. One row for every pool of demands that are alike, and period. The dual is what one more
+    unit of demand is worth.
     """
     demand = model.pools.pool.select("pool", "t", "quantity")
     rows = demand.join(model.pools.pools.select("pool", "opening"), on="pool", how="left", maintain_order="left")

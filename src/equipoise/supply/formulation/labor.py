@@ -55,8 +55,8 @@ def workforce_balance(model: Model) -> Equation:
     staffed = model["workers"]
     first = pl.col("t") == pl.col("t").min().over("resource")
     rows = staffed.filter(~(first & pl.col("workers").is_null()))
-    opening = pl.when(pl.col("t") == pl.col("t").min().over("resource")).then(pl.col("workers")).otherwise(0.0)
-    opening = staffed.with_columns(opening.alias("opening")).select("column", "opening")
+    start = pl.when(pl.col("t") == pl.col("t").min().over("resource")).then(pl.col("workers")).otherwise(0.0)
+    opening = staffed.with_columns(start.alias("opening")).select("column", "opening")
     rows = numbered(
         rows.join(opening, on="column", how="left", maintain_order="left").with_columns(*exactly(pl.col("opening").fill_null(0.0)))
     )

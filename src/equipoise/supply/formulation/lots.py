@@ -42,7 +42,7 @@ def most_needed(model: Model) -> pl.DataFrame:
 
 
 def most_made(model: Model) -> pl.DataFrame:
-    """Return the most that each route could have to make in all: route, most; for its item or for what else comes out, never below its lot."""
+    """Return the most that each route could have to make in all: route, most; for all that comes out of it, never below its lot."""
     most = dict(most_needed(model).iter_rows())
     twins: dict[str, float] = {}
     for route, item, quantity in model.net.co_output.select("route", "item", "quantity").iter_rows():
@@ -152,8 +152,8 @@ def minimum_order(model: Model) -> Equation:
 
     $$b_{c,t} \ge l_c\, y_{c,t}$$
 
-    with l the larger of `minimum_lot` and `minimum_when_used`. One row for every period of such a purchase, where integers are asked for. The dual is what one unit
-    less would save.
+    with l the larger of `minimum_lot` and `minimum_when_used`. One row for every period of such a purchase, where integers are asked for.
+    The dual is what one unit less would save.
     """
     asked = (
         model["order"]

@@ -44,8 +44,7 @@ def _named(activity: str) -> pl.Expr:
 
 def _least_usage(model: Model) -> pl.DataFrame:
     """Return `weight`: the item units that a unit of each resource makes, where it makes most, to compare rules of different units."""
-    usage = model.net.usage.filter(pl.col("quantity") > 0).group_by("resource").agg((1.0 / pl.col("quantity").min()).alias("weight"))
-    return usage
+    return model.net.usage.filter(pl.col("quantity") > 0).group_by("resource").agg((1.0 / pl.col("quantity").min()).alias("weight"))
 
 
 def _limit_rows(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
