@@ -26,8 +26,10 @@ def test_empty_wrong_and_repeated_cells_are_named_with_place_and_remedy() -> Non
         "items.csv, table item, row 2, column unit_cost: unit_cost is -1, which is negative. It must be at least 0.",
         "items.csv, table item, row 3, column unit_cost: unit_cost is inf, which is out of range. It must be at least 0.",
         "items.csv, table item, row 3, column kind: kind is 'steel'. It must be one of finished, component, raw.",
-        "items.csv, table item, row 2: 2 rows have the same key (item A): rows 2, 9. "
-        "Keep one, or say under `data: tables:` how to `aggregate` them (sum, first, last).",
+        (
+            "items.csv, table item, row 2: 2 rows have the same key (item A): rows 2, 9. "
+            "Keep one, or say under `data: tables:` how to `aggregate` them (sum, first, last)."
+        ),
     ]
     assert len(check("item", frame, unique=False)) == 4
 

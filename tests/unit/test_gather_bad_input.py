@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 
 from equipoise.errors import DataError
 from equipoise.exchange import readers
@@ -13,6 +13,7 @@ from equipoise.gather import Facts, facts, read_plan
 from equipoise.tables import GIVEN, table
 
 HEADER = "plan: test\ncalendar: {as_of: 2026-06-30, start: 2026-07-01, horizon: 3}\n"
+DATA = "data: tables\n"
 MONTHS = [dt.date(2026, month, 1) for month in range(1, 7)]
 
 GOOD = {
@@ -29,7 +30,7 @@ GOOD = {
 }
 
 
-def gathered(folder: Path, plan: str = "data: tables\n", header: str = HEADER, **changed: str | bytes | None) -> Facts:
+def gathered(folder: Path, plan: str = DATA, header: str = HEADER, **changed: str | bytes | None) -> Facts:
     tables = folder / "tables"
     tables.mkdir(exist_ok=True)
     for name, body in {**GOOD, **changed}.items():
@@ -71,10 +72,10 @@ def test_an_empty_table_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_plan_without_demand_is_an_error_without_supply_a_warning(tmp_path: Path) -> None:
-    rest: dict[str, None] = dict.fromkeys(("history", "route", "usage", "capacity", "bom", "purchase"))
-    assert "Nothing says what demand is" in errors(gathered(tmp_path, **rest))
+    rest: dict[str, str | bytes | None] = dict.fromkeys(("history", "route", "usage", "capacity", "bom", "purchase"))
+    assert "Nothing says what demand is" in errors(gathered(tmp_path, DATA, HEADER, **rest))
     (tmp_path / "second").mkdir()
-    found = gathered(tmp_path / "second", **{name: None for name in rest if name != "history"})
+    found = gathered(tmp_path / "second", DATA, HEADER, **{name: None for name in rest if name != "history"})
     assert not found.errors
     assert "Nothing says how demand can be supplied: all of it will be short." in said(found)
 
@@ -241,7 +242,7 @@ def test_excel_cells_with_errors_are_named(tmp_path: Path) -> None:
         for row, line in enumerate(body.splitlines()):
             for column, cell in enumerate(line.split(",")):
                 sheet.write(row, column, cell)
-    book.get_worksheet_by_name("item").write_formula(1, 2, "=1/0", None, "#DIV/0!")  # type: ignore[union-attr]
+    book.get_worksheet_by_name("item").write_formula(1, 2, "=1/0", None, "#DIV/0!")
     book.close()
     read = read_plan(HEADER + "data: plan.xlsx\n", "plan.yaml", dt.date(2026, 7, 5))
     found = facts(read, readers.read(read.data, tmp_path))

@@ -1,7 +1,6 @@
 """What facts do to good data: merging, expanding, converting, deriving, calibrating."""
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -290,11 +289,11 @@ def test_whatever_the_cells_hold_the_faults_come_as_faults(data: st.DataObject) 
 
 
 @pytest.fixture
-def real() -> Iterator[Path]:
+def real() -> Path:
     folder = ROOT / ".." / "shared" / "data"
     if not folder.is_dir():
         pytest.skip("the shared data is not beside the project")
-    yield folder
+    return folder
 
 
 @pytest.mark.shared

@@ -81,7 +81,9 @@ def demand_sentences(demand_plan: pl.DataFrame, item: pl.DataFrame, plan: Settin
         most, least = (f"in {named(period, calendar)} ({quantity(units, unit)})" for period, units in (high, low))
         yield f"It is highest {most} and lowest {least}."
     families = item.select("item", pl.coalesce("family", "item").alias("family")).unique("item", maintain_order=True)
-    shares = demand_plan.join(families, on="item", how="left").with_columns(pl.coalesce("family", "item").alias("family"))
+    shares = demand_plan.join(families, on="item", how="left", maintain_order="left").with_columns(
+        pl.coalesce("family", "item").alias("family")
+    )
     shares = (
         shares.group_by("family", maintain_order=True).agg(pl.col("quantity").sum()).sort("quantity", "family", descending=[True, False])
     )

@@ -135,6 +135,8 @@ def _checked(
         frame = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
         frame = in_item_units(name, frame, tables, sources, report)
     frame = in_plan_currency(name, frame, tables, plan.setting.currency, plan.calendar, sources, report)
+    keys = [column for column in table(name).columns if column.key and column.name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None, dtype=column.dtype).alias(column.name) for column in keys)
     frame = inherit(name, frame)
     frame = _key_defaults(name, frame)
     unique = aggregates in (set(), {""})

@@ -135,4 +135,4 @@ def turns_rows(
 
 def _at_cost(frame: pl.DataFrame, cost: pl.DataFrame) -> float:
     """Quantity times standard cost, items without one left out."""
-    return float(frame.join(cost, on="item").select((pl.col("quantity") * pl.col("unit_cost")).sum()).item() or 0.0)
+    return float(frame.join(cost, on="item", maintain_order="left").select((pl.col("quantity") * pl.col("unit_cost")).sum()).item() or 0.0)

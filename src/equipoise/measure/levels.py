@@ -79,11 +79,13 @@ def with_attributes(frame: pl.DataFrame, item: pl.DataFrame, market: pl.DataFram
     An item or market that has no such attribute stands for itself.
     """
     of_item = item.select(OF_ITEM).unique("item", maintain_order=True)
-    frame = frame.join(of_item, on="item", how="left").with_columns(pl.coalesce(name, "item").alias(name) for name in OF_ITEM)
+    frame = frame.join(of_item, on="item", how="left", maintain_order="left").with_columns(
+        pl.coalesce(name, "item").alias(name) for name in OF_ITEM
+    )
     if market is None:
         return frame
     of_market = market.select(OF_MARKET).unique("market", maintain_order=True)
-    frame = frame.join(of_market, on="market", how="left")
+    frame = frame.join(of_market, on="market", how="left", maintain_order="left")
     return frame.with_columns(pl.coalesce(name, "market").alias(name) for name in OF_MARKET)
 
 

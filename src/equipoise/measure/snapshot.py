@@ -20,7 +20,7 @@ def at_lag(plan_snapshot: pl.DataFrame, measure: str, lag: int, calendar: Calend
         schema={"as_of": pl.Date, "period": pl.Date, "lag": pl.Int64},
         orient="row",
     )
-    chosen = plans.join(lags, on=["as_of", "period"]).filter(pl.col("lag") == lag)
+    chosen = plans.join(lags, on=["as_of", "period"], maintain_order="left").filter(pl.col("lag") == lag)
     return (
         chosen.sort("as_of")
         .unique(["item", "place", "period"], keep="last", maintain_order=True)
@@ -33,11 +33,13 @@ def beside(planned: pl.DataFrame, happened: pl.DataFrame, plan_name: str, place:
 
     Within these periods, what only one of them has stands against 0.
     """
-    periods = planned.select("period").unique().join(happened.select("period").unique(), on="period")
+    periods = planned.select("period").unique().join(happened.select("period").unique(), on="period", maintain_order="left")
     keys = ["item", place, "period"]
     left = planned.rename({"place": place, "quantity": plan_name}).join(periods, on="period", how="semi")
     right = (
         happened.join(periods, on="period", how="semi").group_by(keys, maintain_order=True).agg(pl.col("quantity").sum().alias("actual"))
     )
-    both = left.join(right, on=keys, how="full", coalesce=True).with_columns(pl.col(plan_name, "actual").fill_null(0.0))
+    both = left.join(right, on=keys, how="full", coalesce=True, maintain_order="left_right").with_columns(
+        pl.col(plan_name, "actual").fill_null(0.0)
+    )
     return both.select(*keys, plan_name, "actual").sort(keys)

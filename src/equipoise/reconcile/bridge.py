@@ -119,5 +119,5 @@ def _elements(budget: pl.DataFrame, wish: pl.DataFrame, item: pl.DataFrame, meas
         )
         for number, frame in enumerate((before, after))
     ]
-    both = sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True)
+    both = sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True, maintain_order="left_right")
     return both.with_columns(pl.col("open").fill_null(value=False)).sort("thing", "place")

@@ -82,12 +82,16 @@ def full_supplies(
     ways = purchase.select("purchase", "supplier").unique("purchase", maintain_order=True)
     most = purchase_limit.filter((pl.col("span").fill_null("period") == "period") & (pl.col("maximum") > 0))
     bought = most.join(
-        purchase_plan.group_by("purchase", "period", maintain_order=True).agg(pl.col("quantity").sum()), on=["purchase", "period"]
+        purchase_plan.group_by("purchase", "period", maintain_order=True).agg(pl.col("quantity").sum()),
+        on=["purchase", "period"],
+        maintain_order="left",
     )
-    bought = bought.filter(pl.col("quantity") >= pl.col("maximum") * _FULL).join(ways, on="purchase", how="left")
+    bought = bought.filter(pl.col("quantity") >= pl.col("maximum") * _FULL).join(ways, on="purchase", how="left", maintain_order="left")
     named = bought.select(pl.coalesce("supplier", "purchase").alias("subject"), "period", pl.col("maximum").alias("limited_to"))
     units = resource.filter(pl.col("kind") == "supplier").select("resource", "unit").unique("resource", maintain_order=True)
-    loaded = capacity_load.join(units, on="resource").filter((pl.col("available") > 0) & (pl.col("load") >= pl.col("available") * _FULL))
+    loaded = capacity_load.join(units, on="resource", maintain_order="left").filter(
+        (pl.col("available") > 0) & (pl.col("load") >= pl.col("available") * _FULL)
+    )
     by_purchase = [
         Binding("purchase", subject, period, limit, "unit", None, "") for subject, period, limit in named.sort(pl.all()).iter_rows()
     ]

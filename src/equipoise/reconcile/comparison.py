@@ -121,7 +121,7 @@ def _service(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, Val
 
 
 def _unit(shortage: pl.DataFrame, item: pl.DataFrame) -> str:
-    units = shortage.select("item").unique().join(item, on="item", how="left")["unit"].drop_nulls().unique()
+    units = shortage.select("item").unique().join(item, on="item", how="left", maintain_order="left")["unit"].drop_nulls().unique()
     return str(units[0]) if len(units) == 1 else "unit"
 
 

@@ -80,11 +80,11 @@ def _plan_and_budget(
     units = in_family(plan, item).group_by("family", "period", maintain_order=True).agg(pl.col("quantity").sum().alias("plan_units"))
     budgeted = budgeted_families(budget, item)
     budgeted = budgeted.group_by("family", "period", maintain_order=True).agg(known_sum("quantity").alias("budget_units"))
-    both = budgeted.join(units, on=["family", "period"], how="left").with_columns(
+    both = budgeted.join(units, on=["family", "period"], how="left", maintain_order="left").with_columns(
         (pl.col("plan_units").fill_null(0.0) - pl.col("budget_units")).alias("units")
     )
     for line, name in (("revenue", "revenue"), ("gross_margin", "margin")):
         rows = financials.filter((pl.col("line") == line) & (pl.col("family") != "") & pl.col("budget").is_not_null())
         rows = rows.select("family", "period", (pl.col("amount") - pl.col("budget")).alias(name), pl.col("budget").alias(f"budget_{name}"))
-        both = both.join(rows, on=["family", "period"], how="left")
+        both = both.join(rows, on=["family", "period"], how="left", maintain_order="left")
     return both.sort("family", "period")

@@ -42,7 +42,13 @@ def financials(
     statement = Statement(cost, shortage, inventory_plan, demand_plan, item)
     plan = pl.concat([_LINES.to_frame(), *statement.lines()]).group_by("line", *_KEYS, maintain_order=True).agg(pl.col("amount").sum())
     periods = Calendar.from_setting(from_table(setting).calendar).periods
-    both = plan.join(_budget_lines(budget.filter(pl.col("period").is_in(periods)), item), on=["line", *_KEYS], how="full", coalesce=True)
+    both = plan.join(
+        _budget_lines(budget.filter(pl.col("period").is_in(periods)), item),
+        on=["line", *_KEYS],
+        how="full",
+        coalesce=True,
+        maintain_order="left_right",
+    )
     both = both.with_columns(pl.lit("base").alias("scenario")).sort("line", *_KEYS)
     within = budget.filter(pl.col("period").is_in(periods))
     return {
@@ -104,7 +110,9 @@ class Statement:
     @cached_property
     def _shipped(self) -> pl.DataFrame:
         """Item, market, period, family, what is shipped and its cost at standard."""
-        rows = self.shortage.with_columns(pl.col("shipped").fill_null(0.0)).join(costs(self.item), on="item", how="left")
+        rows = self.shortage.with_columns(pl.col("shipped").fill_null(0.0)).join(
+            costs(self.item), on="item", how="left", maintain_order="left"
+        )
         return in_family(rows.with_columns(cost_of_goods().alias("cost_of_goods")), self.item)
 
     @cached_property
@@ -136,12 +144,12 @@ class Statement:
             .agg(pl.col("amount").sum().alias("revenue"))
         )
         rows = self._shipped.group_by("item", "period", maintain_order=True).agg(known_sum("cost_of_goods"))
-        both = rows.join(revenue, on=["item", "period"], how="full", coalesce=True)
+        both = rows.join(revenue, on=["item", "period"], how="full", coalesce=True, maintain_order="left_right")
         return self._with_margin(both, pl.col("revenue").fill_null(0.0)).select("item", "period", "revenue", "gross_margin")
 
     def demanded(self) -> pl.DataFrame:
         """Return item, market, period, quantity, revenue and gross margin of the demand plan, as if all of it were served."""
-        rows = self.demand_plan.join(costs(self.item), on="item", how="left")
+        rows = self.demand_plan.join(costs(self.item), on="item", how="left", maintain_order="left")
         rows = rows.with_columns(cost_of_goods("quantity").alias("cost_of_goods"))
         priced = self._with_margin(rows, pl.col("quantity") * pl.col("unit_price").fill_null(0.0))
         return priced.select("item", "market", "period", "quantity", "revenue", "gross_margin")
@@ -167,7 +175,7 @@ class Statement:
 
     def _stock_change(self) -> pl.DataFrame:
         """Change in stock value by period: closing less opening, at standard cost."""
-        rows = self.inventory_plan.join(costs(self.item), on="item")
+        rows = self.inventory_plan.join(costs(self.item), on="item", maintain_order="left")
         opening, closing = stock_value("opening"), stock_value()
         return rows.with_columns((closing - opening.fill_null(0.0)).alias("amount"), pl.lit("").alias("family"))
 

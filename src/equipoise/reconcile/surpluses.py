@@ -68,10 +68,14 @@ def supply_surplus(
     sold = demand_plan.filter(pl.col("quantity") > 0).select("item").unique()
     made = supply_plan.join(sold, on="item", how="semi").group_by("period", maintain_order=True).agg(pl.col("quantity").sum().alias("made"))
     more = _room(capacity_load, route_load, usage, route).join(sold, on="item", how="semi")
-    priced = more.join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
+    priced = more.join(average_prices(demand_plan), on="item", how="left", maintain_order="left").join(
+        costs(item), on="item", how="left", maintain_order="left"
+    )
     revenue, margin = pl.col("units") * pl.col("price"), pl.col("units") * (pl.col("price") - pl.col("unit_cost"))
     summed = priced.with_columns(revenue.alias("revenue"), margin.alias("margin")).group_by("period", maintain_order=True)
-    points = summed.agg(pl.col("units").sum(), known_sum("revenue"), known_sum("margin")).join(made, on="period", how="left")
+    points = summed.agg(pl.col("units").sum(), known_sum("revenue"), known_sum("margin")).join(
+        made, on="period", how="left", maintain_order="left"
+    )
     points = points.with_columns((pl.col("units") + pl.col("made").fill_null(0.0)).alias("base"), pl.lit("supply").alias("subject"))
     points = points.filter((pl.col("units") > 1e-6) & (pl.col("units") >= limits.idle_share * pl.col("base") - 1e-9)).drop("made")
     unit = unit_of(item, sold.with_columns(pl.lit("supply").alias("subject")), "subject").get("supply", "unit")
@@ -88,10 +92,12 @@ def _room(capacity_load: pl.DataFrame, route_load: pl.DataFrame, usage: pl.DataF
     """
     routes = route.select("route", "item").unique("route", maintain_order=True)
     takes = usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0))
-    takes = takes.select("resource", pl.col("of").alias("route"), "quantity").join(routes, on="route")
+    takes = takes.select("resource", pl.col("of").alias("route"), "quantity").join(routes, on="route", maintain_order="left")
     idle = capacity_load.select("resource", "period", pl.coalesce("idle", pl.col("available") - pl.col("load")).alias("idle"))
     load = route_load.filter(pl.col("activity") == "make").select("resource", pl.col("of").alias("route"), "period", "load")
-    shared = takes.join(idle, on="resource").join(load, on=["resource", "route", "period"], how="left")
+    shared = takes.join(idle, on="resource", maintain_order="left").join(
+        load, on=["resource", "route", "period"], how="left", maintain_order="left"
+    )
     group, own = ["resource", "period"], pl.col("load").fill_null(0.0)
     part = pl.when(own.sum().over(group) > 1e-9).then(own / own.sum().over(group)).otherwise(1 / pl.len().over(group))
     units = (pl.col("idle") * part / pl.col("quantity")).alias("units")
@@ -112,7 +118,9 @@ def stock_gaps(
     `base` is the target, `cost` the value at standard cost.
     """
     stock = (
-        in_family(inventory_plan, item).join(average_prices(demand_plan), on="item", how="left").join(costs(item), on="item", how="left")
+        in_family(inventory_plan, item)
+        .join(average_prices(demand_plan), on="item", how="left", maintain_order="left")
+        .join(costs(item), on="item", how="left", maintain_order="left")
     )
     target = pl.col("target").fill_null(0.0)
     above = pl.when(target > 0).then(pl.col("quantity") - target).otherwise(0.0)

@@ -10,7 +10,9 @@ def families(item: pl.DataFrame) -> pl.DataFrame:
 
 def in_family(frame: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` with the column family of its items; an item that is not in the table stands for itself."""
-    return frame.join(families(item), on="item", how="left").with_columns(pl.coalesce("family", "item").alias("family"))
+    return frame.join(families(item), on="item", how="left", maintain_order="left").with_columns(
+        pl.coalesce("family", "item").alias("family")
+    )
 
 
 def costs(item: pl.DataFrame) -> pl.DataFrame:
@@ -29,7 +31,9 @@ def average_prices(demand_plan: pl.DataFrame) -> pl.DataFrame:
 def valued(frame: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` (item, market, period, units) with revenue and margin of the units (currency); empty where not given."""
     prices = demand_plan.select("item", "market", "period", "unit_price")
-    joined = frame.join(prices, on=["item", "market", "period"], how="left").join(costs(item), on="item", how="left")
+    joined = frame.join(prices, on=["item", "market", "period"], how="left", maintain_order="left").join(
+        costs(item), on="item", how="left", maintain_order="left"
+    )
     return joined.with_columns(
         (pl.col("units") * pl.col("unit_price")).alias("revenue"),
         (pl.col("units") * (pl.col("unit_price") - pl.col("unit_cost"))).alias("margin"),
@@ -39,7 +43,7 @@ def valued(frame: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame) -
 def unit_of(item: pl.DataFrame, keys: pl.DataFrame, by: str) -> dict[str, str]:
     """Return the unit of measure of each subject of `keys` (columns item and `by`): that of its items where they share one, else unit."""
     pairs = keys.select("item", pl.col(by).alias("subject")).unique()
-    units = pairs.join(item.select("item", "unit").unique("item", maintain_order=True), on="item", how="left")
+    units = pairs.join(item.select("item", "unit").unique("item", maintain_order=True), on="item", how="left", maintain_order="left")
     shared = units.group_by("subject", maintain_order=True).agg(pl.col("unit").n_unique().alias("kinds"), pl.col("unit").first())
     one = (pl.col("kinds") == 1) & pl.col("unit").is_not_null()
     return dict(shared.sort("subject").select("subject", pl.when(one).then(pl.col("unit")).otherwise(pl.lit("unit"))).iter_rows())
@@ -58,5 +62,5 @@ def given(column: str) -> pl.Expr:
 def budgeted_families(budget: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
     """Return the budget with the family of every row: its own, else that of its item."""
     own = families(item).rename({"family": "of_item"})
-    rows = budget.with_columns(given("item"), given("family")).join(own, on="item", how="left")
+    rows = budget.with_columns(given("item"), given("family")).join(own, on="item", how="left", maintain_order="left")
     return rows.with_columns(pl.coalesce("family", "of_item", "item").alias("family")).drop("of_item")

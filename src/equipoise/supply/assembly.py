@@ -34,8 +34,8 @@ class Block:
 class Problem:
     """A model as arrays. `money` and `penalty` are the gain of one more unit of each column; `offset` the gain of what is known.
 
-    `starts`, `index` and `values` are the matrix by column. `crossed` is, by row, by how much a least lies above its most: there the most holds. `weight` and `grade` are, by row, item units in a unit of the rule, and what
-    gives way first.
+    `starts`, `index` and `values` are the matrix by column. By row: `crossed` is by how much a least lies above its most (the most then
+    holds), `weight` the item units in a unit of the rule, `grade` what gives way first.
     """
 
     model: Model

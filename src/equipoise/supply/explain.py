@@ -160,7 +160,7 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame]) 
     loose = relaxed(model)
     facts: list[tuple[str, str]] = [
         ("status", answer.status),
-        ("limits", "hold as given" if not answer.elastic else f"{tables['violation'].height} rules gave way"),
+        ("limits", "hold as given" if tables["violation"].is_empty() else f"{tables['violation'].height} rules gave way"),
         ("objective", f"{answer.objective:.6f}"),
         ("objective without the model's own prices", f"{money:.6f}"),
         ("bound", f"{answer.bound:.6f}"),

@@ -76,13 +76,13 @@ def _arrays(problem: Problem) -> _Arrays:
 
 
 class _Engine:
-    """One HiGHS model: hand over, run, read. Costs are scaled so that an average item is worth a thousand."""
+    """One HiGHS model: hand over, run, read. Costs are handed over times `scale`."""
 
     def __init__(self, arrays: _Arrays, scale: float, gap: float, limit: float) -> None:
         import highspy
 
         self.arrays = arrays
-        self.scale = float(2.0 ** np.round(np.log2(_COST_SCALE / scale))) if scale > 0 else 1.0
+        self.scale = scale
         self.kind: Any = highspy
         self.highs: Any = self.kind.Highs()
         for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", gap), ("time_limit", limit)):
@@ -134,11 +134,6 @@ class _Engine:
             return "time limit" if self.highs.getInfo().primal_solution_status == 2 else "no plan in time"
         return words.get(status, "failed")
 
-    def change_gain(self, gain: Array) -> None:
-        """Ask for something else of the same model."""
-        every = np.arange(len(gain), dtype=np.int32)
-        self.highs.changeColsCost(len(gain), every, -gain * self.scale)
-
     def change_bounds(self, columns: np.ndarray, lower: Array, upper: Array) -> None:
         """Bound some columns anew."""
         self.highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
@@ -183,7 +178,7 @@ def solve(problem: Problem) -> Answer:
     arrays = _arrays(problem)
     given = setting.strategy == "given"
     if not given:
-        engine = _Engine(arrays, problem.model.prices.scale, setting.relative_gap, setting.time_limit)
+        engine = _Engine(arrays, _cost_scale(problem), setting.relative_gap, setting.time_limit)
         handed = time.perf_counter()
         status = engine.run()
         if status in {"optimal", "time limit"}:
@@ -192,6 +187,11 @@ def solve(problem: Problem) -> Answer:
         _refuse(status)
     answer = _elastic(problem, arrays, _GIVEN_WEIGHT if given else _GRADE_WEIGHT)
     return replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
+
+
+def _cost_scale(problem: Problem) -> float:
+    """Return the power of two that makes an average item worth about a thousand: the tolerances of HiGHS are absolute."""
+    return float(2.0 ** np.round(np.log2(_COST_SCALE / problem.model.prices.scale)))
 
 
 def _refuse(status: str) -> None:
@@ -211,7 +211,6 @@ def _read(engine: _Engine, problem: Problem, status: str) -> Answer:
     info = engine.highs.getInfo()
     objective = problem.offset + float(engine.arrays.gain @ engine.values()) if len(engine.arrays.gain) else problem.offset
     bound, gap = objective, 0.0
-    iterations = int(info.simplex_iteration_count)
     if engine.arrays.whole.any():
         bound = problem.offset - float(info.mip_dual_bound) / engine.scale
         gap = float(info.mip_gap)
@@ -226,10 +225,20 @@ def _read(engine: _Engine, problem: Problem, status: str) -> Answer:
     money = np.concatenate([problem.money, np.zeros(len(values) - len(problem.money))])
     money_duals, served_duals = engine.parts(money, served)
     values = np.where(np.abs(values) < _ZERO, 0.0, values)
-    none = np.zeros(problem.rows)
+    planned = values[: problem.columns]
+    below, above = _missed(problem, planned)
     return Answer(
-        values[: problem.columns], engine.duals(), money_duals, served_duals, none, none, status, objective, bound, gap, iterations
+        planned, engine.duals(), money_duals, served_duals, below, above, status, objective, bound, gap, int(info.simplex_iteration_count)
     )
+
+
+def _missed(problem: Problem, values: Array) -> tuple[Array, Array]:
+    """Return by how much each row falls below its least and exceeds its most."""
+    columns = np.repeat(np.arange(problem.columns), np.diff(problem.starts))
+    activity = np.bincount(problem.index, problem.values * values[columns], minlength=problem.rows)
+    size = 1e-6 * np.maximum(1.0, np.abs(activity))
+    below, above = problem.row_lower - activity, activity - problem.row_upper
+    return np.where(below > size, below, 0.0) + problem.crossed, np.where(above > size, above, 0.0)
 
 
 def _elastic(problem: Problem, arrays: _Arrays, weights: dict[Grade, float]) -> Answer:
@@ -243,29 +252,21 @@ def _elastic(problem: Problem, arrays: _Arrays, weights: dict[Grade, float]) -> 
     extra = len(rows)
     wide = _widened(arrays, rows, np.concatenate([np.ones(len(under)), -np.ones(len(over))]))
     first = -np.concatenate([_service_weights(problem), price])
-    engine = _Engine(replace(wide, gain=first), 1.0, setting.relative_gap, setting.time_limit)
-    engine.scale = 1.0
-    engine.change_gain(first)
-    status = engine.run()
-    if status not in {"optimal", "time limit"}:
+    finder = _Engine(replace(wide, gain=first), 1.0, setting.relative_gap, setting.time_limit)
+    if finder.run() not in {"optimal", "time limit"}:
         _refuse("failed")
-    needed = engine.values()[problem.columns :]
+    needed = finder.values()[problem.columns :]
     allowed = np.where(needed < _ZERO, 0.0, needed * (1 + 1e-7) + 1e-7)
     columns = np.arange(problem.columns, problem.columns + extra)
-    second = _Engine(
-        replace(wide, upper=np.concatenate([arrays.upper, allowed])), problem.model.prices.scale, setting.relative_gap, setting.time_limit
-    )
-    status = second.run()
+    bounded = replace(wide, upper=np.concatenate([arrays.upper, allowed]))
+    engine = _Engine(bounded, _cost_scale(problem), setting.relative_gap, setting.time_limit)
+    status = engine.run()
     if status == "infeasible":
-        second.change_bounds(columns, np.zeros(extra), allowed * (1 + 1e-4) + 1e-4)
-        status = second.run()
+        engine.change_bounds(columns, np.zeros(extra), allowed * (1 + 1e-4) + 1e-4)
+        status = engine.run()
     if status not in {"optimal", "time limit"}:
         _refuse("unbounded" if status == "unbounded" else "failed")
-    answer = _read(second, problem, status)
-    below, above = np.zeros(problem.rows), np.zeros(problem.rows)
-    broken = second.values()[problem.columns :]
-    below[under], above[over] = broken[: len(under)], broken[len(under) :]
-    return replace(answer, elastic=True, below=np.where(below > 1e-6, below, 0.0), above=np.where(above > 1e-6, above, 0.0))
+    return replace(_read(engine, problem, status), elastic=True)
 
 
 def _service_weights(problem: Problem) -> Array:
