@@ -19,7 +19,7 @@ def test_every_term_has_a_name_of_its_own_and_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("integer", [False, True])
 @pytest.mark.parametrize("strategy", ["optimal", "chase", "given"])
-def test_costs_add_up_to_the_objective(strategy: str, integer: bool) -> None:  # noqa: FBT001
+def test_costs_add_up_to_the_objective(strategy: str, integer: bool) -> None:
     tables, _ = answer_tables(problem(strategy, integer=integer))
     bridge = finance.bridge_to_objective(tables["cost"])
     facts = dict(tables["solution"].iter_rows())
@@ -31,7 +31,7 @@ def test_costs_add_up_to_the_objective(strategy: str, integer: bool) -> None:  #
 
 def test_every_family_of_cost_occurs_in_a_company_that_has_them_all() -> None:
     found = set(answer_tables(problem())[0]["cost"].get_column("term"))
-    assert {"revenue", "regular_time", "wages", "purchases", "transport", "carrying", "lane_use", "running_lines", "orders"} <= found
+    assert {"revenue", "regular_time", "wages", "purchases", "transport", "carrying", "running_lines", "orders"} <= found
 
 
 def test_holding_cost_wins_over_the_carrying_rate() -> None:

@@ -1,6 +1,8 @@
 """Every kind of bad input: the error names file, table, row and column, and says what to do."""
 
 import datetime as dt
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -313,3 +315,34 @@ def test_capacity_that_is_given_for_some_periods_only_is_warned_of(tmp_path: Pat
 def test_an_unknown_name_in_a_limit_names_the_nearest(tmp_path: Path) -> None:
     found = gathered(tmp_path, "data: tables\nconstraints:\n  - {limit: 'Lin 1: no overtime'}\n")
     assert "plan.yaml, row 5, column constraints: 'Lin 1: no overtime': Nothing is called Lin 1. Did you mean Line 1?" in errors(found)
+
+
+_MEASURE = """
+import datetime as dt, pathlib, resource, sys
+from equipoise.exchange import readers
+from equipoise.gather import facts, read_plan
+folder = pathlib.Path(sys.argv[1])
+plan = read_plan("data: tables\\ncalendar: {as_of: 2026-10-31}\\n", "plan.yaml", dt.date(2026, 11, 5))
+found = facts(plan, readers.read(plan.data, folder)).refuse_errors()
+print(found.tables["history"]["quantity"].sum(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+
+
+@pytest.mark.slow
+def test_a_text_file_of_300_mb_is_read_in_bounded_memory(tmp_path: Path) -> None:
+    rows = 4_200_000
+    number = pl.int_range(rows, dtype=pl.Int64)
+    (tmp_path / "tables").mkdir()
+    pl.select(
+        order=pl.format("SO{}", number),
+        item=pl.format("SKU-{}-WITH-A-LONG-NAME", number.hash(1) % 2000),
+        market=pl.format("Market {} of the world", number.hash(2) % 30),
+        period=dt.date(2023, 1, 1) + pl.duration(days=number.hash(3) % 1400),
+        quantity=number % 50,
+    ).write_csv(tmp_path / "tables" / "history.csv")
+    assert (tmp_path / "tables" / "history.csv").stat().st_size > 290e6
+    run = subprocess.run([sys.executable, "-c", _MEASURE, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    quantity, peak_gigabytes = map(float, run.stdout.split())
+    assert quantity == sum(range(50)) * rows / 50
+    assert peak_gigabytes < 1.5

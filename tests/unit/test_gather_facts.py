@@ -41,9 +41,8 @@ FORECAST = "  forecast: [{source: sales, item: Tent, market: North, period: 2026
 
 
 def test_rows_without_a_period_hold_in_every_period_and_a_dated_row_changes_what_it_gives() -> None:
-    found = gathered(
-        f"{FORECAST}  capacity: [{{resource: Line, regular: 160, overtime_limit: 20}}, {{resource: Line, period: 2026-08-15, regular: 80}}]\n"
-    )
+    rows = "{resource: Line, regular: 160, overtime_limit: 20}, {resource: Line, period: 2026-08-15, regular: 80}"
+    found = gathered(f"{FORECAST}  capacity: [{rows}]\n")
     capacity = found.tables["capacity"].select("period", "regular", "overtime_limit", "efficiency").rows()
     assert capacity == [(JULY, 160, 20, 1), (AUGUST, 80, 20, 1), (SEPTEMBER, 160, 20, 1)]
 
@@ -52,7 +51,8 @@ def test_rows_for_all_are_written_out_and_the_most_specific_value_wins() -> None
     found = gathered(
         FORECAST
         + "  backlog: [{item: Tent, market: South, quantity: 1}]\n"
-        + "  demand_policy: [{backlog_cost: 1, lost_allowed: no}, {item: Tent, backlog_cost: 2}, {market: South, period: 2026-08-01, backlog_cost: 3}]\n"
+        + "  demand_policy: [{backlog_cost: 1, lost_allowed: no}, {item: Tent, backlog_cost: 2},\n"
+        + "   {market: South, period: 2026-08-01, backlog_cost: 3}]\n"
         + "  price: [{item: Tent, unit_price: 10}, {item: Tent, market: South, unit_price: 12}]\n"
         + "  inventory_policy: [{item: Tent, safety_stock: 5, holding_cost: 1}, {item: Tent, location: Depot, safety_stock: 7}]\n"
         + "  on_hand: [{item: Tent, location: Depot, quantity: 3}]\n"
@@ -88,8 +88,10 @@ def test_what_is_due_before_the_horizon_counts_in_its_first_period() -> None:
 
 def test_flows_sum_stocks_keep_the_last_value_ratios_their_mean() -> None:
     found = gathered(
-        "  history: {columns: [item, market, period, quantity, stockout], rows: [[Tent, North, 2026-01-03, 4, no], [Tent, North, 2026-01-20, 6, yes]]}\n"
-        "  stock_actual: {columns: [item, location, period, quantity], rows: [[Tent, Plant, 2026-01-31, 9], [Tent, Plant, 2026-01-05, 30]]}\n"
+        "  history: {columns: [item, market, period, quantity, stockout],\n"
+        "   rows: [[Tent, North, 2026-01-03, 4, no], [Tent, North, 2026-01-20, 6, yes]]}\n"
+        "  stock_actual: {columns: [item, location, period, quantity],\n"
+        "   rows: [[Tent, Plant, 2026-01-31, 9], [Tent, Plant, 2026-01-05, 30]]}\n"
         "  driver: {columns: [driver, period, value], rows: [[heat, 2026-01-05, 10], [heat, 2026-01-06, 20]]}\n"
     )
     assert found.tables["history"].head(1).select("quantity", "stockout").row(0) == (10, True)
@@ -144,7 +146,8 @@ def test_usage_is_scaled_to_a_load_that_is_known() -> None:
         )
     )
     text += "  capacity: [{resource: Line, regular: 100}, {resource: Weld, regular: 50}]\n"
-    text += "  history: {columns: [item, market, period, quantity], rows: [[Tent, North, 2026-01-01, 40], [Tent, South, 2026-01-01, 40], [Tent, North, 2026-02-01, 60]]}\n"
+    text += "  history: {columns: [item, market, period, quantity],\n"
+    text += "   rows: [[Tent, North, 2026-01-01, 40], [Tent, South, 2026-01-01, 40], [Tent, North, 2026-02-01, 60]]}\n"
 
     def usage(entries: str) -> dict[str, float]:
         found = facts(read_plan(f"{START}calibrate: {entries}\n{text}", "plan.yaml", dt.date(2026, 7, 5)), {}).refuse_errors()
@@ -229,7 +232,8 @@ def test_faults_of_mapped_cells_name_the_row_of_the_source(tmp_path: Path) -> No
 
 
 def test_rows_of_one_key_are_merged_as_asked(tmp_path: Path) -> None:
-    data = "  tables:\n    on_hand: {file: stock.csv, constants: {location: Plant}, aggregate: sum}\n    item: {file: item.csv, aggregate: last}\n    history: {file: history.csv}\n"
+    data = "  tables:\n    on_hand: {file: stock.csv, constants: {location: Plant}, aggregate: sum}\n"
+    data += "    item: {file: item.csv, aggregate: last}\n    history: {file: history.csv}\n"
     found = shaped(
         tmp_path,
         data,

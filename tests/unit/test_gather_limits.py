@@ -28,7 +28,8 @@ tables:
   purchase: [{purchase: cloth, item: Cloth, location: Plant A, supplier: Weaver}]
   forecast:
     columns: [source, item, market, period, kind, quantity]
-    rows: [[sales, Tent, North, 2027-01-01, increment, 10], [sales, Tent, North, 2027-02-01, increment, 20], [sales, Bag, North, 2027-01-01, increment, 5]]
+    rows: [[sales, Tent, North, 2027-01-01, increment, 10], [sales, Tent, North, 2027-02-01, increment, 20],
+      [sales, Bag, North, 2027-01-01, increment, 5]]
 """
 
 
@@ -56,7 +57,7 @@ def test_shares_of_overtime_are_of_capacity_as_changed_whatever_the_order() -> N
         assert column(found, "capacity", "overtime_limit", resource="Line 1") == [20] * 12
         assert column(found, "workforce", "overtime_hours_per_worker", resource="Crew") == [15] * 12
     assert "'2 shifts' is read as: the capacity given is that of one shift, and regular capacity is times 2" in recorded(found)
-    assert found.tables["assumption_made"].filter(pl.col("origin") == "plan.yaml:22").height >= 1
+    assert found.tables["assumption_made"].filter(pl.col("origin") == "plan.yaml:23").height >= 1
 
 
 def test_times_choose_periods() -> None:
@@ -152,7 +153,7 @@ def test_a_supplier_at_capacity_delivers_what_the_base_plan_needs() -> None:
 def test_a_limit_that_cannot_hold_says_why(sentence: str, expected: str) -> None:
     found = laid(sentence)
     assert expected in errors(found)
-    assert "plan.yaml, row 21, column constraints" in errors(found)
+    assert "plan.yaml, row 22, column constraints" in errors(found)
 
 
 def test_at_capacity_needs_streams() -> None:

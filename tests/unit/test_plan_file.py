@@ -230,7 +230,9 @@ scenarios:
   - name: upside
     likelihood: high
     overrides: [{table: demand_plan, operation: scale, value: 1.15, reason: tender}]
-  - {name: rain, parent: base, overrides: [{table: setting, where: {setting: supply.strategy}, column: value, operation: set, value: chase}]}
+  - name: rain
+    parent: base
+    overrides: [{table: setting, where: {setting: supply.strategy}, column: value, operation: set, value: chase}]
 """
     scenarios = {one.name: one for one in plan_of(text).scenarios}
     assert list(scenarios) == ["base", "upside", "downside", "stretch", "rain"]

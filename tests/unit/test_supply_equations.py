@@ -24,9 +24,10 @@ def texts() -> dict[str, list[str]]:
 def golden() -> dict[str, list[str]]:
     """The golden rows: a line with the equation's name, then its rows indented."""
     kept: dict[str, list[str]] = {}
+    name = ""
     for line in GOLDEN.read_text(encoding="utf-8").splitlines():
         if line.startswith("  "):
-            kept[name].append(line.strip())  # noqa: F821
+            kept[name].append(line.strip())
         else:
             name = line
             kept[name] = []

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.truth.company import demand, month, money, rows, solve
+from tests.truth.company import demand, money, month, rows, solve
 
 
 def factory(setting: dict[str, Any] | None = None, horizon: int = 3, **tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -117,13 +117,24 @@ def test_a_lead_time_inside_a_month_splits_the_arrival() -> None:
         demand_plan=rows(*demand([0.0, 10.0, 0.0], item="bike")),
     )
     plan = dict(result["supply_plan"].select("period", "quantity").iter_rows())
-    assert plan[month(0)] * 0.5 + plan.get(month(1), 0.0) * (1 - 15.5 / 28) == pytest.approx(10.0)
+    assert plan[month(0)] + plan.get(month(1), 0.0) * (1 - 15.5 / 28) == pytest.approx(10.0)
 
 
 def test_what_was_ordered_before_the_horizon_comes_only_as_scheduled_receipts() -> None:
-    late = {"purchase": rows({"purchase": "buy", "item": "bike", "location": "Works", "lead_time": 31.0}), "route": rows(), "usage": rows()}
+    late: dict[str, Any] = {
+        "purchase": rows({"purchase": "buy", "item": "bike", "location": "Works", "lead_time": 31.0}),
+        "route": rows(),
+        "usage": rows(),
+    }
     plan = rows(*demand([10.0, 10.0, 10.0], item="bike"))
     assert factory(demand_plan=plan, **late)["shortage"].get_column("shipped").item(0) == 0
+    waits = factory(demand_plan=plan, **late)["binding"].filter(pl.col("limit") == "material")
+    assert waits.get_column("period").to_list() == [month(0)]
+    assert (
+        waits.get_column("sentence")
+        .item()
+        .startswith("Nothing more of bike can arrive at Works in 2027-01: one more piece there would serve")
+    )
     due = rows({"item": "bike", "location": "Works", "period": month(0), "quantity": 10.0})
     assert factory(demand_plan=plan, scheduled_receipt=due, **late)["shortage"].get_column("shipped").item(0) == pytest.approx(10.0)
 

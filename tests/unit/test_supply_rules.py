@@ -77,7 +77,7 @@ def test_demand_that_must_be_served_is_short_before_capacity_gives_way() -> None
 
 
 def test_a_contract_above_all_demand_is_bought_where_stock_has_room() -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "purchase": rows({"purchase": "trade", "item": "table", "location": "Shop", "unit_cost": 6.0}),
         "purchase_limit": rows({"purchase": "trade", "minimum": 200.0}),
     }
@@ -107,11 +107,11 @@ def test_a_given_plan_is_obeyed_and_its_overload_listed() -> None:
 def test_a_firm_plan_that_names_nothing_is_listed() -> None:
     firm = rows({"kind": "production", "key": "no such route", "period": month(0), "fixed": 5.0})
     sentence = shop([5.0], firm_plan=firm)["violation"].get_column("sentence").item()
-    assert sentence == "The firm production no such route cannot be obeyed: the tables have no such thing."
+    assert sentence == "The firm production no such route cannot be obeyed: the tables have no such thing in its period."
 
 
 def test_a_least_above_its_most_is_listed_and_the_most_holds() -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "purchase": rows({"purchase": "trade", "item": "table", "location": "Shop", "unit_cost": 3.0}),
         "purchase_limit": rows({"purchase": "trade", "minimum": 60.0, "maximum": 40.0}),
     }
@@ -121,7 +121,7 @@ def test_a_least_above_its_most_is_listed_and_the_most_holds() -> None:
 
 
 def test_an_item_without_any_source_is_short_and_says_so() -> None:
-    tables = {
+    tables: dict[str, Any] = {
         "item": rows({"item": "table", "unit_price": 10.0}, {"item": "lamp", "unit_price": 5.0, "unit_cost": 1.0}),
         "demand_plan": rows(*demand([10.0], item="table", market="Town"), *demand([7.0], item="lamp", market="Town")),
     }

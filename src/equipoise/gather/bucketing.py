@@ -9,6 +9,8 @@ from equipoise.tables import table
 from equipoise.tables.check import BAD, ROW, SOURCE, distinct
 from equipoise.tables.column import Column
 
+# From more different days a period on, a table is taken to be dated by days: by period, it may at most mix first, middle and last day.
+_DAYS_A_PERIOD = 3
 _SHARES = ("fraction", "ratio", "days", "weeks", "workers")
 
 
@@ -23,22 +25,28 @@ def merge_rows(name: str, frame: pl.DataFrame, aggregate: str) -> pl.DataFrame:
     return _grouped(name, frame, keys, asked=True)
 
 
-def finer_than_periods(name: str, frame: pl.DataFrame, calendar: Calendar) -> bool:
-    """Whether a series of a table of flows has several days in one period (days, orders): then its rows are summed, and may repeat."""
+def sums_within_periods(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> bool:
+    """Whether a table of flows is dated finer than by period (days, orders): its rows are summed then, and may repeat.
+
+    It is where it has many different days, or where one series has several days in a period. How many rows repeat the key and day of another is noted.
+    """
     columns = table(name).by_name
     if "period" not in frame.columns or not columns["period"].required or not any(one.over_time == "flow" for one in columns.values()):
         return False
+    days = frame.get_column("period").unique().drop_nulls().to_list()
+    periods = len({calendar.period_of(day) for day in days})
+    if periods == len(days):
+        return False
     keys = [key for key in table(name).keys if key in frame.columns]
-    return distinct(calendar.bucket("period", frame.select(keys)), keys) < distinct(frame, keys)
-
-
-def note_repeated(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> None:
-    """Note how many rows of one key and day were summed."""
-    keys = [key for key in table(name).keys if key in frame.columns]
-    repeated = frame.height - distinct(frame, keys)
-    if repeated:
+    different = distinct(frame, keys)
+    daily = len(days) > _DAYS_A_PERIOD * periods
+    if not daily and distinct(calendar.bucket("period", frame.select(keys)), keys) == different:
+        return False
+    if different < frame.height:
+        repeated = frame.height - different
         words = f"{repeated:,} rows have the key and day of another; they were summed, as rows are dated finer than a {calendar.cadence}."
         report.note(words, "", Where(table=name))
+    return True
 
 
 def bucket(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> pl.DataFrame:
@@ -69,7 +77,7 @@ def _grouped(name: str, frame: pl.DataFrame, keys: list[str], *, asked: bool) ->
     rules = [_rule(name, column, asked=asked) for column in table(name).columns if column.name in frame.columns and column.name not in keys]
     hidden = [pl.col(one).first() for one in (ROW, SOURCE) if one in frame.columns]
     hidden += [pl.col(BAD).any()] if BAD in frame.columns else []
-    merged = frame.group_by(keys).agg(*rules, *hidden)
+    merged = frame.group_by(keys, maintain_order=True).agg(*rules, *hidden)
     return merged.sort(ROW, *keys) if ROW in merged.columns else merged.sort(keys)
 
 

@@ -16,17 +16,17 @@ def requirements(demand: pl.DataFrame, route: pl.DataFrame, bom: pl.DataFrame) -
     ways = ways.with_columns((1.0 / pl.len().over("item")).alias("share"))
     bill = bom.select("route", "component", pl.col("quantity").alias("each"))
     steps = ways.join(bill, on="route", how="inner")
-    level = demand.group_by("item", "period").agg(pl.col("quantity").sum())
+    level = demand.group_by("item", "period", maintain_order=True).agg(pl.col("quantity").sum())
     levels = [level]
     while level.height and len(levels) <= _DEEPEST:
         need = level.join(steps, on="item", how="inner")
         level = (
             need.with_columns((pl.col("quantity") * pl.col("share") * pl.col("each") / pl.col("yield")).alias("quantity"))
-            .group_by(pl.col("component").alias("item"), "period")
+            .group_by(pl.col("component").alias("item"), "period", maintain_order=True)
             .agg(pl.col("quantity").sum())
         )
         levels.append(level)
-    return pl.concat(levels).group_by("item", "period").agg(pl.col("quantity").sum()).sort("item", "period")
+    return pl.concat(levels).group_by("item", "period", maintain_order=True).agg(pl.col("quantity").sum()).sort("item", "period")
 
 
 def loads(needed: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -40,4 +40,4 @@ def loads(needed: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFr
     )
     made = needed.join(ways, on="item", how="inner").join(usage, on="route", how="inner")
     load = pl.col("quantity") * pl.col("share") / pl.col("yield") * pl.col("each")
-    return made.group_by("resource", "period").agg(load.sum().alias("load")).sort("resource", "period")
+    return made.group_by("resource", "period", maintain_order=True).agg(load.sum().alias("load")).sort("resource", "period")

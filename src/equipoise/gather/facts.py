@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from equipoise.errors import DataError, Fault, Where
-from equipoise.gather.bucketing import bucket, finer_than_periods, merge_rows, note_repeated
+from equipoise.gather.bucketing import bucket, merge_rows, sums_within_periods
 from equipoise.gather.calibration import calibrate
 from equipoise.gather.expansion import expand
 from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible
@@ -139,10 +139,7 @@ def _checked(
     frame = frame.with_columns(pl.lit(None, dtype=column.dtype).alias(column.name) for column in keys)
     frame = inherit(name, frame)
     frame = _key_defaults(name, frame)
-    unique = aggregates in (set(), {""})
-    if unique and finer_than_periods(name, frame, plan.calendar):
-        unique = False
-        note_repeated(name, frame, plan.calendar, report)
+    unique = aggregates in (set(), {""}) and not sums_within_periods(name, frame, plan.calendar, report)
     report.add(check(name, frame, sources, unique=unique))
     warn_implausible(name, frame, sources, report)
     frame = bucket(name, frame, plan.calendar, report)

@@ -143,7 +143,8 @@ def warn_implausible(name: str, frame: pl.DataFrame, sources: list[str], report:
                 ),
             )
         )
-    usual = frame.filter(pl.col("quantity") > 0).group_by(keys).agg(pl.col("quantity").median().alias("#usual"), pl.len().alias("#times"))
+    some = frame.filter(pl.col("quantity") > 0).group_by(keys, maintain_order=True)
+    usual = some.agg(pl.col("quantity").median().alias("#usual"), pl.len().alias("#times"))
     usual = usual.filter(pl.col("#times") >= 3)
     absurd = frame.join(usual, on=keys, how="inner", nulls_equal=True, maintain_order="left").filter(
         pl.col("quantity") > 1000 * pl.col("#usual")

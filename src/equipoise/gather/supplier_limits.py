@@ -42,7 +42,7 @@ def _at_capacity(task: Task) -> None:
     grid = share.join(_periods(task), how="cross").join(needed, on=["item", "period"], how="left")
     grid = grid.with_columns((pl.col("quantity").fill_null(0.0) * pl.col("#part")).alias("#most"))
     _set_maximum(task, grid.select("purchase", "period", "#most"))
-    total = grid.group_by("period").agg(pl.col("#most").sum()).sort("period").get_column("#most")
+    total = grid.group_by("period", maintain_order=True).agg(pl.col("#most").sum()).sort("period").get_column("#most")
     low, high = f"{total.sort()[0]:,.6g}", f"{total.sort()[-1]:,.6g}"
     amount = low if low == high else f"{low} to {high}"
     task.read_as(
@@ -57,10 +57,12 @@ def _base_demand(task: Task) -> pl.DataFrame | None:
         fix = f"Give the number: '{task.subject} max 20000 units per month'."
         task.error("What the base plan needs is known only once demand is forecast from history.", fix)
         return None
-    views = forecast.filter(pl.col("kind") == "view").group_by("item", "market", "period").agg(pl.col("quantity").mean())
+    views = (
+        forecast.filter(pl.col("kind") == "view").group_by("item", "market", "period", maintain_order=True).agg(pl.col("quantity").mean())
+    )
     increments = forecast.filter(pl.col("kind") == "increment").select("item", "market", "period", "quantity")
     both = pl.concat([views, increments])
-    return both.group_by("item", "period").agg(pl.col("quantity").sum().clip(0.0)).sort("item", "period")
+    return both.group_by("item", "period", maintain_order=True).agg(pl.col("quantity").sum().clip(0.0)).sort("item", "period")
 
 
 def _quantity(task: Task, limit: limits.Output) -> None:

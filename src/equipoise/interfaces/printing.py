@@ -22,6 +22,12 @@ OUT = Console(highlight=False)
 ERR = Console(stderr=True, highlight=False)
 _COLOUR = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _MOST_ISSUES = 12
+_IN_THOUSANDS = 10_000_000
+
+
+def _wide(width: int) -> Console:
+    """Return a console for a table: a pipe or a file has no edge at which to fold it."""
+    return OUT if OUT.is_terminal else Console(highlight=False, width=max(OUT.width, width))
 
 
 @contextmanager
@@ -132,10 +138,13 @@ def _figures(answer: RunAnswer) -> None:
         table.add_column(line.scenario, justify="right")
     table.add_column("", style="dim")
     for figure in shown:
-        cells = [_number(line.figures.get(figure.name), figure.unit) for line in answer.scenarios]
-        table.add_row(figure.name.replace("_", " ").capitalize(), *cells, "" if figure.unit == "fraction" else figure.unit)
+        values = [line.figures.get(figure.name) for line in answer.scenarios]
+        thousands = max((abs(value) for value in values if value is not None), default=0.0) >= _IN_THOUSANDS
+        cells = [_number(value / 1000 if thousands and value is not None else value, figure.unit) for value in values]
+        unit = "" if figure.unit == "fraction" else f"thousand {figure.unit}" if thousands else figure.unit
+        table.add_row(figure.name.replace("_", " ").capitalize(), *cells, unit)
     OUT.print()
-    OUT.print(table)
+    _wide(12 * len(answer.scenarios) + 45).print(table)
     missing: dict[str, list[str]] = {}
     for figure in answer.figures:
         if figure not in shown and figure.note:
@@ -171,7 +180,7 @@ def _table(answer: ShowAnswer) -> None:
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in answer.rows:
         table.add_row(*(escape(_cell(value)) for value in row))
-    console = Console(highlight=False, width=max(OUT.width, 40 * len(answer.columns))) if not OUT.is_terminal else OUT
+    console = _wide(40 * len(answer.columns))
     console.print(table)
     console.print(f"[dim]{escape(answer.meaning)}  {len(answer.rows):,} of {answer.total_rows:,} rows.[/]", soft_wrap=True)
 

@@ -19,7 +19,17 @@ from equipoise.service.workspace import Workspace, file_hash, locate
 from equipoise.store import Event, Version
 
 # The measures of a scenario that a run's answer shows, in order; the table scenario_result has them all.
-_MEASURES = ("demand", "shipped", "shortage", "service_level", "revenue", "gross_margin", "contribution", "inventory_value_end", "overtime")
+_MEASURES = (
+    "demand",
+    "shipped",
+    "shortage",
+    "service_level",
+    "revenue",
+    "gross_margin",
+    "contribution",
+    "inventory_value_end",
+    "overtime_quantity",
+)
 
 
 @dataclass

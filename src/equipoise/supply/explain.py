@@ -5,7 +5,8 @@ import numpy.typing as npt
 import polars as pl
 
 from equipoise.supply.assembly import Array, Block, Problem, relaxed
-from equipoise.supply.formulation.firm import held_kinds, unknown_firm_keys
+from equipoise.supply.formulation.firm import held_kinds, unknown_firm_plans
+from equipoise.supply.material import one_of, scarce_material
 from equipoise.supply.solve import Answer
 from equipoise.tables import table
 
@@ -34,7 +35,8 @@ def binding(problem: Problem, answer: Answer) -> pl.DataFrame:
     money_known = bool(np.any(problem.money != 0))
     parts = [_binding(problem, answer, block, money_known) for block in problem.blocks if block.rule.limit]
     made = table("binding")
-    found = pl.concat([made.empty(), *(part for part in parts if part is not None), _no_source(problem)])
+    material = scarce_material(problem, answer, money_known=money_known)
+    found = pl.concat([made.empty(), *(part for part in parts if part is not None), _no_source(problem), material])
     return found.sort(made.keys, nulls_last=False)
 
 
@@ -81,7 +83,7 @@ def _limit_values(block: Block, rows: pl.DataFrame, bounds: Array) -> Array:
 
 
 def _sentence(block: Block, row: dict[str, object], from_above: bool, worth: float | None, serves: float) -> str:
-    words = {"unit": _one(str(row["unit"])), "subject": row["subject"], "period": row["label"] or "the horizon"}
+    words = {"unit": one_of(str(row["unit"])), "subject": row["subject"], "period": row["label"] or "the horizon"}
     more, less = block.rule.more, block.rule.less
     template = (more or less) if from_above else (less or more)
     sign = 1.0 if from_above else -1.0
@@ -90,11 +92,6 @@ def _sentence(block: Block, row: dict[str, object], from_above: bool, worth: flo
         return f"{start} is worth {sign * worth:,.2f}."
     gain = sign * serves
     return f"{start} would serve {gain:,.2f} more units of demand." if gain > 0 else f"{start} would serve demand earlier."
-
-
-def _one(unit: str) -> str:
-    """Return one of a unit: hour for hours."""
-    return unit[:-1] if unit.endswith("s") and len(unit) > 2 and not unit.endswith("ss") else unit
 
 
 def _no_source(problem: Problem) -> pl.DataFrame:
@@ -141,13 +138,13 @@ def _violation(problem: Problem, block: Block, chosen: npt.NDArray[np.intp], mis
 
 def _lost_firm_plans(problem: Problem) -> pl.DataFrame:
     """Return the firm plans whose key names nothing that can happen in their period."""
-    plan = problem.model.net.firm_plan.join(unknown_firm_keys(problem.model), on=["kind", "key", "t"], how="semi")
+    plan = problem.model.net.firm_plan.join(unknown_firm_plans(problem.model), on=["kind", "key", "t"], how="semi")
     asks = pl.coalesce("fixed", "minimum").fill_null(0.0)
     plan = plan.filter(asks > 0).with_columns(
         pl.format("firm {}", "kind").alias("rule"),
         pl.col("key").alias("subject"),
         asks.alias("quantity"),
-        pl.format("The firm {} {} cannot be obeyed: the tables have no such thing.", "kind", "key").alias("sentence"),
+        pl.format("The firm {} {} cannot be obeyed: the tables have no such thing in its period.", "kind", "key").alias("sentence"),
     )
     return table("violation").conform(plan)
 

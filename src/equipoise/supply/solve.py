@@ -14,10 +14,8 @@ from equipoise.errors import SolverError
 from equipoise.supply.assembly import Array, Flags, Problem, limit_rows
 from equipoise.supply.formulation.equation import Grade
 
-_GRADE_WEIGHT = {Grade.TARGET: 1.0, Grade.SERVICE: 100.0, Grade.AGREEMENT: 1e3, Grade.CAPACITY: 1e4}
-_GIVEN_WEIGHT = {Grade.TARGET: 1.0, Grade.SERVICE: 100.0, Grade.AGREEMENT: 1e4, Grade.CAPACITY: 1e-2}
-_UNSERVED_WEIGHT = 30.0
-_LATE_WEIGHT = 0.5
+_LATE_WEIGHT = 3.0
+"""Price of a unit late for a period, where a unit below target for a period is 1."""
 _COST_SCALE = 1000.0
 _INTERIOR_FROM = 12_000
 """Columns from which the interior point method, with crossover to a basis, is faster than the dual simplex, as measured."""
@@ -26,7 +24,8 @@ _ZERO = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """The solution as arrays. Duals are the gain of one more unit of a row's bound, in the objective, in money, and in units served.
+    """The solution as arrays. Duals are the gain of one more unit of a row's bound, in the objective, in money, in units served
+    and in units served a period earlier.
 
     `below` and `above` say by how much each row gives way. `seconds` are measured, so never part of a table.
     """
@@ -35,6 +34,7 @@ class Answer:
     duals: Array
     money_duals: Array
     served_duals: Array
+    late_duals: Array
     below: Array
     above: Array
     status: str
@@ -185,7 +185,7 @@ def solve(problem: Problem) -> Answer:
             answer = _read(engine, problem, status)
             return replace(answer, seconds={"hand_over": handed - began, "solve": time.perf_counter() - handed})
         _refuse(status)
-    answer = _elastic(problem, arrays, _GIVEN_WEIGHT if given else _GRADE_WEIGHT)
+    answer = _elastic(problem, arrays)
     return replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
 
 
@@ -217,19 +217,36 @@ def _read(engine: _Engine, problem: Problem, status: str) -> Answer:
         engine.fix_whole()
         engine.run()
     values = engine.values()
-    served = np.zeros(len(values))
-    model = problem.model
-    served[model["lost"].get_column("column").to_numpy()] = -1.0
-    backlog = model["backlog"]
-    served[backlog.filter(backlog.get_column("t") == model.horizon - 1).get_column("column").to_numpy()] = -1.0
     money = np.concatenate([problem.money, np.zeros(len(values) - len(problem.money))])
-    money_duals, served_duals = engine.parts(money, served)
+    money_duals, served_duals, late_duals = engine.parts(money, *unserved(problem, len(values)))
     values = np.where(np.abs(values) < _ZERO, 0.0, values)
     planned = values[: problem.columns]
     below, above = _missed(problem, planned)
     return Answer(
-        planned, engine.duals(), money_duals, served_duals, below, above, status, objective, bound, gap, int(info.simplex_iteration_count)
+        values=planned,
+        duals=engine.duals(),
+        money_duals=money_duals,
+        served_duals=served_duals,
+        late_duals=late_duals,
+        below=below,
+        above=above,
+        status=status,
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        iterations=int(info.simplex_iteration_count),
     )
+
+
+def unserved(problem: Problem, columns: int) -> tuple[Array, Array]:
+    """Return, by column, minus the units never served and minus the units late, for a model of at least that many columns."""
+    model = problem.model
+    served, late = np.zeros(columns), np.zeros(columns)
+    backlog = model["backlog"]
+    late[backlog.get_column("column").to_numpy()] = -1.0
+    served[model["lost"].get_column("column").to_numpy()] = -1.0
+    served[backlog.filter(backlog.get_column("t") == model.horizon - 1).get_column("column").to_numpy()] = -1.0
+    return served, late
 
 
 def _missed(problem: Problem, values: Array) -> tuple[Array, Array]:
@@ -241,14 +258,30 @@ def _missed(problem: Problem, values: Array) -> tuple[Array, Array]:
     return np.where(below > size, below, 0.0) + problem.crossed, np.where(above > size, above, 0.0)
 
 
-def _elastic(problem: Problem, arrays: _Arrays, weights: dict[Grade, float]) -> Answer:
+def _weights(problem: Problem) -> dict[Grade, float]:
+    """Return the price of a unit by which a rule gives way, by grade: each grade is dearer than a unit of the one before for all periods.
+
+    With the strategy given, capacity costs next to nothing (overload is only reported) and the firm plan is the last to give way.
+    """
+    service = 2 * _unserved_weight(problem)
+    if problem.model.net.setting.supply.strategy == "given":
+        return {Grade.TARGET: 1.0, Grade.SERVICE: service, Grade.AGREEMENT: 100 * service, Grade.CAPACITY: 1e-2}
+    return {Grade.TARGET: 1.0, Grade.SERVICE: service, Grade.AGREEMENT: 10 * service, Grade.CAPACITY: 100 * service}
+
+
+def _unserved_weight(problem: Problem) -> float:
+    return _LATE_WEIGHT * (problem.model.horizon + 1)
+
+
+def _elastic(problem: Problem, arrays: _Arrays) -> Answer:
     """Solve with every limit elastic: the smallest violations by grade first, then the best plan within them."""
     setting = problem.model.net.setting.supply
     gives = limit_rows(problem)
     under = np.flatnonzero(gives & np.isfinite(problem.row_lower))
     over = np.flatnonzero(gives & np.isfinite(problem.row_upper))
     rows = np.concatenate([under, over])
-    price = np.array([weights.get(Grade(grade), 0.0) for grade in problem.grade[rows]]) * problem.weight[rows]
+    weights = _weights(problem)
+    price = np.array([weights[Grade(grade)] for grade in problem.grade[rows]]) * problem.weight[rows]
     extra = len(rows)
     wide = _widened(arrays, rows, np.concatenate([np.ones(len(under)), -np.ones(len(over))]))
     first = -np.concatenate([_service_weights(problem), price])
@@ -275,8 +308,8 @@ def _service_weights(problem: Problem) -> Array:
     weights = np.zeros(problem.columns)
     backlog = model["backlog"]
     weights[backlog.get_column("column").to_numpy()] = _LATE_WEIGHT
-    weights[backlog.filter(backlog.get_column("t") == model.horizon - 1).get_column("column").to_numpy()] = _UNSERVED_WEIGHT
-    weights[model["lost"].get_column("column").to_numpy()] = _UNSERVED_WEIGHT
+    weights[backlog.filter(backlog.get_column("t") == model.horizon - 1).get_column("column").to_numpy()] = _unserved_weight(problem)
+    weights[model["lost"].get_column("column").to_numpy()] = _unserved_weight(problem)
     return weights
 
 

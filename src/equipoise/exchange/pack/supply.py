@@ -86,7 +86,7 @@ def _limits(plan: Plan) -> Iterator[Block]:
     if binding.is_empty():
         yield Paragraph("No limit was found to bind.")
         return
-    worth = pl.col("value").fill_null(0.0).abs()
+    worth = pl.col("value").fill_null(0.0)  # what holds the plan back comes before what it is asked to keep, such as target stock
     order = binding.sort([worth, "limit", "subject", "period"], descending=[True, False, False, False])
     told = order.filter(pl.col("sentence").is_not_null()).unique(["limit", "subject"], keep="first", maintain_order=True)
     yield Points(tuple(told.get_column("sentence").head(MOST_SENTENCES).to_list()))

@@ -15,8 +15,8 @@ def _firm(model: Model, kind: str, flow: pl.DataFrame) -> Equation:
         pl.coalesce("fixed", "minimum").fill_null(-INFINITY).alias("lower"),
         pl.coalesce("fixed", "maximum").fill_null(INFINITY).alias("upper"),
     ]
-    units = flow.select("key", "unit").unique("key")
-    rows = plan.join(units, on="key", how="left", maintain_order="left").with_columns(*bounds, pl.col("key").alias("subject"))
+    known = flow.select("key", "t", "unit").unique(["key", "t"])
+    rows = plan.join(known, on=["key", "t"], maintain_order="left").with_columns(*bounds, pl.col("key").alias("subject"))
     rows = numbered(rows.filter((pl.col("lower") > -INFINITY) | (pl.col("upper") < INFINITY)))
     return equation(rows.select(_COLUMNS), entries(matched(flow, rows, ["key", "t"]), "row"))
 
@@ -127,15 +127,16 @@ def frozen(model: Model) -> Equation:
     return equation(rows.select(_COLUMNS), entries(rows, "row"))
 
 
-def unknown_firm_keys(model: Model) -> pl.DataFrame:
-    """Return the firm plans that name nothing in the model: kind, key, t. They cannot be obeyed."""
-    stock = model.net.points.select(kind=pl.lit("inventory"), key=pl.format("{}@{}", "item", "location"))
+def unknown_firm_plans(model: Model) -> pl.DataFrame:
+    """Return the firm plans that name nothing that can happen in their period: kind, key, t. They cannot be obeyed."""
+    stock = model["stock"].select("t", kind=pl.lit("inventory"), key=pl.format("{}@{}", "item", "location"))
     known = [
-        model["make"].select(kind=pl.lit("production"), key="route"),
-        model["buy"].select(kind=pl.lit("purchase"), key="purchase"),
-        _transfers(model).select(kind=pl.lit("transfer"), key="key"),
-        model["workers"].select(kind=pl.lit("workforce"), key="resource"),
-        model["overtime"].select(kind=pl.lit("overtime"), key="resource"),
+        model["make"].select("t", kind=pl.lit("production"), key="route"),
+        model["buy"].select("t", kind=pl.lit("purchase"), key="purchase"),
+        _transfers(model).select("t", kind=pl.lit("transfer"), key="key"),
+        model["workers"].select("t", kind=pl.lit("workforce"), key="resource"),
+        model["overtime"].select("t", kind=pl.lit("overtime"), key="resource"),
         stock,
     ]
-    return model.net.firm_plan.join(pl.concat(known).unique(), on=["kind", "key"], how="anti").select("kind", "key", "t")
+    plans = model.net.firm_plan.select("kind", "key", "t")
+    return plans.join(pl.concat(known).unique(), on=["kind", "key", "t"], how="anti", maintain_order="left")
