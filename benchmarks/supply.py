@@ -111,7 +111,12 @@ def company(size: int, seed: int = 7) -> dict[str, pl.DataFrame]:
 def setting() -> pl.DataFrame:
     return to_table(
         Setting.model_validate(
-            {"plan": "bench", "calendar": {"start": "2027-01-01", "horizon": HORIZON}, "finance": {"carrying_rate": 0.2}}
+            {
+                "plan": "bench",
+                "calendar": {"start": "2027-01-01", "horizon": HORIZON},
+                "finance": {"carrying_rate": 0.2},
+                "supply": {"time_limit": 900},
+            }
         )
     )
 

@@ -1,13 +1,10 @@
-"""Write what is generated in docs: tables, settings, command line, the schema of plan.json. `make docs` runs it; tests refuse stale ones."""
+"""Write what is generated in docs: tables, command line, the schema of plan.json. `make docs` runs it; tests refuse stale ones."""
 
 from pathlib import Path
-
-from pydantic import BaseModel
 
 from equipoise.exchange.plan_document import publish_schema
 from equipoise.service import OPERATIONS
 from equipoise.tables import DICTIONARY
-from equipoise.tables.setting import Setting
 
 HERE = Path(__file__).parent / "reference"
 
@@ -45,23 +42,6 @@ def tables() -> str:
     return "\n".join(lines) + "\n"
 
 
-def settings() -> str:
-    """Return the settings of the plan file as a page."""
-    lines = ["# Settings", "", "Every setting of a plan file, with its default.", "", "| setting | default | meaning |", "|---|---|---|"]
-
-    def walk(model: type[BaseModel], prefix: str) -> None:
-        for name, info in model.model_fields.items():
-            if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-                walk(info.annotation, f"{prefix}{name}.")
-                continue
-            default = "required" if info.is_required() else info.get_default(call_default_factory=True)
-            shown = ", ".join(map(str, default)) if isinstance(default, tuple) else "" if default in (None, {}, "") else str(default)
-            lines.append(f"| {prefix}{name} | {shown} | {info.description} |")
-
-    walk(Setting, "")
-    return "\n".join(lines) + "\n"
-
-
 def command_line() -> str:
     """Return the commands as a page."""
     lines = ["# Command line", "", "Every command takes `--json`: the answer, or the error, as JSON."]
@@ -91,7 +71,7 @@ def command_line() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"tables.md": tables, "settings.md": settings, "command-line.md": command_line}
+PAGES = {"tables.md": tables, "command-line.md": command_line}
 
 if __name__ == "__main__":
     publish_schema(HERE.parent / "plan.schema.json")

@@ -281,7 +281,7 @@ def costs(activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     keys = ["term", "class", "subject", "item", "place", "period"]
     schema = {key: pl.Date if key == "period" else pl.String for key in keys} | {"quantity": pl.Float64, "amount": pl.Float64}
     every = pl.concat([pl.DataFrame(schema=schema), *(part for part in parts if part is not None)])
-    return every.group_by(keys).agg(pl.col("quantity", "amount").sum()).filter(pl.col("amount") != 0).sort(keys)
+    return every.group_by(keys, maintain_order=True).agg(pl.col("quantity", "amount").sum()).filter(pl.col("amount") != 0).sort(keys)
 
 
 def _costs(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
@@ -314,5 +314,5 @@ def published(cost: pl.DataFrame) -> pl.DataFrame:
 
 def bridge_to_objective(cost: pl.DataFrame) -> dict[str, float]:
     """Return the sum of each class of the table `cost`, and `objective`, their total."""
-    sums = dict(cost.group_by("class").agg(pl.col("amount").sum()).sort("class").iter_rows())
+    sums = dict(cost.group_by("class", maintain_order=True).agg(pl.col("amount").sum()).sort("class").iter_rows())
     return {**sums, "objective": float(sum(sums.values()))}

@@ -26,7 +26,7 @@ def test_a_run_makes_every_output_and_a_summary(workspace: Path) -> None:
         "report.html",
         "plan.xlsx",
         "plan.json",
-        "executive_summary.md",
+        "summary.md",
         "demand_plan.md",
         "tables/demand_plan.csv",
         "tables/cost.parquet",

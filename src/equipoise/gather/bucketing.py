@@ -28,7 +28,8 @@ def merge_rows(name: str, frame: pl.DataFrame, aggregate: str) -> pl.DataFrame:
 def sums_within_periods(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> bool:
     """Whether a table of flows is dated finer than by period (days, orders): its rows are summed then, and may repeat.
 
-    It is where it has many different days, or where one series has several days in a period. How many rows repeat the key and day of another is noted.
+    It is where it has many different days, or where one series has several days in a period. How many rows
+    repeat the key and day of another is noted.
     """
     columns = table(name).by_name
     if "period" not in frame.columns or not columns["period"].required or not any(one.over_time == "flow" for one in columns.values()):

@@ -177,5 +177,8 @@ def _handed_on(plan: Plan, tables: dict[str, pl.DataFrame], report: Report) -> F
 
 
 def _scenario(plan: Plan) -> pl.DataFrame:
-    rows = [(one.name, one.parent or None, one.description or None, one.likelihood, one.impact, one.probability) for one in plan.scenarios]
+    rows = [
+        (position, one.name, one.parent or None, one.description or None, one.likelihood, one.impact, one.probability)
+        for position, one in enumerate(plan.scenarios, start=1)
+    ]
     return pl.DataFrame(rows, schema=table("scenario").schema, orient="row")

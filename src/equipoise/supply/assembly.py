@@ -82,7 +82,7 @@ def open_backlog(model: Model, backlog: pl.DataFrame, demand: pl.DataFrame, key:
 
     Open demand earns nothing yet, and costs a little more than losing it would, so that the plan does not hide lost demand at its end.
     """
-    dearest = demand.group_by(key).agg(pl.col("unit_price").max().alias("dearest"))
+    dearest = demand.group_by(key, maintain_order=True).agg(pl.col("unit_price").max().alias("dearest"))
     last = backlog.filter(pl.col("t") == model.horizon - 1).join(dearest, on=key, how="left", maintain_order="left")
     lost = pl.col("lost_sale_cost").fill_null(0.0) + (pl.col("dearest") - pl.col("unit_price")).fill_null(0.0)
     value = pl.col("item").replace_strict(model.prices.value, default=model.prices.scale, return_dtype=pl.Float64)

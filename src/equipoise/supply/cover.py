@@ -59,7 +59,7 @@ def _share(frame: pl.DataFrame, target: str, flows: pl.DataFrame | None, key: li
 def _ways(net: Network, flows: pl.DataFrame | None) -> pl.DataFrame:
     """Return every way to supply a point: kind, key (route, purchase or lane), point, from_point (of a lane) and its share."""
     nowhere = pl.lit(None, pl.Int64).alias("from_point")
-    made = net.make.group_by("route", "point").agg(pl.col("yield").mean())
+    made = net.make.group_by("route", "point", maintain_order=True).agg(pl.col("yield").mean())
     bought = net.buy.select("purchase", "point").unique()
     moved = net.places.move.select("lane", "from_point", "point").unique()
     ways = pl.concat(
@@ -84,7 +84,7 @@ def _edges(net: Network, ways: pl.DataFrame) -> pl.DataFrame:
         used.select("parent", "child", factor=pl.col("share") * pl.col("quantity") / pl.col("yield")),
         moved.select(parent="point", child="from_point", factor="share"),
     ]
-    return pl.concat(edges).group_by("parent", "child").agg(pl.col("factor").sum()).sort("parent", "child")
+    return pl.concat(edges).group_by("parent", "child", maintain_order=True).agg(pl.col("factor").sum()).sort("parent", "child")
 
 
 def requirement(net: Network, ship_flows: pl.DataFrame | None = None, way_flows: pl.DataFrame | None = None) -> Requirement:

@@ -68,12 +68,19 @@ def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) 
 
 
 def _ordinary(problem: Problem, block: Block) -> Array:
-    """Return the value from which each row is worth telling: a target that costs no more than carrying its stock is no limit."""
+    """Return the value from which each row is worth telling.
+
+    A target that costs no more than carrying its stock, or than its own price of missing it, is no limit; it is one where it leaves
+    customers short.
+    """
     if block.rule.name not in {"target_stock", "minimum_stock"}:
         return np.full(block.equation.rows.height, _TINY)
     rates = problem.model["stock"].select("point", "t", "holding_rate")
     rows = block.equation.rows.select("point", "t").join(rates, on=["point", "t"], how="left", maintain_order="left")
-    return rows.select(1.5 * pl.col("holding_rate").fill_null(0.0) + _TINY).to_series().to_numpy()
+    prices = problem.model["shortfall"].select("point", "t", "shortfall_cost", "ending_price")
+    rows = rows.join(prices, on=["point", "t"], how="left", maintain_order="left")
+    priced = pl.col("shortfall_cost").fill_null(0.0) + pl.col("ending_price").fill_null(0.0)
+    return rows.select(pl.max_horizontal(1.5 * pl.col("holding_rate").fill_null(0.0), 1.001 * priced) + _TINY).to_series().to_numpy()
 
 
 def _limit_values(block: Block, rows: pl.DataFrame, bounds: Array) -> Array:

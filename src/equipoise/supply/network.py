@@ -109,7 +109,7 @@ def _demand(tables: Tables, setting: Setting, periods: pl.DataFrame, item: pl.Da
     """Return the demands (an item in a market) by number, and their rows for every period."""
     keys = ["item", "market"]
     plan = tables["demand_plan"].join(periods.select("t", "period"), on="period")
-    late = tables["backlog"].group_by(keys).agg(pl.col("quantity").sum().alias("opening"))
+    late = tables["backlog"].group_by(keys, maintain_order=True).agg(pl.col("quantity").sum().alias("opening"))
     wanted = [plan.filter(pl.col("quantity") > 0).select(keys), late.filter(pl.col("opening") > 0).select(keys)]
     ranks = tables["market"].select("market", "priority")
     demands = _numbered(pl.concat(wanted).unique().sort(keys), "demand")
@@ -139,7 +139,7 @@ def _later(plan: pl.DataFrame, tail: pl.DataFrame) -> pl.DataFrame:
 
 def _points(points: pl.DataFrame, item: pl.DataFrame, on_hand: pl.DataFrame) -> pl.DataFrame:
     attributes = item.select("item", "unit", "shelf_life", standard_cost="unit_cost")
-    stock = on_hand.group_by("item", "location").agg(pl.col("quantity").sum().alias("opening"))
+    stock = on_hand.group_by("item", "location", maintain_order=True).agg(pl.col("quantity").sum().alias("opening"))
     points = points.join(attributes, on="item", how="left", maintain_order="left")
     points = points.join(stock, on=["item", "location"], how="left", maintain_order="left")
     return points.with_columns(pl.col("opening").fill_null(0.0))
@@ -206,7 +206,7 @@ def _policy(policy: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -
 
 def _receipts(receipt: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     rows = receipt.join(periods.select("t", "period"), on="period").join(points, on=["item", "location"])
-    return rows.group_by("point", "t").agg(pl.col("quantity").sum()).sort("point", "t")
+    return rows.group_by("point", "t", maintain_order=True).agg(pl.col("quantity").sum()).sort("point", "t")
 
 
 def _purchase_limit(limit: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:

@@ -90,7 +90,7 @@ def shortage(made: Plan) -> pl.DataFrame:
     """
     model = made.model
     came = with_arrivals(made["ship"], model.net.periods)
-    shipped = came.group_by("demand", t="arrival").agg((pl.col("share") * pl.col("planned")).sum().alias("shipped"))
+    shipped = came.group_by("demand", t="arrival", maintain_order=True).agg((pl.col("share") * pl.col("planned")).sum().alias("shipped"))
     late = made["backlog"].select("demand", "t", backlog="planned")
     lost = made["lost"].select("demand", "t", lost="planned")
     rows = model.demand.select("demand", "item", "market", "t", demand_="quantity")
@@ -132,11 +132,11 @@ def _levels(model: Model) -> pl.DataFrame:
 
 
 def _as_planned(made: Plan) -> Requirement:
-    served = made["ship"].group_by("demand", "point").agg(pl.col("planned").sum().alias("flow"))
+    served = made["ship"].group_by("demand", "point", maintain_order=True).agg(pl.col("planned").sum().alias("flow"))
     goods = made["make"].select(way=pl.lit("make"), key="route", point="point", flow=pl.col("planned") * pl.col("yield"))
     bought = made["buy"].select(way=pl.lit("buy"), key="purchase", point="point", flow="planned")
     moved = made["move"].select(way=pl.lit("move"), key="lane", point="point", flow="planned")
-    ways = pl.concat([goods, bought, moved]).group_by("way", "key", "point").agg(pl.col("flow").sum())
+    ways = pl.concat([goods, bought, moved]).group_by("way", "key", "point", maintain_order=True).agg(pl.col("flow").sum())
     return requirement(made.model.net, served, ways)
 
 
@@ -145,7 +145,7 @@ def route_load(made: Plan) -> pl.DataFrame:
     model = made.model
     taken = loads(model)
     taken = taken.with_columns(pl.Series("planned", made.values[taken.get_column("column").to_numpy()], dtype=pl.Float64) * pl.col("load"))
-    taken = taken.group_by("number", "activity", "of", "t").agg(pl.col("planned").sum().alias("load"), _single("item"))
+    taken = taken.group_by("number", "activity", "of", "t", maintain_order=True).agg(pl.col("planned").sum().alias("load"), _single("item"))
     taken = taken.filter(pl.col("load") > _NOTHING).join(model.net.resources.select("number", "resource"), on="number")
     taken = taken.join(model.net.periods.select("t", "period"), on="t")
     return table("route_load").conform(taken).sort("resource", "activity", "of", "period")
@@ -161,7 +161,11 @@ def capacity_load(made: Plan) -> pl.DataFrame:
     rows = made["regular"].with_columns(pl.col("planned").alias("regular"))
     over = made["overtime"].select("number", "t", overtime="planned", allowed="overtime_limit", has_overtime=pl.lit(value=True))
     staff = made["workers"].select("number", "t", heads="planned")
-    stops = made["maintain"].group_by("number", "t").agg((pl.col("planned") * pl.col("hours").fill_null(0.0)).sum().alias("stopped"))
+    stops = (
+        made["maintain"]
+        .group_by("number", "t", maintain_order=True)
+        .agg((pl.col("planned") * pl.col("hours").fill_null(0.0)).sum().alias("stopped"))
+    )
     for part in (over, staff, stops, _stepped(made)):
         rows = rows.join(part, on=["number", "t"], how="left", maintain_order="left")
     hours = pl.when(pl.col("staffed")).then(pl.col("heads") * pl.col("hours_per_worker"))
@@ -185,7 +189,7 @@ def _stepped(made: Plan) -> pl.DataFrame:
     whole = pl.col("span").fill_null("period") == "horizon"
     each = steps.filter(~whole).select("number", "t", "stepped")
     lasting = steps.filter(whole).select("number", "stepped").join(made.model.net.periods.select("t"), how="cross")
-    return pl.concat([each, lasting.select(each.columns)]).group_by("number", "t").agg(pl.col("stepped").sum())
+    return pl.concat([each, lasting.select(each.columns)]).group_by("number", "t", maintain_order=True).agg(pl.col("stepped").sum())
 
 
 def workforce_plan(made: Plan) -> pl.DataFrame:

@@ -37,17 +37,25 @@ def pooled(net: Network, demand: pl.DataFrame) -> Pools:
     members = _members(net, demand)
     named = net.demands.join(members, on="demand", maintain_order="left")
     one = pl.when(pl.len() == 1).then(pl.col("market").first())
-    pools = named.group_by("pool").agg(pl.col("item", "unit").first(), one.alias("market"), pl.col("opening").sum()).sort("pool")
+    pools = (
+        named.group_by("pool", maintain_order=True)
+        .agg(pl.col("item", "unit").first(), one.alias("market"), pl.col("opening").sum())
+        .sort("pool")
+    )
     rows = demand.join(members, on="demand", maintain_order="left")
     terms = [*_LATE_TERMS, *_OWN, "lost_sale_cost", "unserved_price"]
-    dense = rows.group_by("pool", "t").agg(pl.col("quantity").sum(), pl.col("unit_price").max(), pl.col(terms).first()).sort("pool", "t")
+    dense = (
+        rows.group_by("pool", "t", maintain_order=True)
+        .agg(pl.col("quantity").sum(), pl.col("unit_price").max(), pl.col(terms).first())
+        .sort("pool", "t")
+    )
     dense = dense.join(pools.select("pool", "item", "market", "unit"), on="pool", maintain_order="left")
     return Pools(members, pools, dense, _lost(net, rows, pools), _ship(net, members, pools))
 
 
 def _members(net: Network, demand: pl.DataFrame) -> pl.DataFrame:
     """Return demand and pool. A demand with a lane, a cap or a least fill of its own stays alone."""
-    direct = net.places.ship.group_by("demand").agg(pl.col("lane").is_null().all().alias("direct"))
+    direct = net.places.ship.group_by("demand", maintain_order=True).agg(pl.col("lane").is_null().all().alias("direct"))
     free = pl.all_horizontal(pl.col(name).is_null() for name in _OWN).all()
     price = pl.when(pl.col("lost_allowed").all()).then(None).otherwise(pl.col("unit_price").implode())
     alike = (
@@ -67,7 +75,11 @@ def _lost(net: Network, rows: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame
     """Return what can be lost, by pool, period and price: no more than is demanded then (or late at the start)."""
     rows = rows.join(net.demands.select("demand", "opening"), on="demand", maintain_order="left")
     rows = rows.with_columns((pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)).alias("upper"))
-    lost = rows.filter(pl.col("upper") > 0).group_by("pool", "t", *_LOST_TERMS).agg(pl.col("upper").sum(), pl.col("lost_allowed").first())
+    lost = (
+        rows.filter(pl.col("upper") > 0)
+        .group_by("pool", "t", *_LOST_TERMS, maintain_order=True)
+        .agg(pl.col("upper").sum(), pl.col("lost_allowed").first())
+    )
     return lost.join(pools.select("pool", "item", "market", "unit"), on="pool").sort("pool", "t", *_LOST_TERMS, nulls_last=False)
 
 

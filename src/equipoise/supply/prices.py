@@ -35,8 +35,8 @@ class Prices:
     @cached_property
     def value(self) -> dict[str, float]:
         """Value of a unit of each item: its average price, else its standard cost, else the average of the items that have one."""
-        priced = self.net.demand.group_by("item").agg(pl.col("unit_price").mean())
-        points = self.net.points.group_by("item").agg(pl.col("standard_cost").first())
+        priced = self.net.demand.group_by("item", maintain_order=True).agg(pl.col("unit_price").mean())
+        points = self.net.points.group_by("item", maintain_order=True).agg(pl.col("standard_cost").first())
         both = points.join(priced, on="item", how="full", coalesce=True).select("item", value=pl.coalesce("unit_price", "standard_cost"))
         return {item: value if value and value > 0 else self.scale_of(both) for item, value in both.sort("item").iter_rows()}
 
@@ -55,7 +55,12 @@ class Prices:
     @cached_property
     def hour(self) -> dict[int, float]:
         """Value of the items that a unit of each resource makes, by resource number."""
-        taken = dict(self.net.usage.filter(pl.col("quantity") > 0).group_by("resource").agg(pl.col("quantity").mean()).iter_rows())
+        taken = dict(
+            self.net.usage.filter(pl.col("quantity") > 0)
+            .group_by("resource", maintain_order=True)
+            .agg(pl.col("quantity").mean())
+            .iter_rows()
+        )
         pairs = self.net.resources.select("number", "resource").iter_rows()
         return {number: self.scale / taken.get(resource, 1.0) for number, resource in pairs}
 
@@ -66,7 +71,7 @@ class Prices:
         heads = pl.sum_horizontal(pl.col(name).fill_null(0) for name in ("wage_per_period", "hire_cost", "layoff_cost")) / hours
         time = pl.max_horizontal("regular_cost", "overtime_cost", "overtime_wage_per_hour")
         total = time.fill_null(0).clip(0) + heads.fill_null(0) + pl.col("open_cost").fill_null(0)
-        return dict(self.net.resource.group_by("resource").agg(total.max()).iter_rows())
+        return dict(self.net.resource.group_by("resource", maintain_order=True).agg(total.max()).iter_rows())
 
     @cached_property
     def dearest(self) -> dict[str, float]:
@@ -109,7 +114,9 @@ class Prices:
     def _moving_and_keeping(self) -> dict[str, float]:
         lane = self.net.places.lane.select(pl.sum_horizontal(pl.col(name).fill_null(0) for name in ("unit_cost", "fixed_cost")).max())
         moving = 3 * float(lane.item() or 0.0) if lane.height else 0.0
-        kept = self.net.policy.group_by("item").agg(pl.max_horizontal("holding_cost", "shortfall_cost").max().alias("kept"))
+        kept = self.net.policy.group_by("item", maintain_order=True).agg(
+            pl.max_horizontal("holding_cost", "shortfall_cost").max().alias("kept")
+        )
         kept_by_item = {item: kept or 0.0 for item, kept in kept.iter_rows()}
         rate = (self.net.setting.finance.carrying_rate or 0.0) / self.net.calendar.periods_a_year
         return {item: moving + self.net.horizon * max(kept_by_item.get(item, 0.0), rate * value) for item, value in self.value.items()}
@@ -119,7 +126,7 @@ def _dearest_rows(frame: pl.DataFrame, key: str, costs: tuple[str, ...]) -> pl.D
     """Return key, item, dearest own cost and worst yield of each route or purchase."""
     own = pl.coalesce(costs[0], "standard_cost").fill_null(0).clip(0) + pl.sum_horizontal(pl.col(name).fill_null(0) for name in costs[1:])
     good = pl.col("yield").filter(pl.col("yield") > 0).min() if "yield" in frame.columns else pl.lit(1.0)
-    return frame.group_by(key, "item").agg(own.max().alias("own"), good.alias("good")).sort(key)
+    return frame.group_by(key, "item", maintain_order=True).agg(own.max().alias("own"), good.alias("good")).sort(key)
 
 
 def with_service_prices(net: Network, prices: Prices) -> pl.DataFrame:
@@ -172,7 +179,7 @@ def with_ending_price(net: Network, prices: Prices, shortfall: pl.DataFrame) -> 
     """
     if shortfall.is_empty():
         return shortfall.with_columns(pl.lit(None, pl.Float64).alias("ending_price"))
-    sold = net.demand.group_by("item").agg(pl.col("unit_price").min().alias("lowest"))
+    sold = net.demand.group_by("item", maintain_order=True).agg(pl.col("unit_price").min().alias("lowest"))
     value = pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)
     dearest = pl.col("item").replace_strict(prices.dearest_way, default=0.0, return_dtype=pl.Float64)
     price = pl.min_horizontal(dearest + EARLY_SHARE * value, _BELOW_PRICE * pl.col("lowest"))

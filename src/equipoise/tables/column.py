@@ -86,10 +86,10 @@ class Table:
         Raises `polars.exceptions.InvalidOperationError` where a value cannot take the type: that is a fault of our own code,
         given data is converted by `gather`, which reports each cell.
         """
-        return frame.select(
-            (pl.col(column.name) if column.name in frame.columns else pl.lit(None)).cast(column.dtype).alias(column.name)
-            for column in self.columns
-        )
+        if not frame.width:
+            return self.empty()
+        missing = [pl.lit(None, dtype=column.dtype).alias(column.name) for column in self.columns if column.name not in frame.columns]
+        return frame.with_columns(missing).select(pl.col(column.name).cast(column.dtype) for column in self.columns)
 
 
 def text(

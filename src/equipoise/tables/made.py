@@ -32,6 +32,7 @@ GATHERED = (
     _made(
         "scenario",
         "Scenarios to run, the base plan included.",
+        Column("position", "integer", "Order in which they are shown", key=True),
         text("scenario", "Scenario", key=True),
         text("parent", "Scenario it builds on; empty: the base plan"),
         text("description", "What it assumes"),

@@ -148,7 +148,7 @@ def _lives(model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
         .join(known, on="point")
         .filter(pl.col("good_for").is_null() | (pl.col("good_for") >= pl.col("end")))
     )
-    still = still.group_by("point", "t").agg(pl.col("quantity").sum().alias("good"))
+    still = still.group_by("point", "t", maintain_order=True).agg(pl.col("quantity").sum().alias("good"))
     good = grid.join(still, on=["point", "t"], how="left", maintain_order="left").with_columns(pl.col("good").fill_null(0.0))
     return lives.select("point", "shelf_life"), good
 

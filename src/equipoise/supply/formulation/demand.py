@@ -63,7 +63,7 @@ def backlog_age(model: Model) -> Equation:
     rows = numbered(_named(late))
     recent = rows.select("row", "pool", "t", "max_backlog_age").join(demand, on="pool")
     recent = recent.filter((pl.col("u") <= pl.col("t")) & (pl.col("u") > pl.col("t") - pl.col("max_backlog_age")))
-    recent = recent.group_by("row").agg(pl.col("wanted").sum())
+    recent = recent.group_by("row", maintain_order=True).agg(pl.col("wanted").sum())
     rows = rows.join(recent, on="row", how="left", maintain_order="left")
     rows = rows.join(model.pools.pools.select("pool", "opening"), on="pool", how="left", maintain_order="left")
     old = pl.when(pl.col("t") + 1 < pl.col("max_backlog_age")).then(pl.col("opening")).otherwise(0.0)

@@ -57,7 +57,7 @@ def _always_counted(model: Model) -> pl.DataFrame:
     """Return `base`: the sites of each counting limit that are open at the start and may close, so that closing takes off from them."""
     open_now = model["closing"].select(pl.col("location").alias("key"))
     sites = model.net.limit_member.filter(pl.col("table") == "location").join(open_now, on="key", how="semi")
-    return sites.group_by("limit").agg(pl.len().cast(pl.Float64).alias("base"))
+    return sites.group_by("limit", maintain_order=True).agg(pl.len().cast(pl.Float64).alias("base"))
 
 
 def group_limit(model: Model) -> Equation:

@@ -10,7 +10,11 @@ _COLUMNS = ["resource", "t", "subject", "unit", "weight", "lower", "upper"]
 
 def _rows(frame: pl.DataFrame, model: Model, unit: str | None = None) -> pl.DataFrame:
     """Return rows about labor: `weight` is the item units that a unit of the rule (a worker or an hour) can make."""
-    made = model.net.usage.filter(pl.col("quantity") > 0).group_by("resource").agg((1.0 / pl.col("quantity").min()).alias("weight"))
+    made = (
+        model.net.usage.filter(pl.col("quantity") > 0)
+        .group_by("resource", maintain_order=True)
+        .agg((1.0 / pl.col("quantity").min()).alias("weight"))
+    )
     rows = frame.join(made, on="resource", how="left", maintain_order="left")
     heads = pl.col("hours_per_worker").fill_null(1.0) if unit else pl.lit(1.0)
     rows = rows.with_columns(pl.col("resource").alias("subject"), pl.col("weight").fill_null(1.0) * heads)

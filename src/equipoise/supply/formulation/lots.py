@@ -17,14 +17,25 @@ def most_needed(model: Model) -> pl.DataFrame:
     Demand, what is late at the start, and targets of stock, for the item and all that it goes into; opening stock is not counted off.
     """
     net = model.net
-    wanted = net.demand.group_by("item").agg(pl.col("quantity").sum().alias("own"))
-    late = net.demands.group_by("item").agg(pl.col("opening").sum().alias("own"))
+    wanted = net.demand.group_by("item", maintain_order=True).agg(pl.col("quantity").sum().alias("own"))
+    late = net.demands.group_by("item", maintain_order=True).agg(pl.col("opening").sum().alias("own"))
     levels = model.policy.select("item", "point", own=pl.max_horizontal("target", "minimum", "ending_minimum").fill_null(0.0))
-    kept = levels.group_by("item", "point").agg(pl.col("own").max()).group_by("item").agg(pl.col("own").sum())
+    kept = (
+        levels.group_by("item", "point", maintain_order=True)
+        .agg(pl.col("own").max())
+        .group_by("item", maintain_order=True)
+        .agg(pl.col("own").sum())
+    )
     firm = net.firm_plan.select(own=pl.max_horizontal("fixed", "minimum").fill_null(0.0)).sum().item() or 0.0
-    own = dict(pl.concat([wanted, late, kept]).group_by("item").agg(pl.col("own").sum()).iter_rows())
-    made = model["make"].group_by("route").agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
-    use = made.join(net.bom, on="route").group_by("component", "item").agg((pl.col("quantity") / pl.col("yield")).max().alias("take"))
+    own = dict(pl.concat([wanted, late, kept]).group_by("item", maintain_order=True).agg(pl.col("own").sum()).iter_rows())
+    made = (
+        model["make"].group_by("route", maintain_order=True).agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
+    )
+    use = (
+        made.join(net.bom, on="route")
+        .group_by("component", "item", maintain_order=True)
+        .agg((pl.col("quantity") / pl.col("yield")).max().alias("take"))
+    )
     parents: dict[str, list[tuple[str, float]]] = {}
     for component, item, take in use.sort("component", "item").iter_rows():
         parents.setdefault(component, []).append((item, take or 0.0))
@@ -50,7 +61,7 @@ def most_made(model: Model) -> pl.DataFrame:
     lot = pl.max_horizontal("minimum_lot", "lot_multiple").fill_null(0.0).max()
     rows = (
         model["make"]
-        .group_by("route")
+        .group_by("route", maintain_order=True)
         .agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min(), lot.alias("lot"))
         .sort("route")
     )
@@ -64,7 +75,9 @@ def _most_in_period(model: Model) -> pl.DataFrame:
     What could be needed at all, and what each of its resources has time for after the set-up.
     """
     rows = model["setup"].select("route", "t").join(most_made(model), on="route", how="left", maintain_order="left")
-    steps = model["step"].unique(["resource", "step"]).group_by("resource").agg(pl.col("quantity").sum().alias("steps"))
+    steps = (
+        model["step"].unique(["resource", "step"]).group_by("resource", maintain_order=True).agg(pl.col("quantity").sum().alias("steps"))
+    )
     time = model.net.resource.join(steps, on="resource", how="left", maintain_order="left")
     extra = model["overtime"].select("resource", "t", extra=pl.col("overtime_limit").fill_null(float("inf")))
     time = time.join(extra, on=["resource", "t"], how="left", maintain_order="left")
@@ -77,7 +90,7 @@ def _most_in_period(model: Model) -> pl.DataFrame:
     able = able.with_columns(
         (pl.max_horizontal(pl.col("hours") - pl.col("setup_quantity").fill_null(0.0), 0.0) / pl.col("quantity")).alias("able")
     )
-    able = able.group_by("route", "t").agg(pl.col("able").min())
+    able = able.group_by("route", "t", maintain_order=True).agg(pl.col("able").min())
     rows = rows.join(able, on=["route", "t"], how="left", maintain_order="left")
     return rows.select("route", "t", pl.min_horizontal("most", "able").alias("most"))
 

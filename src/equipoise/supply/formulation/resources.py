@@ -44,7 +44,11 @@ def _named(activity: str) -> pl.Expr:
 
 def _least_usage(model: Model) -> pl.DataFrame:
     """Return `weight`: the item units that a unit of each resource makes, where it makes most, to compare rules of different units."""
-    return model.net.usage.filter(pl.col("quantity") > 0).group_by("resource").agg((1.0 / pl.col("quantity").min()).alias("weight"))
+    return (
+        model.net.usage.filter(pl.col("quantity") > 0)
+        .group_by("resource", maintain_order=True)
+        .agg((1.0 / pl.col("quantity").min()).alias("weight"))
+    )
 
 
 def _limit_rows(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
@@ -159,7 +163,7 @@ def line_open(model: Model) -> Equation:
     """
     asked = model["open"].filter(pl.col("available").is_null())
     needed = loads(model).filter(pl.col("activity") == "make").join(most_made(model), left_on="of", right_on="route")
-    most = needed.group_by("number").agg((pl.col("load") * pl.col("most")).sum().alias("most"))
+    most = needed.group_by("number", maintain_order=True).agg((pl.col("load") * pl.col("most")).sum().alias("most"))
     rows = _limit_rows(model, asked.join(most, on="number", how="left", maintain_order="left")).with_columns(*at_most(pl.lit(0.0)))
     extra = [entries(matched(model[family], rows, ["resource", "t"]), "row") for family in ("regular", "overtime")]
     return equation(rows.select(_COLUMNS), entries(rows, "row", -pl.col("most").fill_null(0.0)), *extra)

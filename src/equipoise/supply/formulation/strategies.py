@@ -52,14 +52,18 @@ def chase(model: Model) -> Equation:
     One row for every such item and period. The dual is what building one unit ahead would be worth.
     """
     net = model.net
-    sold = net.demand.group_by("item", "t").agg(pl.col("quantity").sum().alias("demand"))
+    sold = net.demand.group_by("item", "t", maintain_order=True).agg(pl.col("quantity").sum().alias("demand"))
     if net.setting.supply.strategy != "chase":
         sold = sold.clear()
-    late = net.demands.group_by("item").agg(pl.col("opening").sum().alias("late"))
-    opening = net.points.group_by("item").agg(pl.col("opening").sum(), pl.col("unit").first())
-    due = net.receipts.join(net.points.select("point", "item"), on="point").group_by("item", "t").agg(pl.col("quantity").sum().alias("due"))
+    late = net.demands.group_by("item", maintain_order=True).agg(pl.col("opening").sum().alias("late"))
+    opening = net.points.group_by("item", maintain_order=True).agg(pl.col("opening").sum(), pl.col("unit").first())
+    due = (
+        net.receipts.join(net.points.select("point", "item"), on="point")
+        .group_by("item", "t", maintain_order=True)
+        .agg(pl.col("quantity").sum().alias("due"))
+    )
     level = pl.max_horizontal("target", "minimum", pl.when(pl.col("t") == model.horizon - 1).then(pl.col("ending_minimum"))).fill_null(0.0)
-    target = model.policy.with_columns(level.alias("level")).group_by("item", "t").agg(pl.col("level").sum())
+    target = model.policy.with_columns(level.alias("level")).group_by("item", "t", maintain_order=True).agg(pl.col("level").sum())
     rows = (
         sold.join(opening, on="item")
         .join(late, on="item")

@@ -75,7 +75,12 @@ def lane_use(model: Model) -> Equation:
     flow = _lane_flow(model, uses)
     items = pl.concat([model[family].select("column", "item") for family in ("move", "ship")])
     needed = (
-        flow.join(items, on="column").join(most, on="item").select("row", "item", "most").unique().group_by("row").agg(pl.col("most").sum())
+        flow.join(items, on="column")
+        .join(most, on="item")
+        .select("row", "item", "most")
+        .unique()
+        .group_by("row", maintain_order=True)
+        .agg(pl.col("most").sum())
     )
     limit = model.net.places.lane.select("lane", "item", "t", "limit")
     rows = uses.join(needed, on="row", how="left", maintain_order="left").join(
