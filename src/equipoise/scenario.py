@@ -109,7 +109,9 @@ def apply(frame: pl.DataFrame, overrides: Iterable[Override], name: str, masters
     if len(faults) == 1:
         raise DataError(faults[0].message, faults[0].fix, faults[0].where, faults)
     if faults:
-        raise DataError(f"{len(faults)} overrides of {name} cannot be applied.", "Correct them in the plan file.", Where(table=name), faults)
+        raise DataError(
+            f"{len(faults)} overrides of {name} cannot be applied.", "Correct them in the plan file.", Where(table=name), faults
+        )
     return frame
 
 

@@ -19,7 +19,9 @@ NOW = dt.datetime(2026, 11, 22, 12, 0, 0)
 
 
 def version(number: int, plan: str = "alpine") -> Version:
-    return Version(plan, number, NOW, "code", {"plan.yaml": "hash"}, {"item": content_hash("item", ITEMS)}, ("report.html",), {"demand": 1.5})
+    return Version(
+        plan, number, NOW, "code", {"plan.yaml": "hash"}, {"item": content_hash("item", ITEMS)}, ("report.html",), {"demand": 1.5}
+    )
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
