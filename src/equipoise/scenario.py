@@ -340,5 +340,7 @@ def diff(before: pl.DataFrame, after: pl.DataFrame, name: str) -> pl.DataFrame:
         words = frame.select(*keys, *(pl.col(value).cast(pl.String) for value in values))
         return words.unpivot(index=keys, on=values, variable_name="column", value_name=label)
 
-    joined = long(before, "before").join(long(after, "after"), on=[*keys, "column"], how="full", coalesce=True, nulls_equal=True)
+    joined = long(before, "before").join(
+        long(after, "after"), on=[*keys, "column"], how="full", coalesce=True, nulls_equal=True, maintain_order="left"
+    )
     return joined.filter(pl.col("before").ne_missing(pl.col("after"))).sort([*keys, "column"])

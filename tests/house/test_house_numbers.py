@@ -117,14 +117,22 @@ def test_no_file_names_a_registry_or_a_path_of_a_machine() -> None:
     assert found == []
 
 
-def test_groups_keep_their_order_so_that_sums_are_the_same_to_the_bit() -> None:
+def _unordered(call: ast.Call) -> bool:
+    """Whether a call groups or joins frames without saying which order to keep; a cross join keeps it anyway."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    if not isinstance(call.func, ast.Attribute) or "maintain_order" in given or None in given:
+        return False
+    joins = call.func.attr == "join" and bool(given.keys() & {"on", "how", "left_on"})
+    how = given.get("how")
+    cross = isinstance(how, ast.Constant) and how.value == "cross"
+    return call.func.attr == "group_by" or (joins and not cross)
+
+
+def test_groups_and_joins_keep_their_order_so_that_sums_are_the_same_to_the_bit() -> None:
     loose = [
         f"{path.relative_to(SOURCE)}:{node.lineno}"
         for path in MODULES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "group_by"
-        and not any(keyword.arg == "maintain_order" for keyword in node.keywords)
+        if isinstance(node, ast.Call) and _unordered(node)
     ]
     assert loose == []

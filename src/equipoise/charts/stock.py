@@ -87,7 +87,7 @@ def cover(inventory_plan: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.Data
     asked = by_period(with_family(demand_plan, item), "quantity", also=("family",))
     weeks = weeks_of_supply(stock, asked, calendar_of(setting), "family").drop_nulls("weeks")
     sizes = (
-        asked.join(weeks.select("family").unique(), on="family")
+        asked.join(weeks.select("family").unique(), on="family", maintain_order="left")
         .group_by("family", maintain_order=True)
         .agg(pl.col("quantity").sum().round(6))
     )

@@ -123,7 +123,7 @@ def _missing(lines: dict[str, float], demand_plan: pl.DataFrame, item: pl.DataFr
     """What was not given, and what is therefore not shown."""
     sold = demand_plan.filter(pl.col("quantity") > 0)
     unpriced = sold.filter(pl.col("unit_price").is_null())["item"].n_unique()
-    items = item.join(sold, on="item", how="semi")
+    items = item.join(sold, on="item", how="semi", maintain_order="left")
     uncosted = items["unit_cost"].null_count()
     if "revenue" not in lines:
         yield "No prices are given, so there is no revenue and no margin."

@@ -15,7 +15,7 @@ MOST_OF_A_KIND = 2
 
 def unit_of(demand_plan: pl.DataFrame, item: pl.DataFrame) -> str:
     """Return the unit that all items in demand share, else unit."""
-    units = item.join(demand_plan, on="item", how="semi")["unit"].drop_nulls().unique().to_list()
+    units = item.join(demand_plan, on="item", how="semi", maintain_order="left")["unit"].drop_nulls().unique().to_list()
     return units[0] if len(units) == 1 else "unit"
 
 

@@ -40,7 +40,9 @@ def executive_summary(
     one sentence; what cannot be said because it was not given is said so.
     """
     plan = from_table(setting)
-    own_capacity = capacity_load.join(resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti")
+    own_capacity = capacity_load.join(
+        resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti", maintain_order="left"
+    )
     sections = (
         ("Headline", headline_sentences(demand_plan, shortage, gap, financials, violation, item, plan)),
         ("Demand", demand_sentences(demand_plan, item, plan)),

@@ -66,14 +66,18 @@ def _one(demand: pl.DataFrame, row: dict[str, Any], item: pl.DataFrame, calendar
     """Return what one event adds, in the columns of `event_rows`."""
     overlap = share_between(calendar, row["start"], row["end"])
     pairs = pairs_of(demand, item, one=row["item"], family=row["family"], market=row["market"])
-    concerned = demand.join(pairs, on=PAIR, how="semi")
+    concerned = demand.join(pairs, on=PAIR, how="semi", maintain_order="left")
     sign = (lambda value: -abs(value)) if row["kind"] == "loss" else float
     parts = []
     if row["uplift"] is not None:
         uplift = sign(row["uplift"])
-        parts.append(concerned.join(overlap, on="period").select(*CELL, (pl.col("quantity") * pl.col("share") * uplift).alias("quantity")))
+        parts.append(
+            concerned.join(overlap, on="period", maintain_order="left").select(
+                *CELL, (pl.col("quantity") * pl.col("share") * uplift).alias("quantity")
+            )
+        )
     if row["quantity"] is not None:
-        inside = concerned.join(overlap.select("period"), on="period", how="semi")
+        inside = concerned.join(overlap.select("period"), on="period", how="semi", maintain_order="left")
         placed = spread_by(pairs, inside).join(overlap, how="cross")
         parts.append(placed.select(*CELL, (pl.col("weight") * pl.col("part") * sign(row["quantity"])).alias("quantity")))
     if row["pull_forward"]:

@@ -77,7 +77,7 @@ def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season:
 def _matrix(rows: pl.DataFrame, keys: pl.DataFrame, periods: tuple[dt.date, ...]) -> Array:
     """Return (series, periods) of summed demand; no row is no demand."""
     place = {day: number for number, day in enumerate(periods)}
-    found = rows.join(keys.with_row_index("series"), on=KEY, how="inner").select(
+    found = rows.join(keys.with_row_index("series"), on=KEY, how="inner", maintain_order="left").select(
         "series",
         pl.col("period").replace_strict(place, return_dtype=pl.Int64),
         pl.when(pl.col("quantity").is_finite()).then("quantity").otherwise(0.0),

@@ -57,7 +57,10 @@ def _value(history: pl.DataFrame, item: pl.DataFrame, known: Panel, calendar: Ca
     """Return the revenue of the last year (empty where unknown) and what series are ranked by, in the order of the panel."""
     first = known.last - dt.timedelta(days=round(365.25 - 365.25 / calendar.periods_a_year) + 1)
     recent = history.filter(pl.col("period").is_between(first, known.last)).join(
-        item.select("item", "unit_price").unique("item", keep="first"), on="item", how="left"
+        item.select("item", "unit_price").unique("item", keep="first"),
+        on="item",
+        how="left",
+        maintain_order="left",
     )
     sums = recent.group_by(KEY, maintain_order=True).agg(
         pl.coalesce("revenue", pl.col("quantity") * pl.col("unit_price")).sum().alias("money"),

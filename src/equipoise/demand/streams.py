@@ -61,13 +61,23 @@ def _ended(
     baseline: pl.DataFrame, succeeded: pl.DataFrame, succession: pl.DataFrame, item: pl.DataFrame, calendar: Calendar
 ) -> pl.DataFrame:
     """Return what successions move, and take away what predecessors would still sell after their last day: nobody has taken it over."""
-    last = item.select("item", "discontinue").drop_nulls().join(succession, left_on="item", right_on="predecessor", how="semi").sort("item")
+    last = (
+        item.select("item", "discontinue")
+        .drop_nulls()
+        .join(succession, left_on="item", right_on="predecessor", how="semi", maintain_order="left")
+        .sort("item")
+    )
     measures = ["quantity", "p10", "p90"]
     left = pl.concat([baseline.select(*CELL, *measures), succeeded.select(*CELL, *measures)])
     parts = [succeeded]
     for name, day in last.rows():
         share = share_after(calendar, day + dt.timedelta(days=1))
-        rows = left.filter(pl.col("item") == name).group_by(CELL, maintain_order=True).agg(pl.col(measures).sum()).join(share, on="period")
+        rows = (
+            left.filter(pl.col("item") == name)
+            .group_by(CELL, maintain_order=True)
+            .agg(pl.col(measures).sum())
+            .join(share, on="period", maintain_order="left")
+        )
         parts.append(rows.select(*CELL, -pl.col(measures) * pl.col("share")))
     return pl.concat(parts).group_by(CELL, maintain_order=True).agg(pl.col(measures).sum()).sort(CELL)
 
@@ -138,7 +148,7 @@ def _base(
     else:
         opinions = pl.concat([views.select("source", *CELL, "quantity"), own.select(pl.lit(BASELINE).alias("source"), *CELL, "quantity")])
         weighed = (
-            opinions.join(weights.filter(pl.col("weight") > 0), on="source")
+            opinions.join(weights.filter(pl.col("weight") > 0), on="source", maintain_order="left")
             .group_by(CELL, maintain_order=True)
             .agg(((pl.col("quantity") * pl.col("weight")).sum() / pl.col("weight").sum()).alias("chosen"))
         )
@@ -168,7 +178,7 @@ def _agreed(cells: pl.DataFrame, happening: pl.DataFrame) -> pl.DataFrame:
 
 def _priced(cells: pl.DataFrame, views: pl.DataFrame, increments: pl.DataFrame, happening: pl.DataFrame) -> pl.DataFrame:
     """Return the cells with revenue: quantity at the mean price of the streams in the consensus that give revenue."""
-    part = views.join(cells.filter(pl.col("viewed")), on=CELL, how="semi")
+    part = views.join(cells.filter(pl.col("viewed")), on=CELL, how="semi", maintain_order="left")
     paid = pl.concat([frame.select(*CELL, "quantity", "revenue") for frame in (part, increments, happening)])
     paid = paid.filter(pl.col("revenue").is_not_null(), pl.col("quantity") > 0)
     price = paid.group_by(CELL, maintain_order=True).agg((pl.col("revenue").sum() / pl.col("quantity").sum()).alias("unit_price"))
@@ -182,9 +192,14 @@ def _budget_rows(cells: pl.DataFrame, budget: pl.DataFrame, item: pl.DataFrame, 
     wanted = budget.filter(pl.col("period").is_in(calendar.periods), pl.col("quantity").is_not_null() | pl.col("revenue").is_not_null())
     scopes = wanted.select("item", "family", "market").unique().sort("item", "family", "market")
     for one, family, market in scopes.iter_rows():
-        rows = wanted.join(pl.DataFrame([(one, family, market)], schema=scopes.schema, orient="row"), on=scopes.columns, nulls_equal=True)
+        rows = wanted.join(
+            pl.DataFrame([(one, family, market)], schema=scopes.schema, orient="row"),
+            on=scopes.columns,
+            nulls_equal=True,
+            maintain_order="left",
+        )
         pairs = pairs_of(cells, item, one=one, family=family, market=market)
-        weight = spread_by(pairs, cells.join(pairs, on=PAIR, how="semi"))
+        weight = spread_by(pairs, cells.join(pairs, on=PAIR, how="semi", maintain_order="left"))
         parts.append(weight.join(rows.select("period", "quantity", "revenue"), how="cross"))
     schema = {"item": pl.String, "market": pl.String, "period": pl.Date, "quantity": pl.Float64, "revenue": pl.Float64}
     split = [part.select(*CELL, pl.col("quantity") * pl.col("weight"), pl.col("revenue") * pl.col("weight")) for part in parts]

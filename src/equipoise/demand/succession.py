@@ -31,7 +31,7 @@ def moved(base: pl.DataFrame, succession: pl.DataFrame, calendar: Calendar) -> p
             .filter(pl.col("item") == predecessor)
             .group_by(_CELL, maintain_order=True)
             .agg(pl.col(_MEASURES).sum())
-            .join(part, on="period")
+            .join(part, on="period", maintain_order="left")
             .select(*_CELL, pl.col(_MEASURES) * pl.col("share"))
         )
         gained.append(taken.with_columns(pl.lit(item).alias("item")))

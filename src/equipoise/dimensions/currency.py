@@ -18,6 +18,6 @@ def currency_factors(wanted: pl.DataFrame, currency_rate: pl.DataFrame) -> pl.Se
         dated = known.drop_nulls("period").sort("period").rename({"factor": f"dated {way}"})
         always = known.filter(pl.col("period").is_null()).drop("period").unique(["from", "to"], keep="first", maintain_order=True)
         found = found.sort("period").join_asof(dated, on="period", by=["from", "to"], strategy="backward", check_sortedness=False)
-        found = found.join(always.rename({"factor": f"always {way}"}), on=["from", "to"], how="left")
+        found = found.join(always.rename({"factor": f"always {way}"}), on=["from", "to"], how="left", maintain_order="left")
         names += [f"dated {way}", f"always {way}"]
     return found.sort("#order").select(pl.coalesce(names).alias("factor")).to_series()

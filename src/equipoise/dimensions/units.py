@@ -17,8 +17,8 @@ def unit_factors(wanted: pl.DataFrame, unit_conversion: pl.DataFrame) -> pl.Seri
     for way, known in (("forward", forward), ("backward", backward)):
         own = known.filter(pl.col("item").is_not_null()).unique(["from", "to", "item"], keep="first", maintain_order=True)
         every = known.filter(pl.col("item").is_null()).drop("item").unique(["from", "to"], keep="first", maintain_order=True)
-        found = found.join(own.rename({"factor": f"own {way}"}), on=["from", "to", "item"], how="left")
-        found = found.join(every.rename({"factor": f"every {way}"}), on=["from", "to"], how="left")
+        found = found.join(own.rename({"factor": f"own {way}"}), on=["from", "to", "item"], how="left", maintain_order="left")
+        found = found.join(every.rename({"factor": f"every {way}"}), on=["from", "to"], how="left", maintain_order="left")
         names += [f"own {way}", f"every {way}"]
     order = ["same", *sorted(name for name in names if name.startswith("own")), *(name for name in names if name.startswith("every"))]
     return found.sort("#order").select(pl.coalesce(order).alias("factor")).to_series()

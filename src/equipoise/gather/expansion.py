@@ -58,7 +58,7 @@ def _in_every_period(name: str, frame: pl.DataFrame, calendar: Calendar, report:
         dated = dated.filter(pl.col("period").is_in(calendar.periods))
     periods = pl.DataFrame({"period": calendar.periods}, schema={"period": pl.Date})
     every = always.drop("period").join(periods, how="cross").select(frame.columns)
-    every = every.join(dated, on=[*keys, "period"], how="anti", nulls_equal=True)
+    every = every.join(dated, on=[*keys, "period"], how="anti", nulls_equal=True, maintain_order="left")
     if name == "capacity":
         _warn_uncovered(pl.concat([every, dated]), frame, calendar, report)
     return pl.concat([kept, every, dated]).sort(table(name).keys)
@@ -107,7 +107,11 @@ def _series(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         launched = tables["event"].filter(pl.col("market").is_null()).select("item").drop_nulls()
         pairs = pl.concat([pairs, launched.join(markets, how="cross")])
     if "succession" in tables:
-        heirs = tables["succession"].select("item", "predecessor").join(pairs.rename({"item": "predecessor"}), on="predecessor")
+        heirs = (
+            tables["succession"]
+            .select("item", "predecessor")
+            .join(pairs.rename({"item": "predecessor"}), on="predecessor", maintain_order="left")
+        )
         pairs = pl.concat([pairs, heirs.select("item", "market")])
     return pairs.unique().sort("item", "market")
 
@@ -123,7 +127,7 @@ def _places(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
             parts.append(tables["lane"].select("item", pl.col(side).alias("location")))
     if "bom" in tables and "route" in tables:
         where = tables["route"].select("route", "location").unique()
-        parts.append(tables["bom"].join(where, on="route").select(pl.col("component").alias("item"), "location"))
+        parts.append(tables["bom"].join(where, on="route", maintain_order="left").select(pl.col("component").alias("item"), "location"))
     known = tables["location"].get_column("location") if "location" in tables else pl.Series([], dtype=pl.String)
     return pl.concat(parts).drop_nulls().filter(pl.col("location").is_in(known.to_list())).unique().sort("item", "location")
 
@@ -144,7 +148,7 @@ def _for_all(name: str, frame: pl.DataFrame, members: pl.DataFrame, optional: tu
         keys = [key for key in definition.keys if key not in empty]
         levels += 1
         renamed = rows.drop(empty).rename({value: f"#{levels} {value}" for value in values}).with_columns(pl.lit(1).alias(f"#{levels}"))
-        wanted = wanted.join(renamed, on=keys, how="left", nulls_equal=True)
+        wanted = wanted.join(renamed, on=keys, how="left", nulls_equal=True, maintain_order="left")
     count = range(1, levels + 1)
     found = wanted.filter(pl.any_horizontal(pl.col(f"#{level}").is_not_null() for level in count))
     cells = [pl.coalesce(f"#{level} {value}" for level in count).alias(value) for value in values]

@@ -58,7 +58,7 @@ def _without_gaps(history: pl.DataFrame, calendar: Calendar, report: Report) -> 
     periods = calendar.between(ordered.item(0, "period"), ordered.item(-1, "period"))
     number = pl.col("period").replace_strict({period: count for count, period in enumerate(periods)}, return_dtype=pl.UInt32)
     pairs = history.select("item", "market").unique().sort("item", "market").with_row_index("#series")
-    known = history.join(pairs, on=["item", "market"], how="left").with_columns(number.alias("#number"))
+    known = history.join(pairs, on=["item", "market"], how="left", maintain_order="left").with_columns(number.alias("#number"))
     starts = known.group_by("#series", maintain_order=True).agg(pl.col("#number").min()).sort("#series")
     every = starts.select("#series", pl.int_ranges("#number", len(periods), dtype=pl.UInt32).alias("#number")).explode("#number")
     missing = every.height - known.height

@@ -244,14 +244,14 @@ def _safety_stock(task: Task) -> None:
         task.error(f"{task.subject} holds no stock.", "Name an item, a family or a plant that makes, buys or has stock.")
         return
     grid = kept.join(pl.DataFrame({"period": task.calendar.periods}, schema={"period": pl.Date}), how="cross")
-    policy = grid.join(task.frame("inventory_policy"), on=["item", "location", "period"], how="left")
+    policy = grid.join(task.frame("inventory_policy"), on=["item", "location", "period"], how="left", maintain_order="left")
     if limit.weeks is not None:
         policy = policy.with_columns(pl.lit(limit.weeks).alias("weeks_of_supply"))
         words = f"the target is {limit.weeks:g} weeks of coming demand at every place that makes, buys or has it"
     else:
         policy = policy.with_columns((limit.units / pl.len().over("item", "period")).alias("safety_stock"))
         words = f"the target of each item is {limit.units:g} units, shared equally over the places that make, buy or have it"
-    others = task.frame("inventory_policy").join(kept, on=["item", "location"], how="anti")
+    others = task.frame("inventory_policy").join(kept, on=["item", "location"], how="anti", maintain_order="left")
     task.tables["inventory_policy"] = pl.concat([others, table("inventory_policy").conform(policy)]).sort("item", "location", "period")
     task.read_as("inventory_policy", f"for {task.subject} {words}; missing it is a shortfall without a price")
 

@@ -136,7 +136,7 @@ def _joined(
     frame, other = _same_keys(frame, other, join)
     _warn_multiplied(other, right, join, where, report)
     joined = frame.join(other, left_on=left, right_on=right, how=join.kind, maintain_order="left")
-    unmatched = frame.drop_nulls(left).join(other, left_on=left, right_on=right, how="anti")
+    unmatched = frame.drop_nulls(left).join(other, left_on=left, right_on=right, how="anti", maintain_order="left")
     if unmatched.height:
         example = ", ".join(str(value) for value in unmatched.select(left).row(0))
         what = "were left out" if join.kind == "inner" else "have no values from it"

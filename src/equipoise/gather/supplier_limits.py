@@ -39,7 +39,7 @@ def _at_capacity(task: Task) -> None:
     needed = requirements(demand, task.frame("route"), task.frame("bom"))
     bought = task.frame("purchase").select("purchase", "item").unique().sort("purchase")
     share = bought.with_columns((1.0 / pl.len().over("item")).alias("#part")).filter(pl.col("purchase").is_in(purchases))
-    grid = share.join(_periods(task), how="cross").join(needed, on=["item", "period"], how="left")
+    grid = share.join(_periods(task), how="cross").join(needed, on=["item", "period"], how="left", maintain_order="left")
     grid = grid.with_columns((pl.col("quantity").fill_null(0.0) * pl.col("#part")).alias("#most"))
     _set_maximum(task, grid.select("purchase", "period", "#most"))
     total = grid.group_by("period", maintain_order=True).agg(pl.col("#most").sum()).sort("period").get_column("#most")
@@ -117,7 +117,7 @@ def _set_bound(task: Task, bound: pl.DataFrame, column: str, *, lowest: bool) ->
     """Lay bounds (purchase, period, #most) over purchase_limit: the tighter one holds where there is one already."""
     each = task.frame("purchase_limit").filter(pl.col("span") == "period")
     others = task.frame("purchase_limit").filter(pl.col("span") != "period")
-    joined = each.join(bound, on=["purchase", "period"], how="full", coalesce=True)
+    joined = each.join(bound, on=["purchase", "period"], how="full", coalesce=True, maintain_order="left")
     tighter = pl.min_horizontal(column, "#most") if lowest else pl.max_horizontal(column, "#most")
     joined = joined.with_columns(tighter.alias(column), pl.lit("period").alias("span"))
     whole = pl.concat([others, table("purchase_limit").conform(joined)])

@@ -43,7 +43,7 @@ def cover_rows(
     calendar = Calendar.from_setting(plan.calendar)
     sold = demand_plan.filter(pl.col("quantity") > 0).select("item").unique()
     now, since = _stock_now(stock_actual, inventory_plan, calendar)
-    stock = with_attributes(now.join(sold, on="item", how="semi"), item)
+    stock = with_attributes(now.join(sold, on="item", how="semi", maintain_order="left"), item)
     if stock.is_empty():
         blank = Card("weeks_of_supply", "weeks", "stock now, walked forward through coming demand")
         return [blank.missing(review, "Give stock_actual or on_hand, and demand of the items in stock.")]
@@ -52,9 +52,13 @@ def cover_rows(
     for level in (review, TOTAL):
         for subject, part in subjects(stock, level):
             items = part.select("item").unique()
-            wanted = demand.join(items, on="item", how="semi").group_by("period", maintain_order=True).agg(pl.col("quantity").sum())
+            wanted = (
+                demand.join(items, on="item", how="semi", maintain_order="left")
+                .group_by("period", maintain_order=True)
+                .agg(pl.col("quantity").sum())
+            )
             coming = Coming(calendar, dict(wanted.iter_rows()))
-            planned = inventory_plan.join(items, on="item", how="semi")
+            planned = inventory_plan.join(items, on="item", how="semi", maintain_order="left")
             card = _cover_card(plan, planned, coming)
             rows.append(_judged_cover(plan, card, level, subject, coming.weeks(total(part["quantity"]), since)))
             rows += _planned_cover(card, level, subject, planned, coming)
@@ -113,8 +117,8 @@ def turns_rows(
     """Return turns and days of inventory of the past, where shipments and stock are given, and of the plan."""
     calendar = Calendar.from_setting(plan.calendar)
     cost = item.filter(pl.col("unit_cost").is_not_null()).select("item", "unit_cost").unique("item", maintain_order=True)
-    past = shipment.join(stock_actual.select("period").unique(), on="period", how="semi")
-    stock = stock_actual.join(past.select("period").unique(), on="period", how="semi")
+    past = shipment.join(stock_actual.select("period").unique(), on="period", how="semi", maintain_order="left")
+    stock = stock_actual.join(past.select("period").unique(), on="period", how="semi", maintain_order="left")
     pairs = (
         ("inventory_turns", "days_of_inventory", past, stock, "shipments over stock at the ends of periods, at standard cost"),
         ("planned_turns", "planned_days_of_inventory", demand_plan, inventory_plan, "planned demand over planned stock, at standard cost"),

@@ -35,9 +35,11 @@ def beside(planned: pl.DataFrame, happened: pl.DataFrame, plan_name: str, place:
     """
     periods = planned.select("period").unique().join(happened.select("period").unique(), on="period", maintain_order="left")
     keys = ["item", place, "period"]
-    left = planned.rename({"place": place, "quantity": plan_name}).join(periods, on="period", how="semi")
+    left = planned.rename({"place": place, "quantity": plan_name}).join(periods, on="period", how="semi", maintain_order="left")
     right = (
-        happened.join(periods, on="period", how="semi").group_by(keys, maintain_order=True).agg(pl.col("quantity").sum().alias("actual"))
+        happened.join(periods, on="period", how="semi", maintain_order="left")
+        .group_by(keys, maintain_order=True)
+        .agg(pl.col("quantity").sum().alias("actual"))
     )
     both = left.join(right, on=keys, how="full", coalesce=True, maintain_order="left_right").with_columns(
         pl.col(plan_name, "actual").fill_null(0.0)

@@ -65,7 +65,7 @@ def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, ite
     for measure in ("revenue", "gross_margin"):
         budgeted = budget.filter(pl.col(measure).is_not_null())
         periods = budgeted.select("period").unique()
-        plan, wish = (frame.join(periods, on="period", how="semi") for frame in (sold, demanded))
+        plan, wish = (frame.join(periods, on="period", how="semi", maintain_order="left") for frame in (sold, demanded))
         if budgeted.is_empty() or wish[measure].drop_nulls().is_empty():
             continue
         elements = _elements(budgeted, wish, item, measure)

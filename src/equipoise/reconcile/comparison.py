@@ -191,7 +191,7 @@ def _inventory(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, V
     """Weeks of supply: average stock of what is sold over its average weekly demand."""
     demand, stock = tables["demand_plan"], tables["inventory_plan"]
     sold = demand.filter(pl.col("quantity") > 0).select("item").unique()
-    held = in_family(stock.join(sold, on="item", how="semi"), item)
+    held = in_family(stock.join(sold, on="item", how="semi", maintain_order="left"), item)
     calendar = Calendar.from_setting(plan.calendar)
     weekly = float(demand["quantity"].sum()) / (sum(calendar.days(period) for period in calendar.periods) / 7)
     if held.is_empty() or weekly <= 0:
@@ -203,8 +203,12 @@ def _inventory(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, V
 def _capacity(load: pl.DataFrame, resource: pl.DataFrame | None, plan: Setting) -> dict[str, Value]:
     """Overtime, and utilisation: the highest of a resource in a period, and all load over all capacity; suppliers and storage apart."""
     if resource is not None:
-        load = load.join(resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti")
-    units = [] if resource is None else resource.join(load, on="resource", how="semi")["unit"].drop_nulls().unique().to_list()
+        load = load.join(resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti", maintain_order="left")
+    units = (
+        []
+        if resource is None
+        else resource.join(load, on="resource", how="semi", maintain_order="left")["unit"].drop_nulls().unique().to_list()
+    )
     unit = units[0] if len(units) == 1 else "resource units"
     limited = load.filter(pl.col("available") > 0)
     if limited.is_empty():

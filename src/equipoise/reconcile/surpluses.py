@@ -66,8 +66,12 @@ def supply_surplus(
     Materials are not looked at. `base` is what is made plus what could be.
     """
     sold = demand_plan.filter(pl.col("quantity") > 0).select("item").unique()
-    made = supply_plan.join(sold, on="item", how="semi").group_by("period", maintain_order=True).agg(pl.col("quantity").sum().alias("made"))
-    more = _room(capacity_load, route_load, usage, route).join(sold, on="item", how="semi")
+    made = (
+        supply_plan.join(sold, on="item", how="semi", maintain_order="left")
+        .group_by("period", maintain_order=True)
+        .agg(pl.col("quantity").sum().alias("made"))
+    )
+    more = _room(capacity_load, route_load, usage, route).join(sold, on="item", how="semi", maintain_order="left")
     priced = more.join(average_prices(demand_plan), on="item", how="left", maintain_order="left").join(
         costs(item), on="item", how="left", maintain_order="left"
     )

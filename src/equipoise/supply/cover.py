@@ -42,7 +42,7 @@ def independent_demand(net: Network) -> tuple[Array, Array]:
     after = known[:, horizon - season :] if horizon >= season else np.repeat(known.mean(axis=1, keepdims=True), season, axis=1)
     every = np.concatenate([known, after], axis=1)
     if not net.later.is_empty():
-        later = net.later.join(net.demands.select("demand", "item", "market"), on=["item", "market"])
+        later = net.later.join(net.demands.select("demand", "item", "market"), on=["item", "market"], maintain_order="left")
         every[later.get_column("demand").to_numpy(), later.get_column("t").to_numpy()] = later.get_column("quantity").to_numpy()
     return every, (tail.get_column("start") + tail.get_column("days")).to_numpy().astype(np.float64)
 
@@ -75,9 +75,11 @@ def _ways(net: Network, flows: pl.DataFrame | None) -> pl.DataFrame:
 def _edges(net: Network, ways: pl.DataFrame) -> pl.DataFrame:
     """Return parent, child and factor: a unit required of the parent point requires `factor` units of the child point."""
     made = ways.filter((pl.col("way") == "make") & (pl.col("yield") > 0)).rename({"key": "route", "point": "parent"})
-    made = made.join(net.points.select("point", "location"), left_on="parent", right_on="point")
-    used = made.join(net.bom, on="route").join(
-        net.points.select(child="point", component="item", location="location"), on=["component", "location"]
+    made = made.join(net.points.select("point", "location"), left_on="parent", right_on="point", maintain_order="left")
+    used = made.join(net.bom, on="route", maintain_order="left").join(
+        net.points.select(child="point", component="item", location="location"),
+        on=["component", "location"],
+        maintain_order="left",
     )
     moved = ways.filter(pl.col("way") == "move")
     edges = [

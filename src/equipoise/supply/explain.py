@@ -105,7 +105,7 @@ def _no_source(problem: Problem) -> pl.DataFrame:
     """Return the demands that nothing can serve: no route, purchase, lane or stock brings the item to its market."""
     model = problem.model
     served = model.net.places.ship.select("demand").unique()
-    lost = model.net.demands.join(served, on="demand", how="anti").with_columns(
+    lost = model.net.demands.join(served, on="demand", how="anti", maintain_order="left").with_columns(
         pl.lit("no source").alias("limit"),
         pl.format("{} in {}", "item", "market").alias("subject"),
         pl.lit(0.0).alias("limited_to"),
@@ -145,7 +145,7 @@ def _violation(problem: Problem, block: Block, chosen: npt.NDArray[np.intp], mis
 
 def _lost_firm_plans(problem: Problem) -> pl.DataFrame:
     """Return the firm plans whose key names nothing that can happen in their period."""
-    plan = problem.model.net.firm_plan.join(unknown_firm_plans(problem.model), on=["kind", "key", "t"], how="semi")
+    plan = problem.model.net.firm_plan.join(unknown_firm_plans(problem.model), on=["kind", "key", "t"], how="semi", maintain_order="left")
     asks = pl.coalesce("fixed", "minimum").fill_null(0.0)
     plan = plan.filter(asks > 0).with_columns(
         pl.format("firm {}", "kind").alias("rule"),

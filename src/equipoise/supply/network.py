@@ -97,7 +97,7 @@ def network(tables: Tables, setting: Setting) -> Network:
         maintenance=tables["maintenance"].sort("resource"),
         limit=tables["limit"].sort("limit"),
         limit_member=tables["limit_member"].sort("limit", "table", "key"),
-        firm_plan=tables["firm_plan"].join(periods.select("t", "period"), on="period").sort("kind", "key", "t"),
+        firm_plan=tables["firm_plan"].join(periods.select("t", "period"), on="period", maintain_order="left").sort("kind", "key", "t"),
     )
 
 
@@ -108,7 +108,7 @@ def _numbered(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 def _demand(tables: Tables, setting: Setting, periods: pl.DataFrame, item: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the demands (an item in a market) by number, and their rows for every period."""
     keys = ["item", "market"]
-    plan = tables["demand_plan"].join(periods.select("t", "period"), on="period")
+    plan = tables["demand_plan"].join(periods.select("t", "period"), on="period", maintain_order="left")
     late = tables["backlog"].group_by(keys, maintain_order=True).agg(pl.col("quantity").sum().alias("opening"))
     wanted = [plan.filter(pl.col("quantity") > 0).select(keys), late.filter(pl.col("opening") > 0).select(keys)]
     ranks = tables["market"].select("market", "priority")
@@ -134,7 +134,11 @@ def _exact_policy(policy: pl.DataFrame, keys: list[str], periods: pl.DataFrame) 
 
 def _later(plan: pl.DataFrame, tail: pl.DataFrame) -> pl.DataFrame:
     """Return the demand that is known for periods after the horizon."""
-    return plan.join(tail.select("t", "period"), on="period").select("item", "market", "t", "quantity").sort("item", "market", "t")
+    return (
+        plan.join(tail.select("t", "period"), on="period", maintain_order="left")
+        .select("item", "market", "t", "quantity")
+        .sort("item", "market", "t")
+    )
 
 
 def _points(points: pl.DataFrame, item: pl.DataFrame, on_hand: pl.DataFrame) -> pl.DataFrame:
@@ -155,20 +159,27 @@ def _make(tables: Tables, periods: pl.DataFrame, points: pl.DataFrame, resource:
     """Return a row a route and period in which it may be used; `costed` says that its bill or a resource gives its cost."""
     rows = _windowed(exact(tables["route"], ["route"], periods), periods)
     rows = rows.filter(~pl.col("location").is_in(closed_locations(tables["location"])))
-    rows = rows.join(points.select("point", "item", "location", "standard_cost"), on=["item", "location"])
+    rows = rows.join(points.select("point", "item", "location", "standard_cost"), on=["item", "location"], maintain_order="left")
     given = pl.any_horizontal(
         pl.col(name).is_not_null() for name in ("regular_cost", "overtime_cost", "wage_per_period", "overtime_wage_per_hour")
     )
     priced = resource.filter(given).select("resource").unique()
-    paid = tables["usage"].filter(pl.col("activity") == "make").join(priced, on="resource", how="semi").select(route="of")
+    paid = (
+        tables["usage"]
+        .filter(pl.col("activity") == "make")
+        .join(priced, on="resource", how="semi", maintain_order="left")
+        .select(route="of")
+    )
     costed = pl.concat([tables["bom"].select("route"), paid]).unique().with_columns(pl.lit(value=True).alias("costed"))
-    rows = rows.join(costed, on="route", how="left").with_columns(pl.col("costed").fill_null(value=False), pl.col("yield").fill_null(1.0))
+    rows = rows.join(costed, on="route", how="left", maintain_order="left").with_columns(
+        pl.col("costed").fill_null(value=False), pl.col("yield").fill_null(1.0)
+    )
     return rows.sort("route", "t")
 
 
 def _buy(tables: Tables, periods: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
     rows = exact(tables["purchase"], ["purchase"], periods).filter(~pl.col("location").is_in(closed_locations(tables["location"])))
-    rows = rows.join(points.select("point", "item", "location", "standard_cost"), on=["item", "location"])
+    rows = rows.join(points.select("point", "item", "location", "standard_cost"), on=["item", "location"], maintain_order="left")
     return rows.with_columns(pl.col("kind").fill_null("buy")).sort("purchase", "t")
 
 
@@ -199,13 +210,21 @@ def _policy(policy: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -
     """Return the inventory policy of every point that has one, in every period in which it has one."""
     rows = exact(policy, ["item", "location"], periods).drop("period")
     named = rows.filter(pl.col("location").is_not_null())
-    anywhere = rows.filter(pl.col("location").is_null()).drop("location").join(points.select("item", "location"), on="item")
-    anywhere = anywhere.select(named.columns).join(named, on=["item", "location", "t"], how="anti")
-    return pl.concat([named, anywhere]).join(points.select("point", "item", "location"), on=["item", "location"]).sort("point", "t")
+    anywhere = (
+        rows.filter(pl.col("location").is_null()).drop("location").join(points.select("item", "location"), on="item", maintain_order="left")
+    )
+    anywhere = anywhere.select(named.columns).join(named, on=["item", "location", "t"], how="anti", maintain_order="left")
+    return (
+        pl.concat([named, anywhere])
+        .join(points.select("point", "item", "location"), on=["item", "location"], maintain_order="left")
+        .sort("point", "t")
+    )
 
 
 def _receipts(receipt: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    rows = receipt.join(periods.select("t", "period"), on="period").join(points, on=["item", "location"])
+    rows = receipt.join(periods.select("t", "period"), on="period", maintain_order="left").join(
+        points, on=["item", "location"], maintain_order="left"
+    )
     return rows.group_by("point", "t", maintain_order=True).agg(pl.col("quantity").sum()).sort("point", "t")
 
 

@@ -42,10 +42,12 @@ def places(tables: Tables, demands: pl.DataFrame, periods: pl.DataFrame) -> Plac
     lane = exact(tables["lane"], ["lane", "item"], periods).filter(~pl.col("from").is_in(closed) & ~pl.col("to").is_in(closed))
     edges = _edges(lane, tables, demands)
     inner, outer = _inner_and_outer(edges, tables)
-    free = demands.join(outer.select(pl.col("to").alias("market")).unique(), on="market", how="anti")
-    inner = inner.join(_wanted(tables, inner, outer, demands, free), left_on=["item", "to"], right_on=_PAIR, how="semi")
+    free = demands.join(outer.select(pl.col("to").alias("market")).unique(), on="market", how="anti", maintain_order="left")
+    inner = inner.join(
+        _wanted(tables, inner, outer, demands, free), left_on=["item", "to"], right_on=_PAIR, how="semi", maintain_order="left"
+    )
     points = _reached(_sources(tables, closed), inner).sort(_PAIR).with_row_index("point").with_columns(pl.col("point").cast(pl.Int64))
-    sellers = points.join(_suppliers(tables), on="location", how="anti")
+    sellers = points.join(_suppliers(tables), on="location", how="anti", maintain_order="left")
     return Places(points, _moves(lane, inner, points), _ships(lane, outer, points, sellers, demands, free, periods), lane)
 
 
@@ -56,7 +58,12 @@ def _suppliers(tables: Tables) -> pl.DataFrame:
 def _edges(lane: pl.DataFrame, tables: Tables, demands: pl.DataFrame) -> pl.DataFrame:
     """Return lane, item, from, to: a lane with rows by item carries those items, one without carries any."""
     named = lane.filter(pl.col("item").is_not_null()).select("lane", "item", "from", "to").unique()
-    general = lane.filter(pl.col("item").is_null()).select("lane", "from", "to").unique().join(named, on="lane", how="anti")
+    general = (
+        lane.filter(pl.col("item").is_null())
+        .select("lane", "from", "to")
+        .unique()
+        .join(named, on="lane", how="anti", maintain_order="left")
+    )
     if not general.is_empty():
         sources = [tables[name].select("item") for name in ("item", "route", "purchase", "on_hand", "co_output")]
         items = pl.concat([*sources, demands.select("item")]).unique().drop_nulls()
@@ -76,7 +83,7 @@ def _inner_and_outer(edges: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame,
 def _sources(tables: Tables, closed: list[str]) -> pl.DataFrame:
     """Return the items and locations where an item is made, bought, in stock or expected."""
     route = tables["route"].select("route", "item", "location").unique()
-    twin = tables["co_output"].select("route", "item").join(route.select("route", "location"), on="route")
+    twin = tables["co_output"].select("route", "item").join(route.select("route", "location"), on="route", maintain_order="left")
     made = [route.select(_PAIR), twin.select(_PAIR), tables["purchase"].select(_PAIR)]
     made = [frame.filter(~pl.col("location").is_in(closed)) for frame in made]
     stocked = [tables[name].filter(pl.col("quantity") > 0).select(_PAIR) for name in ("on_hand", "scheduled_receipt")]
@@ -87,11 +94,15 @@ def _wanted(tables: Tables, inner: pl.DataFrame, outer: pl.DataFrame, demands: p
     """Return the items and locations where an item is sold, used, kept for a policy or moved on to such a place."""
     if inner.is_empty():
         return pl.DataFrame(schema={"item": pl.String, "location": pl.String})
-    sold = outer.join(demands, left_on=["item", "to"], right_on=["item", "market"], how="semi").select("item", location="from")
+    sold = outer.join(demands, left_on=["item", "to"], right_on=["item", "market"], how="semi", maintain_order="left").select(
+        "item", location="from"
+    )
     stops = inner.select(location="to").unique()
-    served = free.select("item").unique().join(stops.join(_suppliers(tables), on="location", how="anti"), how="cross")
+    served = (
+        free.select("item").unique().join(stops.join(_suppliers(tables), on="location", how="anti", maintain_order="left"), how="cross")
+    )
     route = tables["route"].select("route", "location").unique()
-    used = tables["bom"].select("route", item="component").join(route, on="route").select(_PAIR)
+    used = tables["bom"].select("route", item="component").join(route, on="route", maintain_order="left").select(_PAIR)
     kept = tables["inventory_policy"].filter(pl.col("location").is_not_null() & _holds()).select(_PAIR)
     wanted = pl.concat([sold, served, used, kept]).unique()
     return _grown(wanted, inner.select("item", "to", location="from"), "to")
@@ -109,8 +120,8 @@ def _reached(sources: pl.DataFrame, inner: pl.DataFrame) -> pl.DataFrame:
 def _grown(pairs: pl.DataFrame, steps: pl.DataFrame, gate: str) -> pl.DataFrame:
     """Return `pairs` and every (item, location) of `steps` whose (item, `gate`) is already in, until nothing is new."""
     while True:
-        more = steps.join(pairs, left_on=["item", gate], right_on=_PAIR, how="semi").select(_PAIR).unique()
-        more = more.join(pairs, on=_PAIR, how="anti")
+        more = steps.join(pairs, left_on=["item", gate], right_on=_PAIR, how="semi", maintain_order="left").select(_PAIR).unique()
+        more = more.join(pairs, on=_PAIR, how="anti", maintain_order="left")
         if more.is_empty():
             return pairs
         pairs = pl.concat([pairs, more])
@@ -122,17 +133,23 @@ def _lane_rows(lane: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
     columns = [*ends, "item", "t", "unit_cost", "lead_time"]
     whole = lane.filter(pl.col("item").is_null()).select(*ends, "t", "unit_cost", "lead_time")
     named = lane.filter(pl.col("item").is_not_null())
-    own = named.join(whole, on=[*ends, "t"], how="left", suffix="_whole").with_columns(
+    own = named.join(whole, on=[*ends, "t"], how="left", suffix="_whole", maintain_order="left").with_columns(
         pl.coalesce("unit_cost", "unit_cost_whole"), pl.coalesce("lead_time", "lead_time_whole")
     )
-    own = own.join(edges, on=[*ends, "item"], how="semi").select(columns)
-    general = edges.join(named.select("lane").unique(), on="lane", how="anti").join(whole, on=ends).select(columns)
+    own = own.join(edges, on=[*ends, "item"], how="semi", maintain_order="left").select(columns)
+    general = (
+        edges.join(named.select("lane").unique(), on="lane", how="anti", maintain_order="left")
+        .join(whole, on=ends, maintain_order="left")
+        .select(columns)
+    )
     return pl.concat([own, general])
 
 
 def _moves(lane: pl.DataFrame, inner: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
-    rows = _lane_rows(lane, inner).join(points.rename({"point": "from_point", "location": "from"}), on=["item", "from"])
-    rows = rows.join(points.rename({"location": "to"}), on=["item", "to"])
+    rows = _lane_rows(lane, inner).join(
+        points.rename({"point": "from_point", "location": "from"}), on=["item", "from"], maintain_order="left"
+    )
+    rows = rows.join(points.rename({"location": "to"}), on=["item", "to"], maintain_order="left")
     return rows.sort("lane", "item", "from", "to", "t")
 
 
@@ -148,8 +165,10 @@ def _ships(
     """Return the ways to serve each demand: by lanes to its market, or, where no lane reaches it, from every location with the item."""
     columns = ["demand", "item", "market", "lane", "location", "point", "t", "unit_cost", "lead_time"]
     laned = _lane_rows(lane, outer).rename({"from": "location", "to": "market"})
-    laned = laned.join(points, on=_PAIR).join(demands.select("demand", "item", "market"), on=["item", "market"])
-    direct = free.select("demand", "item", "market").join(sellers, on="item").join(periods.select("t"), how="cross")
+    laned = laned.join(points, on=_PAIR, maintain_order="left").join(
+        demands.select("demand", "item", "market"), on=["item", "market"], maintain_order="left"
+    )
+    direct = free.select("demand", "item", "market").join(sellers, on="item", maintain_order="left").join(periods.select("t"), how="cross")
     direct = direct.with_columns(
         pl.lit(None, pl.String).alias("lane"), pl.lit(None, pl.Float64).alias("unit_cost"), pl.lit(None, pl.Float64).alias("lead_time")
     )

@@ -146,8 +146,10 @@ def route_load(made: Plan) -> pl.DataFrame:
     taken = loads(model)
     taken = taken.with_columns(pl.Series("planned", made.values[taken.get_column("column").to_numpy()], dtype=pl.Float64) * pl.col("load"))
     taken = taken.group_by("number", "activity", "of", "t", maintain_order=True).agg(pl.col("planned").sum().alias("load"), _single("item"))
-    taken = taken.filter(pl.col("load") > _NOTHING).join(model.net.resources.select("number", "resource"), on="number")
-    taken = taken.join(model.net.periods.select("t", "period"), on="t")
+    taken = taken.filter(pl.col("load") > _NOTHING).join(
+        model.net.resources.select("number", "resource"), on="number", maintain_order="left"
+    )
+    taken = taken.join(model.net.periods.select("t", "period"), on="t", maintain_order="left")
     return table("route_load").conform(taken).sort("resource", "activity", "of", "period")
 
 

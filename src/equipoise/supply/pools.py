@@ -80,7 +80,9 @@ def _lost(net: Network, rows: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame
         .group_by("pool", "t", *_LOST_TERMS, maintain_order=True)
         .agg(pl.col("upper").sum(), pl.col("lost_allowed").first())
     )
-    return lost.join(pools.select("pool", "item", "market", "unit"), on="pool").sort("pool", "t", *_LOST_TERMS, nulls_last=False)
+    return lost.join(pools.select("pool", "item", "market", "unit"), on="pool", maintain_order="left").sort(
+        "pool", "t", *_LOST_TERMS, nulls_last=False
+    )
 
 
 def _ship(net: Network, members: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFrame:

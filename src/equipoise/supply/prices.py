@@ -37,7 +37,9 @@ class Prices:
         """Value of a unit of each item: its average price, else its standard cost, else the average of the items that have one."""
         priced = self.net.demand.group_by("item", maintain_order=True).agg(pl.col("unit_price").mean())
         points = self.net.points.group_by("item", maintain_order=True).agg(pl.col("standard_cost").first())
-        both = points.join(priced, on="item", how="full", coalesce=True).select("item", value=pl.coalesce("unit_price", "standard_cost"))
+        both = points.join(priced, on="item", how="full", coalesce=True, maintain_order="left").select(
+            "item", value=pl.coalesce("unit_price", "standard_cost")
+        )
         return {item: value if value and value > 0 else self.scale_of(both) for item, value in both.sort("item").iter_rows()}
 
     @staticmethod
@@ -209,8 +211,10 @@ def load_steps(net: Network, prices: Prices) -> pl.DataFrame:
     Only resources that make an item which another route makes too have steps.
     """
     several = net.make.select("item", "route").unique().filter(pl.len().over("item") > 1)
-    used = net.usage.filter(pl.col("activity") == "make").join(several, left_on="of", right_on="route", how="semi")
-    rows = net.resource.join(used.select("resource").unique(), on="resource", how="semi").filter(pl.col("available") > 0)
+    used = net.usage.filter(pl.col("activity") == "make").join(several, left_on="of", right_on="route", how="semi", maintain_order="left")
+    rows = net.resource.join(used.select("resource").unique(), on="resource", how="semi", maintain_order="left").filter(
+        pl.col("available") > 0
+    )
     count = MANY_STEPS if rows.height <= _FEW_ROWS else FEW_STEPS
     steps = pl.DataFrame({"step": range(count)}, schema={"step": pl.Int64})
     hour = pl.col("number").replace_strict(prices.hour, default=prices.scale, return_dtype=pl.Float64)

@@ -35,11 +35,13 @@ def exact(frame: pl.DataFrame, keys: list[str], periods: pl.DataFrame) -> pl.Dat
     `keys` are the table's keys but the period. Rows outside `periods` are left out.
     """
     times = periods.select("t", "period")
-    dated = frame.join(times, on="period", how="inner")
+    dated = frame.join(times, on="period", how="inner", maintain_order="left")
     steady = frame.filter(pl.col("period").is_null())
     if steady.is_empty():
         return dated
-    spread = steady.drop("period").join(times, how="cross").join(dated, on=[*keys, "t"], how="anti", nulls_equal=True)
+    spread = (
+        steady.drop("period").join(times, how="cross").join(dated, on=[*keys, "t"], how="anti", nulls_equal=True, maintain_order="left")
+    )
     return pl.concat([dated, spread.select(dated.columns)])
 
 
@@ -55,7 +57,11 @@ def most_specific(wanted: pl.DataFrame, rules: pl.DataFrame, keys: list[str]) ->
         chosen = rules.filter(pl.all_horizontal(pl.col(key).is_null() == absent for key, absent in zip(keys, missing, strict=True))).select(
             [*here, "t", *columns]
         )
-        parts.append(wanted.select(*keys, "t").join(chosen, on=[*here, "t"]).with_columns(pl.lit(sum(missing)).alias("vagueness")))
+        parts.append(
+            wanted.select(*keys, "t")
+            .join(chosen, on=[*here, "t"], maintain_order="left")
+            .with_columns(pl.lit(sum(missing)).alias("vagueness"))
+        )
     if not parts:
         return wanted.with_columns(pl.lit(None).cast(rules.schema[name]).alias(name) for name in columns)
     best = pl.concat([part.select(*keys, "t", *columns, "vagueness") for part in parts]).sort("vagueness", maintain_order=True)

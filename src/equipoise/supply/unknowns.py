@@ -103,10 +103,10 @@ def _scrap(net: Network) -> pl.DataFrame:
     perishing = pl.concat(
         [
             net.points.filter(pl.col("shelf_life").is_not_null()).select("point", "item", "location"),
-            net.points.join(dated, on=["item", "location"], how="semi").select("point", "item", "location"),
+            net.points.join(dated, on=["item", "location"], how="semi", maintain_order="left").select("point", "item", "location"),
         ]
     ).unique()
-    free = perishing.join(net.periods.select("t"), how="cross").join(priced, on=["point", "t"], how="anti")
+    free = perishing.join(net.periods.select("t"), how="cross").join(priced, on=["point", "t"], how="anti", maintain_order="left")
     return pl.concat([priced, free.with_columns(pl.lit(None, pl.Float64).alias("scrap_cost")).select(priced.columns)]).sort("point", "t")
 
 
@@ -127,7 +127,12 @@ def _soft(policy: pl.DataFrame, bounds: tuple[str, ...], price: str) -> pl.DataF
 def _counted(net: Network, table: str) -> pl.DataFrame:
     """Members of a table that a limit counts: they need to be used or not, whole."""
     counted = net.limit.filter(pl.col("measure") == "count").select("limit")
-    return net.limit_member.join(counted, on="limit", how="semi").filter(pl.col("table") == table).select("key").unique()
+    return (
+        net.limit_member.join(counted, on="limit", how="semi", maintain_order="left")
+        .filter(pl.col("table") == table)
+        .select("key")
+        .unique()
+    )
 
 
 def _asked(net: Network, costs: tuple[str, ...], least: tuple[str, ...]) -> pl.Expr:
@@ -146,7 +151,7 @@ def _setup(net: Network) -> pl.DataFrame:
     counted = pl.concat(
         [
             _counted(net, "route").select(route="key"),
-            net.make.join(_counted(net, "item"), left_on="item", right_on="key", how="semi").select("route"),
+            net.make.join(_counted(net, "item"), left_on="item", right_on="key", how="semi", maintain_order="left").select("route"),
         ]
     ).unique()
     named = pl.concat([timed, counted]).unique().with_columns(pl.lit(value=True).alias("named"))
@@ -167,8 +172,8 @@ def _use(net: Network) -> pl.DataFrame:
     lane = net.places.lane.select("lane", "item", pl.col("from").alias("location"), "t", "fixed_cost", "minimum_load")
     asked = lane.filter(_asked(net, ("fixed_cost",), ("minimum_load",)))
     counted = _counted(net, "lane").select(lane="key")
-    whole = lane.join(counted, on="lane", how="semi").select("lane", "location", "t").unique()
-    whole = whole.join(asked.filter(pl.col("item").is_null()), on=["lane", "t"], how="anti")
+    whole = lane.join(counted, on="lane", how="semi", maintain_order="left").select("lane", "location", "t").unique()
+    whole = whole.join(asked.filter(pl.col("item").is_null()), on=["lane", "t"], how="anti", maintain_order="left")
     empty = [pl.lit(None, pl.Float64).alias(name) for name in ("fixed_cost", "minimum_load")]
     whole = whole.with_columns(pl.lit(None, pl.String).alias("item"), *empty)
     return _binary(pl.concat([asked, whole.select(asked.columns)]).sort("lane", "item", "t", nulls_last=False))
@@ -191,7 +196,7 @@ def _site(net: Network, *, is_open: bool) -> pl.DataFrame:
 
 def _step(net: Network) -> pl.DataFrame:
     """Steps of capacity: one decision a period, or one for the horizon (in its first period)."""
-    steps = net.capacity_step.join(net.resources.select("resource", "number"), on="resource")
+    steps = net.capacity_step.join(net.resources.select("resource", "number"), on="resource", maintain_order="left")
     whole_horizon = pl.col("span").fill_null("period") == "horizon"
     each = steps.filter(~whole_horizon).join(net.periods.select("t"), how="cross")
     whole = steps.filter(whole_horizon).with_columns(pl.lit(0, pl.Int64).alias("t"))
@@ -200,7 +205,9 @@ def _step(net: Network) -> pl.DataFrame:
 
 def _maintain(net: Network) -> pl.DataFrame:
     """Stops of a resource in each period in which they may happen."""
-    rows = net.maintenance.join(net.resources.select("resource", "number"), on="resource").join(net.periods, how="cross")
+    rows = net.maintenance.join(net.resources.select("resource", "number"), on="resource", maintain_order="left").join(
+        net.periods, how="cross"
+    )
     last = pl.col("period") + pl.duration(days=pl.col("days") - 1)
     rows = rows.filter(
         (pl.col("earliest").is_null() | (last >= pl.col("earliest")))
@@ -212,5 +219,10 @@ def _maintain(net: Network) -> pl.DataFrame:
 
 def _output_rate(net: Network) -> pl.DataFrame:
     """With the strategy level_output, each item with demand of its own has one rate of output."""
-    made = net.make.select("item").unique().join(net.demands.select("item").unique(), on="item", how="semi").sort("item")
+    made = (
+        net.make.select("item")
+        .unique()
+        .join(net.demands.select("item").unique(), on="item", how="semi", maintain_order="left")
+        .sort("item")
+    )
     return made if net.setting.supply.strategy == "level_output" else made.clear()

@@ -215,7 +215,7 @@ def load(plan: Plan) -> pl.DataFrame:
     )
     share = pl.when(pl.col("available") > 0).then(pl.col("load") / pl.col("available")).alias("utilisation")
     return (
-        sums.join(units, on="resource", how="left")
+        sums.join(units, on="resource", how="left", maintain_order="left")
         .with_columns(share)
         .sort(["peak", "resource"], descending=[True, False], nulls_last=True)
     )

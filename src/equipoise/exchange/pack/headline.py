@@ -47,11 +47,13 @@ def demand_against_budget(plan: Plan) -> Compared | None:
     if budget.is_empty():
         return None
     empty = [(pl.col(name).fill_null("") == "").alias(f"no {name}") for name in ("item", "market")]
-    demand = plan["demand_plan"].join(plan.item.select("item", pl.coalesce("family", "item").alias("family")), on="item", how="left")
+    demand = plan["demand_plan"].join(
+        plan.item.select("item", pl.coalesce("family", "item").alias("family")), on="item", how="left", maintain_order="left"
+    )
     amount = 0.0
     for (no_item, no_market), rows in budget.with_columns(empty).group_by("no item", "no market", maintain_order=True):
         keys = ["family" if no_item else "item", *([] if no_market else ["market"]), "period"]
-        amount += total(demand.join(rows.select(keys).unique(), on=keys, how="semi"), "quantity")
+        amount += total(demand.join(rows.select(keys).unique(), on=keys, how="semi", maintain_order="left"), "quantity")
     return Compared(amount, total(budget, "quantity"))
 
 

@@ -56,13 +56,13 @@ class Plan:
         """Items, those of the demand plan that the master table lacks included."""
         known = self["item"]
         names = pl.concat([self[name].select("item") for name in ("demand_plan", "inventory_plan")]).unique().sort("item")
-        extra = names.join(known.select("item"), on="item", how="anti")
+        extra = names.join(known.select("item"), on="item", how="anti", maintain_order="left")
         return pl.concat([known, table("item").conform(extra)]) if extra.height else known
 
     @cached_property
     def has_families(self) -> bool:
         """Whether any demanded item belongs to a family."""
-        demanded = self["item"].join(self["demand_plan"].select("item").unique(), on="item", how="semi")
+        demanded = self["item"].join(self["demand_plan"].select("item").unique(), on="item", how="semi", maintain_order="left")
         return demanded.get_column("family").is_not_null().any()
 
     def spans(self, most: int = MOST_COLUMNS) -> dict[str, list[dt.date]]:

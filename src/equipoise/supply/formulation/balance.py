@@ -20,7 +20,7 @@ def arrivals(model: Model) -> pl.DataFrame:
     made = with_arrivals(model["make"], net.periods)
     goods = made.select("point", "arrival", "column", (pl.col("share") * pl.col("yield")).alias("coefficient"))
     twins = made.drop("point", "item").join(net.co_output, on="route", maintain_order="left")
-    twins = twins.join(net.points.select("point", "item", "location"), on=["item", "location"])
+    twins = twins.join(net.points.select("point", "item", "location"), on=["item", "location"], maintain_order="left")
     parts = [goods, twins.select("point", "arrival", "column", (pl.col("share") * pl.col("quantity")).alias("coefficient"))]
     for family in ("buy", "move"):
         came = with_arrivals(model[family], net.periods)
@@ -33,7 +33,7 @@ def withdrawals(model: Model) -> pl.DataFrame:
     net = model.net
     places = net.points.select("point", "item", "location")
     used = model["make"].select("route", "location", "t", "column").join(net.bom, on="route", maintain_order="left")
-    used = used.join(places, left_on=["component", "location"], right_on=["item", "location"])
+    used = used.join(places, left_on=["component", "location"], right_on=["item", "location"], maintain_order="left")
     one = pl.lit(1.0).alias("coefficient")
     return pl.concat(
         [
@@ -48,9 +48,11 @@ def withdrawals(model: Model) -> pl.DataFrame:
 def missing_components(model: Model) -> pl.DataFrame:
     """Return the routes with a component that their location can never have: route, component, location."""
     net = model.net
-    needed = model["make"].select("route", "location").unique().join(net.bom.select("route", "component"), on="route")
+    needed = (
+        model["make"].select("route", "location").unique().join(net.bom.select("route", "component"), on="route", maintain_order="left")
+    )
     places = net.points.select("item", "location")
-    missing = needed.join(places, left_on=["component", "location"], right_on=["item", "location"], how="anti")
+    missing = needed.join(places, left_on=["component", "location"], right_on=["item", "location"], how="anti", maintain_order="left")
     return missing.sort("route", "component").unique("route", keep="first", maintain_order=True)
 
 
@@ -106,10 +108,10 @@ def shelf_life(model: Model) -> Equation:
     """
     lives, good = _lives(model)
     rows = numbered(good.with_columns(*at_most("good"), at_place().alias("subject")))
-    came = arrivals(model).join(rows.select("point", "t", "row"), on="point")
-    came = came.join(lives, on="point").join(_ages(model), on=["t", "arrival"])
+    came = arrivals(model).join(rows.select("point", "t", "row"), on="point", maintain_order="left")
+    came = came.join(lives, on="point", maintain_order="left").join(_ages(model), on=["t", "arrival"], maintain_order="left")
     fresh = came.filter(pl.col("shelf_life").is_null() | (pl.col("age") <= pl.col("shelf_life")))
-    kept = model["stock"].join(rows.select("point", "t", "row"), on=["point", "t"])
+    kept = model["stock"].join(rows.select("point", "t", "row"), on=["point", "t"], maintain_order="left")
     rows = rows.select("point", "t", "subject", "unit", "lower", "upper")
     return equation(rows, entries(kept, "row"), entries(fresh, "row", -pl.col("coefficient")))
 
@@ -128,24 +130,24 @@ def _lives(model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
     dated = lots.filter(pl.col("expires").is_not_null()).select("item", "location").unique()
     points = net.points.select("point", "item", "location", "unit", "shelf_life")
     lives = points.filter(pl.col("shelf_life").is_not_null()).vstack(
-        points.filter(pl.col("shelf_life").is_null()).join(dated, on=["item", "location"], how="semi")
+        points.filter(pl.col("shelf_life").is_null()).join(dated, on=["item", "location"], how="semi", maintain_order="left")
     )
     lives = lives.sort("point")
     grid = lives.join(net.periods.select("t", (pl.col("start") + pl.col("days")).alias("end")), how="cross")
     first = net.calendar.start
     known = pl.concat(
         [
-            lots.join(lives.select("point", "item", "location", "shelf_life"), on=["item", "location"]).select(
+            lots.join(lives.select("point", "item", "location", "shelf_life"), on=["item", "location"], maintain_order="left").select(
                 "point", "quantity", _good_for(first, pl.col("shelf_life")).alias("good_for")
             ),
-            net.receipts.join(lives.select("point", "shelf_life"), on="point")
-            .join(net.periods.select("t", "start", "days"), on="t")
+            net.receipts.join(lives.select("point", "shelf_life"), on="point", maintain_order="left")
+            .join(net.periods.select("t", "start", "days"), on="t", maintain_order="left")
             .select("point", "quantity", (pl.col("start") + pl.col("days") + pl.col("shelf_life")).cast(pl.Float64).alias("good_for")),
         ]
     )
     still = (
         grid.select("point", "t", "end")
-        .join(known, on="point")
+        .join(known, on="point", maintain_order="left")
         .filter(pl.col("good_for").is_null() | (pl.col("good_for") >= pl.col("end")))
     )
     still = still.group_by("point", "t", maintain_order=True).agg(pl.col("quantity").sum().alias("good"))

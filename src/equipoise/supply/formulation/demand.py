@@ -61,7 +61,7 @@ def backlog_age(model: Model) -> Equation:
     late = model["backlog"].filter(pl.col("max_backlog_age").is_not_null())
     demand = model.pools.pool.select("pool", u="t", wanted="quantity")
     rows = numbered(_named(late))
-    recent = rows.select("row", "pool", "t", "max_backlog_age").join(demand, on="pool")
+    recent = rows.select("row", "pool", "t", "max_backlog_age").join(demand, on="pool", maintain_order="left")
     recent = recent.filter((pl.col("u") <= pl.col("t")) & (pl.col("u") > pl.col("t") - pl.col("max_backlog_age")))
     recent = recent.group_by("row", maintain_order=True).agg(pl.col("wanted").sum())
     rows = rows.join(recent, on="row", how="left", maintain_order="left")
@@ -92,5 +92,5 @@ def minimum_fill(model: Model) -> Equation:
     """
     asked = model.pools.pool.filter((pl.col("minimum_fill").fill_null(0) > 0) & (pl.col("quantity") > 0))
     rows = numbered(_named(asked).with_columns(*at_least(pl.col("minimum_fill") * pl.col("quantity"))))
-    arrived = deliveries(model).rename({"arrival": "t"}).join(rows.select("row", "pool", "t"), on=["pool", "t"])
+    arrived = deliveries(model).rename({"arrival": "t"}).join(rows.select("row", "pool", "t"), on=["pool", "t"], maintain_order="left")
     return equation(rows.select("pool", "t", "subject", "unit", "lower", "upper"), entries(arrived, "row", "coefficient"))

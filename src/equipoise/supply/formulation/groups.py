@@ -42,21 +42,21 @@ def _counts(model: Model) -> dict[str, Callable[[], pl.DataFrame]]:
 def _members(model: Model, measure: str) -> pl.DataFrame:
     """Return limit, t, column, coefficient of every unknown that a limit of this measure sums."""
     chosen = model.net.limit.filter(pl.col("measure").fill_null("quantity") == measure).select("limit")
-    member = model.net.limit_member.join(chosen, on="limit", how="semi")
+    member = model.net.limit_member.join(chosen, on="limit", how="semi", maintain_order="left")
     makers = _quantities(model) if measure == "quantity" else _counts(model)
     empty = pl.DataFrame(schema={"limit": pl.String, "t": pl.Int64, "column": pl.Int64, "coefficient": pl.Float64})
     parts = [empty]
     for table, maker in makers.items():
         keys = member.filter(pl.col("table") == table).select("limit", "key")
         if not keys.is_empty():
-            parts.append(maker().join(keys, on="key").select("limit", "t", "column", "coefficient"))
+            parts.append(maker().join(keys, on="key", maintain_order="left").select("limit", "t", "column", "coefficient"))
     return pl.concat(parts)
 
 
 def _always_counted(model: Model) -> pl.DataFrame:
     """Return `base`: the sites of each counting limit that are open at the start and may close, so that closing takes off from them."""
     open_now = model["closing"].select(pl.col("location").alias("key"))
-    sites = model.net.limit_member.filter(pl.col("table") == "location").join(open_now, on="key", how="semi")
+    sites = model.net.limit_member.filter(pl.col("table") == "location").join(open_now, on="key", how="semi", maintain_order="left")
     return sites.group_by("limit", maintain_order=True).agg(pl.len().cast(pl.Float64).alias("base"))
 
 
@@ -75,16 +75,16 @@ def group_limit(model: Model) -> Equation:
         (pl.col("at_least") - base).fill_null(-INFINITY).alias("lower"), (pl.col("at_most") - base).fill_null(INFINITY).alias("upper")
     )
     sites = model.net.limit_member.filter(pl.col("table") == "location").select("limit").unique()
-    once = limit.filter(pl.col("measure") == "count").join(sites, on="limit", how="semi").select("limit")
+    once = limit.filter(pl.col("measure") == "count").join(sites, on="limit", how="semi", maintain_order="left").select("limit")
     whole = pl.concat([limit.filter(pl.col("span") == "horizon").select("limit"), once]).unique()
-    each = limit.join(whole, on="limit", how="anti").join(model.net.periods.select("t"), how="cross")
-    total = limit.join(whole, on="limit", how="semi").with_columns(pl.lit(None, pl.Int64).alias("t"))
+    each = limit.join(whole, on="limit", how="anti", maintain_order="left").join(model.net.periods.select("t"), how="cross")
+    total = limit.join(whole, on="limit", how="semi", maintain_order="left").with_columns(pl.lit(None, pl.Int64).alias("t"))
     rows = pl.concat([each, total.select(each.columns)]).sort("limit", "t", nulls_last=True)
     unit = pl.when(pl.col("measure") == "count").then(pl.lit("members")).otherwise(pl.lit("units"))
     rows = numbered(rows.with_columns(pl.col("limit").alias("subject"), unit.alias("unit")))
     members = pl.concat([_members(model, "quantity"), _members(model, "count")])
-    dated = members.join(rows.filter(pl.col("t").is_not_null()).select("row", "limit", "t"), on=["limit", "t"])
-    summed = members.join(rows.filter(pl.col("t").is_null()).select("row", "limit"), on="limit")
+    dated = members.join(rows.filter(pl.col("t").is_not_null()).select("row", "limit", "t"), on=["limit", "t"], maintain_order="left")
+    summed = members.join(rows.filter(pl.col("t").is_null()).select("row", "limit"), on="limit", maintain_order="left")
     return equation(
         rows.select("limit", "t", "subject", "unit", "lower", "upper"),
         entries(dated, "row", "coefficient"),

@@ -43,7 +43,11 @@ def labor_overtime(model: Model) -> Equation:
     overtime is worth.
     """
     extra = model["overtime"].select("resource", "t", overtime_column="column")
-    staffed = model["workers"].filter(pl.col("overtime_hours_per_worker").is_not_null()).join(extra, on=["resource", "t"], how="semi")
+    staffed = (
+        model["workers"]
+        .filter(pl.col("overtime_hours_per_worker").is_not_null())
+        .join(extra, on=["resource", "t"], how="semi", maintain_order="left")
+    )
     rows = _rows(staffed, model).with_columns(*at_most(pl.lit(0.0)))
     overtime = matched(model["overtime"], rows, ["resource", "t"])
     return equation(rows.select(_COLUMNS), entries(overtime, "row"), entries(rows, "row", -pl.col("overtime_hours_per_worker")))

@@ -32,7 +32,7 @@ def most_needed(model: Model) -> pl.DataFrame:
         model["make"].group_by("route", maintain_order=True).agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
     )
     use = (
-        made.join(net.bom, on="route")
+        made.join(net.bom, on="route", maintain_order="left")
         .group_by("component", "item", maintain_order=True)
         .agg((pl.col("quantity") / pl.col("yield")).max().alias("take"))
     )
@@ -86,7 +86,7 @@ def _most_in_period(model: Model) -> pl.DataFrame:
     usage = model.net.usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select(
         "resource", "quantity", "setup_quantity", route="of"
     )
-    able = rows.select("route", "t").join(usage, on="route").join(time, on=["resource", "t"])
+    able = rows.select("route", "t").join(usage, on="route", maintain_order="left").join(time, on=["resource", "t"], maintain_order="left")
     able = able.with_columns(
         (pl.max_horizontal(pl.col("hours") - pl.col("setup_quantity").fill_null(0.0), 0.0) / pl.col("quantity")).alias("able")
     )

@@ -23,18 +23,26 @@ _LOAD = ["activity", "of", "item", "number", "t", "column", "load"]
 def loads(model: Model) -> pl.DataFrame:
     """Return what each unknown takes of a resource: activity, of, item, number (of the resource), t, column, load (for a unit of it)."""
     net = model.net
-    usage = net.usage.join(net.resources.select("resource", "number", at="location"), on="resource")
+    usage = net.usage.join(net.resources.select("resource", "number", at="location"), on="resource", maintain_order="left")
     parts = []
     for activity, family, of in (("make", "make", "route"), ("buy", "buy", "purchase"), ("move", "move", "lane"), ("move", "ship", "lane")):
         takers = usage.filter(pl.col("activity") == activity).select("of", "number", load="quantity")
         parts.append(
-            model[family].select(pl.col(of).alias("of"), "item", "t", "column").join(takers, on="of").with_columns(_named(activity))
+            model[family]
+            .select(pl.col(of).alias("of"), "item", "t", "column")
+            .join(takers, on="of", maintain_order="left")
+            .with_columns(_named(activity))
         )
     stored = usage.filter(pl.col("activity") == "store").select("of", "number", "at", load="quantity")
-    kept = model["stock"].select(pl.col("item").alias("of"), "item", "location", "t", "column").join(stored, on="of")
+    kept = model["stock"].select(pl.col("item").alias("of"), "item", "location", "t", "column").join(stored, on="of", maintain_order="left")
     kept = kept.filter(pl.col("at").is_null() | (pl.col("at") == pl.col("location"))).with_columns(_named("store"))
     setups = usage.filter((pl.col("activity") == "make") & (pl.col("setup_quantity") > 0)).select("of", "number", load="setup_quantity")
-    begun = model["setup"].select(pl.col("route").alias("of"), "item", "t", "column").join(setups, on="of").with_columns(_named("make"))
+    begun = (
+        model["setup"]
+        .select(pl.col("route").alias("of"), "item", "t", "column")
+        .join(setups, on="of", maintain_order="left")
+        .with_columns(_named("make"))
+    )
     return pl.concat([part.select(_LOAD) for part in (*parts, kept, begun)]).filter(pl.col("load") != 0)
 
 
@@ -162,7 +170,7 @@ def line_open(model: Model) -> Equation:
     with M the most that all demand could take of it. One row for every period of such a line. The dual has no meaning of its own.
     """
     asked = model["open"].filter(pl.col("available").is_null())
-    needed = loads(model).filter(pl.col("activity") == "make").join(most_made(model), left_on="of", right_on="route")
+    needed = loads(model).filter(pl.col("activity") == "make").join(most_made(model), left_on="of", right_on="route", maintain_order="left")
     most = needed.group_by("number", maintain_order=True).agg((pl.col("load") * pl.col("most")).sum().alias("most"))
     rows = _limit_rows(model, asked.join(most, on="number", how="left", maintain_order="left")).with_columns(*at_most(pl.lit(0.0)))
     extra = [entries(matched(model[family], rows, ["resource", "t"]), "row") for family in ("regular", "overtime")]

@@ -18,7 +18,7 @@ def purchase_limit(model: Model) -> Equation:
     buy = model["buy"]
     limits = model.net.purchase_limit.filter(pl.col("minimum").is_not_null() | pl.col("maximum").is_not_null())
     units = model.net.points.select("point", "unit")
-    named = buy.select("purchase", "point").unique("purchase").join(units, on="point", how="left").drop("point")
+    named = buy.select("purchase", "point").unique("purchase").join(units, on="point", how="left", maintain_order="left").drop("point")
     rows = numbered(
         limits.join(named, on="purchase", maintain_order="left").with_columns(
             pl.col("purchase").alias("subject"), *between("minimum", "maximum")
@@ -75,8 +75,8 @@ def lane_use(model: Model) -> Equation:
     flow = _lane_flow(model, uses)
     items = pl.concat([model[family].select("column", "item") for family in ("move", "ship")])
     needed = (
-        flow.join(items, on="column")
-        .join(most, on="item")
+        flow.join(items, on="column", maintain_order="left")
+        .join(most, on="item", maintain_order="left")
         .select("row", "item", "most")
         .unique()
         .group_by("row", maintain_order=True)
@@ -115,7 +115,9 @@ def site_open(model: Model) -> Equation:
         model[family].select("location", pl.lit(sign).alias("sign"), pl.col("column").alias("site"))
         for family, sign in (("opening", -1.0), ("closing", 1.0))
     ]
-    points = model.net.points.join(pl.concat(sites), on="location").join(most_needed(model), on="item", how="left")
+    points = model.net.points.join(pl.concat(sites), on="location", maintain_order="left").join(
+        most_needed(model), on="item", how="left", maintain_order="left"
+    )
     points = points.with_columns((2 * pl.col("most").fill_null(0.0) + pl.col("opening")).alias("most"))
     rows = numbered(points.join(model.net.periods.select("t"), how="cross").sort("point", "t"))
     rows = rows.with_columns(*at_most(pl.when(pl.col("sign") > 0).then(pl.col("most")).otherwise(0.0)))
