@@ -8,15 +8,15 @@ import hashlib
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Literal, Protocol
 
 import polars as pl
 from pydantic import ValidationError
 
+from equipoise import code_version
 from equipoise import scenario as scenarios_of
 from equipoise.decide import agenda, executive_summary, proposed_action, recommendation
 from equipoise.demand import baseline, consensus, demand_plan, segment
@@ -28,6 +28,8 @@ from equipoise.supply import supply
 from equipoise.tables import GIVEN, table
 from equipoise.tables.content import content_hash
 from equipoise.tables.setting import from_table
+
+_SIDE_BY_SIDE = 2  # scenarios solved at a time: Polars and the optimiser do their work outside of Python's lock
 
 Tables = dict[str, pl.DataFrame]
 Phase = Literal["Demand review", "Supply review", "Pre-S&OP", "Executive S&OP", "Measure"]
@@ -132,17 +134,6 @@ def _silent(_: Progress) -> None:
     return
 
 
-@cache
-def code_version() -> str:
-    """Return a hash of the program's own source: results made by other code are not reused."""
-    root = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 @dataclass
 class Run:
     """One pass through the cycle for one scenario: the tables so far and the hash of each."""
@@ -214,12 +205,17 @@ class Cycle:
         self.listen(Progress(step.phase, step.name, state, time.perf_counter() - began, run.scenario))
 
     def _execute(self, step: Step, run: Run) -> Tables:
-        extra: dict[str, object] = {"resolve": self.resolve} if step.resolves else {}
-        if step.takes_executor:
-            extra["executor"] = self.executor
-        result = step.run(*(run.tables[name] for name in step.reads), **extra)
+        extra: dict[str, object] = {"executor": self.executor} if step.takes_executor else {}
+        frames = [run.tables[name] for name in step.reads]
+        result = self._compare(step, frames) if step.resolves else step.run(*frames, **extra)
         made = result if isinstance(result, dict) else {step.writes[0]: result}
         return {name: table(name).conform(made[name]) for name in step.writes}
+
+    def _compare(self, step: Step, frames: list[pl.DataFrame]) -> pl.DataFrame | Tables:
+        """Run a step that compares scenarios: they are solved side by side while it asks for one after the other."""
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            running = {scenario.name: pool.submit(self.resolve, scenario.name) for scenario in self.scenarios}
+            return step.run(*frames, resolve=lambda name: running[name].result())
 
     def _key(self, step: Step, run: Run) -> str:
         reads = sorted(run.hashes) if step.resolves else step.reads

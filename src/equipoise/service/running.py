@@ -1,56 +1,24 @@
-"""Run the whole cycle: gather, plan, write, keep."""
+"""Run a plan, unless the last version still stands: then nothing heavy is loaded, and the answer comes at once."""
 
 import datetime as dt
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import polars as pl
+from pydantic import BaseModel, ValidationError
 
-from equipoise.cycle import Cycle, Listener, MemoryCache, Progress, Tables, code_version
-from equipoise.exchange.outputs import write
-from equipoise.scenario import override_table
-from equipoise.service.gathering import Gathered, gather
-from equipoise.service.messages import Figure, RunAnswer, RunRequest, ScenarioLine, StepLine
+from equipoise import code_version
+from equipoise.errors import StoreError
+from equipoise.service.messages import RunAnswer, RunRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
-from equipoise.store import Event, Version
-
-# The measures of a scenario that a run's answer shows, in order; the table scenario_result has them all.
-_MEASURES = (
-    "demand",
-    "shipped",
-    "shortage",
-    "service_level",
-    "revenue",
-    "gross_margin",
-    "contribution",
-    "inventory_value_end",
-    "overtime_quantity",
-)
 
 
-@dataclass
-class _Log:
-    """Listens to the run for its answer, and passes on what it hears."""
+class _Receipt(BaseModel):
+    """What the last run of a plan file answered, and what it was made from."""
 
-    pass_on: Listener
-    steps: list[StepLine] = field(default_factory=list)
-
-    def __call__(self, event: Progress) -> None:
-        self.pass_on(event)
-        if event.state != "begins" and not event.scenario:
-            self.steps.append(StepLine(phase=event.phase, step=event.step, state=event.state, seconds=round(event.seconds, 3)))
-
-    @contextmanager
-    def timed(self, phase: str, step: str) -> Iterator[None]:
-        """Report work that is not a step of the cycle like one."""
-        began = time.perf_counter()
-        self(Progress(phase, step, "begins"))
-        yield
-        self(Progress(phase, step, "done", time.perf_counter() - began))
+    code: str
+    inputs: dict[str, str]
+    answer: RunAnswer
 
 
 def run(request: RunRequest, context: Context) -> RunAnswer:
@@ -61,126 +29,44 @@ def run(request: RunRequest, context: Context) -> RunAnswer:
     """
     began = time.perf_counter()
     place = locate(request)
-    last = place.versions()[-1:]
-    if last and not request.force and _unchanged(place, last[0], context.today):
-        return _answer(place, last[0], [], unchanged=True, seconds=time.perf_counter() - began)
-    log = _Log(context.listen)
-    with log.timed("Gather", "gather"):
-        gathered = gather(place, context.today)
-        gathered.refuse_errors()
-    tables = _plan(place, gathered, log)
-    with log.timed("Write", "outputs"):
-        version = _keep(place, gathered, tables)
-    place.store.add_event(Event(version.created, context.actor, context.door, "run", f"{version.plan} {version.name}"))
-    return _answer(place, version, log.steps, unchanged=False, seconds=time.perf_counter() - began)
+    receipt = None if request.force else _standing(place, context.today)
+    if receipt is not None:
+        seconds = round(time.perf_counter() - began, 3)
+        return receipt.answer.model_copy(update={"unchanged": True, "steps": [], "seconds": seconds})
+    from equipoise.service.planning import plan
+
+    answer, version = plan(place, context)
+    _write(place, _Receipt(code=version.code, inputs=version.inputs, answer=answer))
+    return answer
 
 
-def _unchanged(place: Workspace, version: Version, today: dt.date) -> bool:
-    """Whether the version was made by this code, from the very files that lie there now, and its outputs still stand."""
-    same_day = version.inputs.get("today", today.isoformat()) == today.isoformat()
-    kept = (place.outputs(version.plan) / version.name).is_dir()
-    files = {Path(name): content for name, content in version.inputs.items() if name != "today"}
-    return same_day and kept and version.code == code_version() and all(file_hash(path) == content for path, content in files.items())
+def _path(place: Workspace) -> Path:
+    return place.folder / ".equipoise" / "receipts" / f"{place.plan_file.name}.json"
 
 
-def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
-    plan = gathered.plan
-    cycle = Cycle(gathered.tables, plan.overrides, plan.scenarios, MemoryCache(place.store), listen=listen)
-    overrides = override_table({"": plan.overrides, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
-    return {**cycle.run(), "override": overrides}
+def _standing(place: Workspace, today: dt.date) -> _Receipt | None:
+    """Return the last receipt where it was made by this code, from the very files that lie there now, and its outputs still stand."""
+    try:
+        receipt = _Receipt.model_validate_json(_path(place).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    same_day = receipt.inputs.pop("today", today.isoformat()) == today.isoformat()
+    kept = Path(receipt.answer.folder).is_dir() and (place.folder / ".equipoise" / "store.db").is_file()
+    mine = str(place.plan_file) in receipt.inputs
+    if not (same_day and kept and mine and receipt.code == code_version()):
+        return None
+    return receipt if all(file_hash(Path(name)) == content for name, content in receipt.inputs.items()) else None
 
 
-def _keep(place: Workspace, gathered: Gathered, tables: Tables) -> Version:
-    """Write the outputs, then keep the version: a version in the store always has its files."""
-    setting = gathered.plan.setting
-    outputs = place.outputs(setting.plan)
-    number = _next_number(place, setting.plan, outputs)
-    folder = outputs / f"v{number:04d}"
-    files = write(tables, setting, gathered.plan.outputs, folder)
-    version = Version(
-        plan=setting.plan,
-        number=number,
-        created=dt.datetime.now(dt.UTC).replace(tzinfo=None),
-        code=code_version(),
-        inputs=gathered.inputs,
-        tables={name: place.store.put_table(name, frame) for name, frame in sorted(tables.items())},
-        files=tuple(path.relative_to(folder).as_posix() for path in files),
-        figures=_figures(gathered, tables),
-    )
-    place.store.add_version(version)
-    return version
-
-
-def _next_number(place: Workspace, plan: str, outputs: Path) -> int:
-    """Return a number that neither the store nor a folder has: a run killed before it was kept may have left its folder."""
-    folders = [int(path.name[1:]) for path in outputs.glob("v*") if path.name[1:].isdigit()] if outputs.is_dir() else []
-    return max([version.number for version in place.store.versions(plan)] + folders, default=0) + 1
-
-
-def _figures(gathered: Gathered, tables: Tables) -> dict[str, object]:
-    """Return what a run's answer shows, kept with the version so that it can be shown again without its tables."""
-    summary, actions = tables["executive_summary"], tables["proposed_action"].sort("action")
-    base = tables["scenario_result"].filter(pl.col("scenario") == "base")
-    measures = {row["measure"]: row for row in base.iter_rows(named=True)}
-    return {
-        "headline": summary.filter(pl.col("section") == "Headline").sort("position").get_column("statement").to_list(),
-        "figures": [
-            Figure(
-                name=name, value=measures[name]["value"], unit=measures[name]["unit"] or "", note=measures[name]["note"] or ""
-            ).model_dump()
-            for name in _MEASURES
-            if name in measures
-        ],
-        "scenarios": [line.model_dump() for line in _scenario_lines(tables)],
-        "actions": [_action(row) for row in actions.iter_rows(named=True)],
-        "issues": [line.model_dump() for line in gathered.issues()],
-        "sources": _sources(gathered),
-    }
-
-
-def _scenario_lines(tables: Tables) -> Iterator[ScenarioLine]:
-    result = tables["scenario_result"]
-    for row in tables["scenario"].iter_rows(named=True):
-        held = {one["measure"]: one for one in result.filter(pl.col("scenario") == row["scenario"]).iter_rows(named=True)}
-        failed = "demand" not in held
-        yield ScenarioLine(
-            scenario=row["scenario"],
-            likelihood=row["likelihood"] or "",
-            impact=row["impact"] or "",
-            figures={name: held[name]["value"] if name in held else None for name in _MEASURES},
-            note=(held["status"]["note"] if failed else held["shortage"]["note"]) or "",
-        )
-
-
-def _action(row: dict[str, object]) -> str:
-    due = f", due {row['due']}" if row["due"] else ""
-    return f"{row['statement']} ({row['owner_role']}{due})"
-
-
-def _sources(gathered: Gathered) -> dict[str, list[str]]:
-    """Return the files that each given table was read from."""
-    data = gathered.plan.data
-    found: dict[str, list[str]] = {}
-    for name, specifications in data.tables.items():
-        used = [one.source for one in specifications] + [join.source for one in specifications for join in one.joins]
-        found[name] = sorted({file for source in used if source in data.files for file in data.files[source].files})
-    if data.by_name:
-        files = [Path(path).name for path in gathered.inputs if Path(path).is_file()]
-        found |= {Path(file).stem.removesuffix(".csv"): [file] for file in files}
-    return found | {name: [gathered.plan.file] for name in gathered.plan.given}
-
-
-def _answer(place: Workspace, version: Version, steps: list[StepLine], *, unchanged: bool, seconds: float) -> RunAnswer:
-    shown = {name: version.figures[name] for name in ("headline", "figures", "scenarios", "actions", "issues")}
-    return RunAnswer.model_validate(
-        {
-            **shown,
-            "plan": version.plan,
-            "version": version.name,
-            "unchanged": unchanged,
-            "folder": str(place.outputs(version.plan) / version.name),
-            "files": list(version.files),
-            "steps": steps,
-            "seconds": round(seconds, 3),
-        }
-    )
+def _write(place: Workspace, receipt: _Receipt) -> None:
+    """Keep the receipt. It only saves time: a run without one, or with a damaged one, plans again."""
+    path = _path(place)
+    aside = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(receipt.model_dump_json(), encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}.", "Check that the workspace can be written and has space."
+        ) from error

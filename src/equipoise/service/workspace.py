@@ -4,10 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from equipoise.errors import InputError, NotFoundError, Where
 from equipoise.service.messages import PlanRequest
-from equipoise.store import Store, Version, open_store
+
+if TYPE_CHECKING:
+    from equipoise.store import Store, Version
 
 _PLAN_NAMES = ("plan.yaml", "plan.yml")
 
@@ -20,22 +23,24 @@ class Workspace:
     folder: Path
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> "Store":
         """The store of the workspace."""
+        from equipoise.store import open_store
+
         return open_store(self.folder)
 
     def outputs(self, plan: str) -> Path:
         """Folder of a plan's outputs, one folder a version."""
         return self.folder / "out" / plan
 
-    def versions(self) -> list[Version]:
+    def versions(self) -> "list[Version]":
         """Versions made from this plan file, oldest first."""
         if not (self.folder / ".equipoise" / "store.db").exists():
             return []
         name = str(self.plan_file)
         return sorted((version for version in self.store.versions() if name in version.inputs), key=lambda version: version.created)
 
-    def version(self, number: int | None = None) -> Version:
+    def version(self, number: int | None = None) -> "Version":
         """Return a version made from this plan file, by default its latest. Raises NotFoundError where there is none."""
         versions = self.versions()
         wanted = versions[-1:] if number is None else [version for version in versions if version.number == number]
