@@ -8,6 +8,7 @@ NAMES = ("plans", "demand", "supply")
 
 def main() -> None:
     chosen = [name for name in sys.argv[1:] if not name.startswith("-")] or list(NAMES)
+    sys.argv[1:] = [option for option in sys.argv[1:] if option.startswith("-")]
     for name in chosen:
         print(f"\n## {name}\n", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()

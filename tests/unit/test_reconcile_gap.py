@@ -224,16 +224,21 @@ def stock(quantities: list[float], target: float | None, **more: Any) -> pl.Data
     return frame("inventory_plan", *({**key, "period": p, "quantity": q} for p, q in zip(MONTHS, quantities, strict=True)))
 
 
-def test_stock_above_target_beyond_the_share_worth_showing() -> None:
-    made = found(inventory_plan=stock([120, 126, 150, 100, 100, 100], 100), demand_plan=demand())
+def test_stock_held_above_target_beyond_the_share_worth_showing() -> None:
+    made = found(inventory_plan=stock([160, 150, 126, 120, 100, 100], 100), demand_plan=demand())
     excess = one(made, "excess_stock")
     many = found(inventory_plan=stock([500] * 6, 100), demand_plan=demand())
     assert "400 pieces above target (4 times it)" in one(many, "excess_stock")["sentence"]
-    assert (excess["units"], excess["period"], excess["until"]) == (50, MONTHS[1], MONTHS[2])
+    assert (excess["units"], excess["period"], excess["until"]) == (60, MONTHS[0], MONTHS[2])
     assert excess["sentence"] == (
-        "Tents: stock up to 50 pieces above target (50 % of it) from February to March 2027; EUR 3,000 at standard cost."
+        "Tents: stock up to 60 pieces above target (60 % of it) from January to March 2027; EUR 3,600 at standard cost."
     )
     assert one(made, "excess_stock", "item")["subject"] == "A@Plant"
+
+
+def test_stock_that_the_plan_builds_for_a_peak_is_no_gap() -> None:
+    built = stock([100, 150, 200, 100, 100, 100], 100).with_columns(opening=pl.lit(100.0))
+    assert found(inventory_plan=built, demand_plan=demand())["gap"].filter(pl.col("kind") == "excess_stock").is_empty()
 
 
 def test_stock_below_target_is_negative() -> None:

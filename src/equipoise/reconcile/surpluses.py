@@ -118,8 +118,9 @@ def stock_gaps(
 ) -> list[pl.DataFrame]:
     """Return excess stock and stock below target (negative), by family and by item@location.
 
-    Stock is in excess above its target by more than the share worth showing, or above its maximum. Units are the most of a run;
-    `base` is the target, `cost` the value at standard cost.
+    Stock is in excess where what was there from the start is still above target by more than the share worth showing, or where stock is
+    above its maximum. What the plan itself builds above target is there for a later peak, and no gap. Units are the most of a run; `base`
+    is the target, `cost` the value at standard cost.
     """
     stock = (
         in_family(inventory_plan, item)
@@ -127,7 +128,9 @@ def stock_gaps(
         .join(costs(item), on="item", how="left", maintain_order="left")
     )
     target = pl.col("target").fill_null(0.0)
-    above = pl.when(target > 0).then(pl.col("quantity") - target).otherwise(0.0)
+    first = pl.col("opening").first().over("item", "location", order_by="period")
+    held = pl.min_horizontal(pl.col("quantity").cum_min().over("item", "location", order_by="period"), first.fill_null(pl.col("quantity")))
+    above = pl.when(target > 0).then(held - target).otherwise(0.0)
     above = pl.when(above > limits.excess_share * target).then(above).otherwise(0.0)
     below = pl.coalesce("shortfall", pl.when(target > 0).then(target - pl.col("quantity")).otherwise(0.0)).clip(0.0)
     found = []
