@@ -79,3 +79,10 @@ def test_distinct_counts_as_polars_does(rows: list[tuple[object, ...]], coded: b
     if coded:
         frame = frame.with_columns(pl.col("x").cast(pl.Categorical))
     assert distinct(frame, ["x", "y", "z"]) == frame.unique().height
+
+
+def test_rows_whose_key_could_not_be_read_are_not_called_repeated() -> None:
+    history = table("history").conform(pl.DataFrame({"item": ["a", "a"], "market": ["m", "m"], "quantity": [1.0, 2.0]}))
+    messages = [fault.message for fault in check("history", history)]
+    assert messages
+    assert not any("same key" in message for message in messages)

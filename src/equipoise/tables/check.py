@@ -118,6 +118,7 @@ def _codes(cells: pl.Series) -> tuple[pl.Series, int]:
 
 def _repeated(definition: Table, frame: pl.DataFrame, sources: Sequence[str]) -> list[Fault]:
     keys = [key for key in definition.keys if key in frame.columns]
+    frame = frame.drop_nulls([key for key in keys if definition.by_name[key].required])  # what is missing there is a fault of its own
     if not keys or distinct(frame, keys) == frame.height:
         return []
     at = pl.col(ROW) if ROW in frame.columns else pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
