@@ -110,6 +110,8 @@ def _worded(row: Row, _: Calendar) -> str:
 
 
 def _cost(row: Row, calendar: Calendar) -> str:
+    if row["class"] == "penalty":
+        return ""  # a price that the model adds for itself, nobody's money
     what = row["item"] or row["subject"]
     return f"{row['term'].replace('_', ' ')} of {what} in {calendar.label(row['period'])}: {money(row['amount'])}." if row["amount"] else ""
 
