@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.reconcile import gap
+from equipoise.reconcile.cause import Cause, sentence
 from equipoise.reconcile.exceptions import runs
 from equipoise.reconcile.relation import Network
+from equipoise.reconcile.sentence import Words
 from equipoise.tables import DICTIONARY, table
 from equipoise.tables.setting import Setting, to_table
 
@@ -414,3 +416,11 @@ def test_nothing_given_is_no_gap() -> None:
     made = found(item=table("item").empty())
     assert made["gap"].is_empty()
     assert made["gap_cause"].is_empty()
+
+
+def test_material_that_cannot_come_in_time_is_said_as_a_sentence() -> None:
+    calendar = Calendar("month", MONTHS[0], 6, MONTHS[0])
+    cause = Cause("material", "Rod at Plant", "piece", value=8.28, valued=1, periods=[MONTHS[0]], limits=[258.0])
+    said = sentence(cause, Words(calendar, "EUR"))
+    assert said.startswith("No more Rod at Plant can arrive in time than what is on its way in January")
+    assert "EUR 8.28" in said

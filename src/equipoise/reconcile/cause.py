@@ -138,18 +138,23 @@ def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:
 
 def sentence(cause: Cause, words: Words) -> str:
     """Return the cause in words: what is at its limit, when, and what one more unit is worth."""
+    said = because(cause)
     if cause.limit in NO_SOURCE:
-        return f"{because(cause)[:1].upper()}{because(cause)[1:]}: no route, purchase, lane or stock."
+        return f"{said[:1].upper()}{said[1:]}: no route, purchase, lane or stock."
+    if cause.limit == "material":
+        said = f"{said[:1].upper()}{said[1:]} than what is on its way"
     when = f" {_when(cause.periods, words)}" if cause.periods else " over the horizon"
     each = f" a {words.noun}" if len(set(cause.periods)) > 1 else ""
     limit = f" of {quantity(max(cause.limits), cause.unit)}{each}" if cause.limits and max(cause.limits) > 0 else ""
-    return f"{because(cause)}{limit}{when}{worth(cause, words.currency)}."
+    return f"{said}{'' if cause.limit == 'material' else limit}{when}{worth(cause, words.currency)}."
 
 
 def because(cause: Cause) -> str:
     """Return the cause as it follows the word because: Supplier X is at its purchase limit."""
     if cause.limit in NO_SOURCE:
         return f"nothing brings {cause.subject}"
+    if cause.limit == "material":
+        return f"no more {cause.subject} can arrive in time"
     return f"{cause.subject} is at its {limit_noun(cause.limit)}"
 
 

@@ -20,6 +20,7 @@ _REMEDIES = {
     "hiring": _LABOR,
     "purchase": "Raise what {subject} can deliver, or bring in a second source.",
     "no source": "Give {subject} a source (a route, a purchase, a lane or stock), or take its demand out of the plan.",
+    "material": "Expedite what is on order of {subject}, or find a faster source: nothing more can arrive in time.",
     "missing component": "Give {subject} a source (a route, a purchase or stock).",
     "lane": "Find more transport on {subject}, or ship another way.",
     "limit": "Raise the limit {subject}.",
