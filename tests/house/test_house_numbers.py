@@ -41,18 +41,18 @@ def test_every_module_says_what_it_is_and_is_named_for_it(path: Path) -> None:
     assert path.stem not in FORBIDDEN_NAMES
 
 
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
 def test_no_two_packages_import_each_other() -> None:
     imports: dict[str, set[str]] = {}
     for path in MODULES:
         inside = path.relative_to(SOURCE).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
+            names = _imported(node)
             found = {name.split(".")[1] for name in names if name.startswith("equipoise.")}
             imports.setdefault(inside, set()).update(found - {inside})
     assert [(a, b) for a, b in itertools.combinations(sorted(imports), 2) if b in imports[a] and a in imports[b]] == []
@@ -77,13 +77,7 @@ def test_each_heavy_library_has_one_owner() -> None:
     for path in MODULES:
         owner = path.relative_to(SOURCE).parts[0].removesuffix(".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom)
-                else []
-            )
+            names = _imported(node)
             strangers += [f"{path.name}: {name}" for name in names if owner not in HEAVY.get(name.split(".")[0], {owner})]
     assert strangers == []
 
