@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("plans", "demand", "supply")
+NAMES = ("plans", "demand", "selection", "stallion", "levels", "overrides", "supply")
 
 
 def main() -> None:

@@ -1,13 +1,20 @@
-"""How accurate and how fast the baseline is: `python -m benchmarks.demand [--quick]`.
+"""How accurate and how fast the baseline is, beside others: `python -m benchmarks.demand [--quick]`.
 
-Data: ../shared/data beside the project. Competition series are forecast from their training part; company data from several origins.
+Data: ../shared/data beside the project. Competition series are forecast from their training part, by us and by statsforecast in one run on
+one core; car parts and company data from several origins. What the methods and constants were chosen by is `benchmarks.selection`, on
+training parts only.
 """
 
 import argparse
 import datetime as dt
 import gzip
 import io
+import resource
+import subprocess
+import sys
 import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +22,7 @@ import polars as pl
 
 from equipoise.demand import baseline
 from equipoise.demand.forecasting import forecast
-from equipoise.demand.methods import REGISTRY, Array, Block
+from equipoise.demand.methods import ORIGINS, REGISTRY, Array, Block, pool
 from equipoise.demand.outcome import Outcome
 from equipoise.demand.panel import Panel
 from equipoise.dimensions.calendar import add_months
@@ -23,7 +30,7 @@ from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting, Setting, to_table
 
 DATA = Path(__file__).parents[1] / ".." / "shared" / "data"
-SEASON, ORIGINS = 12, 6
+SEASON = 12
 
 
 def competition(name: str) -> tuple[Array, Array]:
@@ -54,17 +61,21 @@ def car_parts(origin: int) -> tuple[Array, Array]:
     return np.where(started, values[:, :end], np.nan), values[:, end : end + 12]
 
 
-def run(train: Array, horizon: int) -> tuple[Outcome, float]:
-    """Return the outcome for the training parts and the CPU seconds that it took, backtest and intervals included."""
+def panel_of(train: Array, horizon: int) -> Panel:
+    """Return the series as one family in one market."""
     keys = pl.DataFrame({"item": [str(number) for number in range(len(train))]}).with_columns(
         market=pl.lit("all"), family=pl.lit("all"), launch=pl.lit(None, pl.Date), discontinue=pl.lit(None, pl.Date)
     )
     last = dt.date(2000, 1, 1)
-    known = Panel(
-        keys, train, last, tuple(add_months(last, step) for step in range(1, horizon + 1)), 0, np.zeros(len(keys), dtype=np.int64)
-    )
+    ahead = tuple(add_months(last, step) for step in range(1, horizon + 1))
+    return Panel(keys, train, last, ahead, 0, np.zeros(len(keys), dtype=np.int64))
+
+
+def run(train: Array, horizon: int, wanted: str = "fast") -> tuple[Outcome, float]:
+    """Return the outcome for the training parts and the CPU seconds that it took, backtest and intervals included."""
+    known = panel_of(train, horizon)
     begun = time.process_time()
-    outcome = forecast(known, SEASON, tuple(REGISTRY.values()), ORIGINS)
+    outcome = forecast(known, SEASON, pool(wanted), ORIGINS[wanted])
     return outcome, time.process_time() - begun
 
 
@@ -86,38 +97,101 @@ def scaled(points: Array, test: Array, train: Array, power: int = 1) -> float:
     return float(np.mean((error[step > 0] / step[step > 0]) ** (1 / power)))
 
 
+def peer(name: str, train: Array, horizon: int, **options: float) -> tuple[Array, float]:
+    """Return the forecasts of a model of statsforecast, one series after the other, and the CPU seconds; seasonal naive where it fails."""
+    from statsforecast import models
+
+    points = seasonal_naive(train, horizon)
+    begun = time.process_time()
+    for number, series in enumerate(train):
+        known = series[~np.isnan(series)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found = getattr(models, name)(**options).forecast(y=known.astype(np.float64), h=horizon)["mean"]
+            except Exception as error:  # noqa: BLE001  one series that a library cannot do is no reason to stop
+                print(f"{name} failed on series {number}: {error}")
+                continue
+        points[number] = np.where(np.isfinite(found), found, points[number])
+    return points, time.process_time() - begun
+
+
 def competitions(quick: bool) -> None:
-    """Print accuracy, speed and coverage on the competition series."""
-    print(f"{'data':<18}{'series':>7}{'sMAPE':>8}{'MASE':>8}{'sn sMAPE':>10}{'sn MASE':>9}{'coverage':>10}{'series/CPU s':>14}")
+    """Print accuracy and speed on the competition series, ours and theirs. `quick`: every twelfth series."""
     for name in ("m1_monthly", "tourism_monthly"):
-        train, test = competition(name)
-        if quick:
-            train, test = train[::3], test[::3]
-        outcome, seconds = run(train, test.shape[1])
-        plain = seasonal_naive(train, test.shape[1])
-        inside = np.mean((test >= outcome.p10) & (test <= outcome.p90))
-        accuracy = f"{symmetric(outcome.points, test):>8.2f}{scaled(outcome.points, test, train):>8.3f}"
-        beside = f"{symmetric(plain, test):>10.2f}{scaled(plain, test, train):>9.3f}"
-        print(f"{name:<18}{len(train):>7}{accuracy}{beside}{inside:>10.1%}{len(train) / seconds:>14.0f}")
+        train, test = (part[:: 12 if quick else 1] for part in competition(name))
+        horizon = test.shape[1]
+        theirs = {model: peer(model, train, horizon, season_length=SEASON) for model in ("AutoETS", "AutoCES", "DynamicOptimizedTheta")}
+        rows: dict[str, tuple[Array, float]] = {}
+        covered = {}
+        for wanted in ("fast", "accurate"):
+            outcome, seconds = run(train, horizon, wanted)
+            rows[wanted] = outcome.points, seconds
+            covered[wanted] = f"{np.mean((test >= outcome.p10) & (test <= outcome.p90)):>9.1%}"
+        begun = time.process_time()
+        rows["seasonal naive"] = seasonal_naive(train, horizon), time.process_time() - begun
+        rows |= theirs
+        median = np.median([points for points, _ in theirs.values()], axis=0), sum(seconds for _, seconds in theirs.values())
+        rows["median of the three"] = median
+        print(f"\n{f'{name}, {len(train)} series':<28}{'sMAPE':>8}{'MASE':>8}{'CPU s':>9}{'series/CPU s':>14}{'speed':>9}{'80 %':>9}")
+        for label, (points, seconds) in rows.items():
+            speed = f"{len(train) / seconds:>14.1f}{median[1] / seconds:>8.1f}x" if seconds > 1e-3 else f"{'':>23}"
+            accuracy = f"{symmetric(points, test):>8.2f}{scaled(points, test, train):>8.3f}"
+            print(f"{label:<28}{accuracy}{seconds:>9.2f}{speed}{covered.get(label, '')}")
+    print("speed: against the median of the three; 80 %: periods between our tenth and ninetieth percentile")
 
 
 def intermittent(quick: bool) -> None:
-    """Print accuracy on the car parts: root mean squared scaled error and bias, mean over origins, each method alone beside."""
+    """Print accuracy on the car parts: root mean squared scaled error and bias, mean over origins; each method alone and theirs beside."""
     found: dict[str, list[tuple[float, float]]] = {}
+    peers: dict[str, dict[str, float]] = {"TSB": {"alpha_d": 0.1, "alpha_p": 0.1}, "CrostonSBA": {}, "ADIDA": {}, "IMAPA": {}}
     for origin in (0, 6) if quick else (0, 2, 4, 6, 8, 10):
-        train, test = car_parts(origin)
-        own, _ = run(train, 12)
+        train, test = (part[:: 5 if quick else 1] for part in car_parts(origin))
         zeros = np.nan_to_num(train)
-        found.setdefault("chosen by backtest", []).append((scaled(own.points, test, zeros, 2), own.points.sum() / test.sum() - 1))
+
+        def note(label: str, points: Array, test: Array = test, zeros: Array = zeros) -> None:
+            found.setdefault(label, []).append((scaled(points, test, zeros, 2), points.sum() / test.sum() - 1))
+
+        for wanted in ("fast", "accurate"):
+            note(wanted, run(train, 12, wanted)[0].points)
         rows = ~np.isnan(train).all(axis=1)
         block = Block.of(train[rows], SEASON)
-        for name in ("croston_sba", "tsb", "adida", "moving_average", "seasonal_naive"):
+        for method in (*(each for each in REGISTRY.values() if each.intermittent), REGISTRY["moving_average"]):
             points = np.zeros_like(test)
-            points[rows] = np.nan_to_num(np.maximum(REGISTRY[name].fit(block, 12).points, 0))
-            found.setdefault(name, []).append((scaled(points, test, zeros, 2), points.sum() / test.sum() - 1))
-    print(f"\n{'car parts':<24}{'RMSSE':>8}{'bias':>9}")
+            points[rows] = np.nan_to_num(np.maximum(method.fit(block, 12).points, 0))
+            note(f"{method.name} alone", points)
+        note("seasonal naive", seasonal_naive(train, 12))
+        for name, options in peers.items():
+            note(f"statsforecast {name}", peer(name, zeros, 12, **options)[0])
+    print(f"\n{'car parts':<28}{'RMSSE':>8}{'bias':>9}")
     for name, pairs in found.items():
-        print(f"{name:<24}{np.mean([pair[0] for pair in pairs]):>8.4f}{np.mean([pair[1] for pair in pairs]):>+9.1%}")
+        print(f"{name:<28}{np.mean([pair[0] for pair in pairs]):>8.4f}{np.mean([pair[1] for pair in pairs]):>+9.1%}")
+
+
+def many(series: int, workers: int) -> None:
+    """Forecast that many simulated series of 60 months 18 ahead and print time and memory of this process and its workers."""
+    chance, month = np.random.default_rng(7), np.arange(60)[None, :]
+    level = np.exp(chance.normal(4, 1.5, (series, 1)) + np.cumsum(chance.normal(0, 0.03, (series, 60)), axis=1))
+    shape = 1 + 0.3 * np.sin((month + chance.integers(0, 12, (series, 1))) / 6 * np.pi)
+    known = panel_of(np.round(level * shape * np.exp(chance.normal(0, 0.2, (series, 60)))), 18)
+    idle, begun = time.process_time(), time.perf_counter()
+    if workers:
+        with ProcessPoolExecutor(workers) as executor:
+            forecast(known, SEASON, pool("fast"), ORIGINS["fast"], executor)
+    else:
+        forecast(known, SEASON, pool("fast"), ORIGINS["fast"])
+    seconds = time.perf_counter() - begun
+    own, one = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    memory = (own.ru_maxrss + workers * one.ru_maxrss) / 2**20
+    used = own.ru_utime + own.ru_stime + one.ru_utime + one.ru_stime - idle
+    print(f"{series:>8,}{workers or 1:>11}{seconds:>9.1f}{used:>9.1f}{1000 * used / series:>17.2f}{memory:>10.2f}", flush=True)
+
+
+def scale(quick: bool) -> None:
+    """Print time and memory by number of series, each in a process of its own."""
+    print(f"\n{'series':>8}{'processes':>11}{'seconds':>9}{'CPU s':>9}{'CPU ms a series':>17}{'peak GB':>10}", flush=True)
+    for series, workers in ((1000, 0), (5000, 0)) if quick else ((1000, 0), (10_000, 0), (50_000, 0), (50_000, 2)):
+        subprocess.run([sys.executable, "-m", "benchmarks.demand", "--many", str(series), "--workers", str(workers)], check=True)
 
 
 def adventureworks() -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -134,25 +208,22 @@ def adventureworks() -> tuple[pl.DataFrame, pl.DataFrame]:
     return history.sort("item", "market", "period"), sales.select(item="ProductSKU", family="SubcategoryName").unique("item").sort("item")
 
 
-def stallion() -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return history and items of Stallion: SKU by agency and month."""
-    frame = pl.read_parquet(DATA / "stallion" / "stallion.parquet")
-    history = frame.select(
-        item=pl.col("sku").cast(pl.String),
-        market=pl.col("agency").cast(pl.String),
-        period=pl.col("date").cast(pl.Date),
-        quantity=pl.col("volume").cast(pl.Float64),
-    )
-    return history, history.select("item").unique().sort("item").with_columns(family=pl.lit("all"))
-
-
 def company(label: str, history: pl.DataFrame, item: pl.DataFrame, starts: list[dt.date], horizon: int) -> None:
     """Print error and total of the baseline made before each start, beside naive and seasonal naive."""
     for start in starts:
         setting = to_table(Setting(plan="bench", calendar=CalendarSetting(start=start, horizon=horizon)))
-        known = table("history").conform(history.filter(pl.col("period") < start))
+        known = table("cleaned_history").conform(history.filter(pl.col("period") < start))
         begun = time.process_time()
-        made = baseline(known, table("item").conform(item), table("driver").empty(), table("succession").empty(), setting)["baseline"]
+        made = baseline(
+            known,
+            table("segment").empty(),
+            table("item").conform(item),
+            table("market").empty(),
+            table("driver").empty(),
+            table("calendar_effect").empty(),
+            table("succession").empty(),
+            setting,
+        )["baseline"]
         seconds = time.process_time() - begun
         key = ["item", "market"]
         last = known.filter(pl.col("period") == known.get_column("period").max()).select(*key, naive="quantity")
@@ -175,20 +246,25 @@ def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer series and origins")
-    quick = parser.parse_args().quick
+    parser.add_argument("--many", type=int, help="only forecast this many simulated series")
+    parser.add_argument("--workers", type=int, default=0, help="processes for them")
+    given = parser.parse_args()
+    quick = given.quick
+    if given.many:
+        many(given.many, given.workers)
+        return
     if not DATA.exists():
         print(f"No data: {DATA} is not there.")
         return
     run(competition("m1_monthly")[0][:50], 18)  # the first call loads what later ones have
     competitions(quick)
     intermittent(quick)
+    scale(quick)
     heads = f"{'WMAPE':>8}{'naive':>8}{'seasonal':>10}{'total':>8}{'naive tot.':>11}{'coverage':>10}{'CPU s':>8}"
     print(f"\n{'data':<16}{'start':<7}{'series':>8}{heads}")
     months = [dt.date(2016, month, 1) for month in ((10,) if quick else (9, 10, 11, 12))]
     for start in months:
         company("adventureworks", *adventureworks(), [start], 13 - start.month)
-    first = dt.date(2017, 7, 1)
-    company("stallion", *stallion(), [add_months(first, -6 - 3 * step) for step in range(2 if quick else 6)], 6)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from equipoise.exchange.plan_document import publish_schema
+from equipoise.gather.settings import settings_reference
 from equipoise.service import OPERATIONS
 from equipoise.tables import DICTIONARY
 
@@ -71,6 +72,12 @@ def command_line() -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_settings(page: str) -> str:
+    """Return the manual of the plan file with the table of settings as the models have it now."""
+    head, _, rest = page.rpartition("| key | type | default | meaning |")
+    return head + settings_reference() + "\n" + rest[rest.index("\n\n") + 1 :]
+
+
 PAGES = {"tables.md": tables, "command-line.md": command_line}
 
 if __name__ == "__main__":
@@ -78,3 +85,5 @@ if __name__ == "__main__":
     HERE.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (HERE / name).write_text(page(), encoding="utf-8")
+    manual = HERE.parent / "plan-file.md"
+    manual.write_text(with_settings(manual.read_text(encoding="utf-8")), encoding="utf-8")

@@ -60,7 +60,9 @@ X402 | Fuel hose      | Spare Parts   |    5 | 0.60 | 0.64 |         |
 """
 SPARES_SEWN = ("X201", "X301")
 SUCCESSOR, PREDECESSOR = "T125", "T120"
-NEW_STOVE = "S050"
+NEW_STOVE, LIKE_STOVE = "S050", "S100"
+ONE_OFF = ("P118", "Nordic Retail", dt.date(2026, 9, 1), 900)  # a hiking club's order, once
+LEARNED = "Trail days 2027"  # the event whose uplift the plan has to learn
 OVERSTOCKED = {"B400": 8.0, "P175": 3.2, "S300": 2.6}  # months of demand on hand
 UNDERSTOCKED = {"T210": 0.35, "B700": 0.45, "P222": 0.5}
 
@@ -266,8 +268,10 @@ def actual(item: Item, market: str, month: Month) -> int:
 
 
 def sold(item: Item, market: str, month: Month) -> tuple[int, bool]:
-    """Return what was booked and whether a stockout cut it: the two best tents ran out in June 2026."""
+    """Return what was booked, a club's single order included, and whether a stockout cut it: the two best tents ran out in June 2026."""
     quantity = actual(item, market, month)
+    if (item.code, market, month) == ONE_OFF[:3]:
+        return quantity + ONE_OFF[3], False
     if item.code in {"T120", "T210"} and month == dt.date(2026, 6, 1):
         return round(quantity * 0.55), True
     return quantity, False

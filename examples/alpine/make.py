@@ -24,11 +24,14 @@ from examples.alpine.company import (
     HISTORY_MONTHS,
     HISTORY_START,
     HORIZON,
+    LEARNED,
+    LIKE_STOVE,
     MARKETS,
     MATERIALS,
     NEW_PRESS,
     NEW_STOVE,
     NOISE,
+    ONE_OFF,
     OVERSTOCKED,
     PREDECESSOR,
     RESOURCES,
@@ -48,8 +51,8 @@ from examples.alpine.company import (
     price,
     sold,
 )
-
-Row = tuple[object, ...]
+from examples.alpine.opinions import TAKEN, Row, owners
+from examples.alpine.opinions import snapshots as stream_snapshots
 
 HISTORY_END = add_months(HISTORY_START, HISTORY_MONTHS - 1)
 PERIODS = months(START, HORIZON)
@@ -81,6 +84,12 @@ def history() -> Iterator[Row]:
                 yield item.code, market, day, quantity, round(quantity * returned), revenue, "yes" if stockout else ""
 
 
+def events() -> Iterator[Row]:
+    """Rows of the table event. What next year's trail days will do is left empty: those of the past tell."""
+    for name, item, family, market, start, end, kind, uplift, *rest in EVENTS:
+        yield name, item, family, market, start, end, kind, None if name == LEARNED else uplift, *rest
+
+
 def items() -> Iterator[Row]:
     """Rows of the table item: what is sold, then what is bought to make it."""
     for item in FINISHED:
@@ -103,7 +112,7 @@ def prices() -> Iterator[Row]:
 
 
 def forecasts() -> Iterator[Row]:
-    """Rows of the table forecast: sales' view of half a year in retail, marketing's increments for a launch and a campaign."""
+    """Rows of the table forecast: sales' view of half a year in retail, marketing's increments for a campaign."""
     for item in FINISHED:
         for market, (_, channel, *_) in MARKETS.items():
             for month in PERIODS[:6]:
@@ -114,9 +123,7 @@ def forecasts() -> Iterator[Row]:
                     yield "Sales", item.code, market, month, "view", quantity, round(quantity * price(item, market, month), 2), owner
             for month in PERIODS:
                 quantity = 0.0
-                if item.code == NEW_STOVE:
-                    quantity = round(expected(item, market, month), -1)
-                elif item.code in {"P135", "P145"} and channel == "Online" and month in {dt.date(2027, 3, 1), dt.date(2027, 4, 1)}:
+                if item.code in {"P135", "P145"} and channel == "Online" and month in {dt.date(2027, 3, 1), dt.date(2027, 4, 1)}:
                     quantity = round(0.15 * expected(item, market, month), -1)
                 if quantity:
                     revenue = round(quantity * price(item, market, month), 2)
@@ -314,10 +321,13 @@ def stock_actuals() -> Iterator[Row]:
 
 
 def order_lines() -> Iterator[Row]:
-    """Rows of the table order_line: about 250 lines a month of the last three, one in twenty late or short."""
+    """Rows of the table order_line: about 250 lines a month of the last three, one in twenty late or short, and a club's one order."""
     random = Random("order lines")
     sellers = [item for item in FINISHED if item.on_sale(MEASURED[0])]
     for month in MEASURED[-3:]:
+        if month == ONE_OFF[2]:
+            day = month + dt.timedelta(days=9)
+            yield f"{month:%y%m}-000", 1, ONE_OFF[0], ONE_OFF[1], ONE_OFF[3], *[day] * 4, ONE_OFF[3], "no"
         for number in range(1, 126):
             market = random.choices(list(MARKETS), [values[3] for values in MARKETS.values()])[0]
             for line, item in enumerate(random.choices(sellers, [max(item.level, 20) for item in sellers], k=2), start=1):
@@ -348,11 +358,20 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
             "resource location kind unit regular_cost overtime_cost",
             ((name, row[0], row[1], "hours", row[2], row[3]) for name, row in RESOURCES.items()),
         ),
-        "succession": ("item predecessor share start", [(SUCCESSOR, PREDECESSOR, 1, BY_CODE[SUCCESSOR].launch)]),
+        "succession": (
+            "item predecessor kind share start ramp",
+            [
+                (SUCCESSOR, PREDECESSOR, "successor", 1, BY_CODE[SUCCESSOR].launch, None),
+                (NEW_STOVE, LIKE_STOVE, "like_item", 0.25, BY_CODE[NEW_STOVE].launch, 5),
+            ],
+        ),
+        "cannibalisation": ("item from market share", TAKEN),
+        "demand_owner": ("family region owner", owners()),
+        "stream_snapshot": ("as_of stream item market period kind quantity owner", stream_snapshots()),
         "history": ("item market period quantity returns revenue stockout", history()),
         "forecast": ("source item market period kind quantity revenue owner", forecasts()),
         "order_book": ("item market period quantity additional", order_book()),
-        "event": ("event item family market start end kind uplift quantity price pull_forward pull_forward_periods", EVENTS),
+        "event": ("event item family market start end kind uplift quantity price pull_forward pull_forward_periods", events()),
         "price": ("item market period unit_price", prices()),
         "budget": ("family period quantity revenue gross_margin", budgets()),
         "demand_policy": (

@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from equipoise import code_version
 from equipoise import scenario as scenarios_of
 from equipoise.decide import agenda, executive_summary, proposed_action, recommendation
-from equipoise.demand import baseline, consensus, demand_plan, segment
+from equipoise.demand import baseline, cleaned_history, consensus, correction, demand_plan, event_effect, override_flag, segment
 from equipoise.errors import InputError
-from equipoise.measure import kpi
+from equipoise.measure import kpi, stream_record, value_added
 from equipoise.reconcile import financials, gap, scenarios
-from equipoise.scenario import Override, Scenario
+from equipoise.scenario import Effect, Override, Scenario
 from equipoise.supply import supply
 from equipoise.tables import GIVEN, table
 from equipoise.tables.content import content_hash
@@ -62,11 +62,20 @@ class Step:
         return "executor" in inspect.signature(self.run).parameters
 
 
+# What the gate writes: what each override of the base plan did at the tables that it lets through.
+GATE = ("override_effect", "override_cell")
+_TOLD = frozenset((*GATE, "issue"))
+_ISSUE = dict(table("issue").schema)
+
 STEPS: tuple[Step, ...] = (
+    Step("Demand review", correction, ("correction", "calendar_effect")),
+    Step("Demand review", cleaned_history, ("cleaned_history",)),
     Step("Demand review", segment, ("segment",)),
     Step("Demand review", baseline, ("baseline", "method_choice")),
-    Step("Demand review", consensus, ("stream", "consensus")),
+    Step("Demand review", event_effect, ("event_effect",)),
+    Step("Demand review", consensus, ("stream", "stream_weight", "consensus")),
     Step("Demand review", demand_plan, ("demand_plan",)),
+    Step("Demand review", override_flag, ("override_flag",)),
     Step(
         "Supply review",
         supply,
@@ -83,6 +92,8 @@ STEPS: tuple[Step, ...] = (
     Step("Executive S&OP", agenda, ("agenda",)),
     Step("Executive S&OP", executive_summary, ("executive_summary",)),
     Step("Measure", kpi, ("kpi",)),
+    Step("Measure", stream_record, ("stream_record",)),
+    Step("Measure", value_added, ("value_added",)),
 )
 
 
@@ -136,12 +147,21 @@ def _silent(_: Progress) -> None:
 
 @dataclass
 class Run:
-    """One pass through the cycle for one scenario: the tables so far and the hash of each."""
+    """One pass through the cycle for one scenario: the tables so far and the hash of each. Overrides are the base plan's, then batches."""
 
-    tables: Tables
+    given: Mapping[str, pl.DataFrame]
+    base: tuple[Override, ...] = ()
     batches: tuple[tuple[Override, ...], ...] = ()
     scenario: str = ""
+    tables: Tables = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    cells: list[pl.DataFrame] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Sort overrides by table, once."""
+        self._layers = [_by_table(batch) for batch in (self.base, *self.batches)]
+        self._told = -1
 
     def admit(self, name: str, frame: pl.DataFrame) -> None:
         """Pass a table through the gate: dictionary form, key order, overrides laid over it."""
@@ -149,13 +169,30 @@ class Run:
         frame = definition.conform(frame)
         if definition.keys:
             frame = frame.sort(definition.keys, maintain_order=True)
-        changed = [batch for batch in self.batches if any(override.table == name for override in batch)]
-        for batch in changed:
-            frame = scenarios_of.apply(frame, batch, name, self.tables)
-        if changed:
+        base, *batches = (layer.get(name, []) for layer in self._layers)
+        if base or any(batches):
+            laid = scenarios_of.lay(frame, base, batches, name, {**self.given, **self.tables}, tell=not self.scenario)
+            frame = laid.frame
+            self.effects += laid.effects
+            self.cells += laid.cells
             _check_overridden(name, frame)
+        self._keep(name, frame)
+
+    def _keep(self, name: str, frame: pl.DataFrame) -> None:
         self.tables[name] = frame
         self.hashes[name] = content_hash(name, frame)
+
+    def tell(self) -> None:
+        """Bring the gate's tables up to what overrides did so far, and add to the issues those that did not do what they say."""
+        if self._told == len(self.effects):
+            return
+        self._told = len(self.effects)
+        cell = table("override_cell")
+        self._keep("override_effect", scenarios_of.effect_table(self.effects))
+        self._keep("override_cell", pl.concat([cell.empty(), *self.cells]).sort(cell.keys, maintain_order=True))
+        gathered = table("issue").conform(self.given["issue"]) if "issue" in self.given else table("issue").empty()
+        found = list(scenarios_of.effect_issues(self.effects, gathered.get_column("message")))
+        self._keep("issue", pl.concat([gathered, table("issue").conform(pl.DataFrame(found, schema_overrides=_ISSUE))]))
 
 
 @dataclass(frozen=True)
@@ -182,13 +219,18 @@ class Cycle:
         return self._pass(name, STEPS[:first]).tables
 
     def _pass(self, name: str, steps: Sequence[Step]) -> Run:
-        batches = (self.base, *(scenarios_of.chain(self.scenarios, name) if name else ()))
-        run = Run({}, tuple(batch for batch in batches if batch), name)
-        missing = {read for step in steps for read in step.reads} - {made for step in STEPS for made in step.writes} - set(self.given)
+        batches = scenarios_of.chain(self.scenarios, name) if name else ()
+        run = Run(self.given, scenarios_of.identified(self.base), tuple(batch for batch in batches if batch), name)
+        made = {*GATE, *(name for step in STEPS for name in step.writes)}
+        missing = {read for step in steps for read in step.reads} - made - set(self.given)
         for given in sorted({*self.given, *missing}, key=_masters_first):
             run.admit(given, self.given[given] if given in self.given else table(given).empty())
+        run.tell()
         for step in steps:
+            if not _TOLD.isdisjoint(step.reads):
+                run.tell()
             self._step(step, run)
+        run.tell()
         return run
 
     def _step(self, step: Step, run: Run) -> None:
@@ -218,11 +260,21 @@ class Cycle:
             return step.run(*frames, resolve=lambda name: running[name].result())
 
     def _key(self, step: Step, run: Run) -> str:
-        reads = sorted(run.hashes) if step.resolves else step.reads
+        reads = sorted(run.hashes.keys() - _TOLD) if step.resolves else step.reads
         parts = [step.name, code_version(), *(f"{name}={run.hashes[name]}" for name in reads)]
         if step.resolves:
             parts += [scenario.model_dump_json() for scenario in self.scenarios]
+            parts += [
+                override.content for override in self.base
+            ]  # locks and fences bind scenarios though the base plan shows no difference
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _by_table(overrides: Sequence[Override]) -> dict[str, list[Override]]:
+    found: dict[str, list[Override]] = {}
+    for override in overrides:
+        found.setdefault(override.table, []).append(override)
+    return found
 
 
 def _check_overridden(name: str, frame: pl.DataFrame) -> None:
@@ -241,5 +293,6 @@ def _check_overridden(name: str, frame: pl.DataFrame) -> None:
 
 
 def _masters_first(name: str) -> tuple[int, str]:
-    """Order of admission: tables whose attributes overrides may name come before the tables that refer to them."""
-    return (list(GIVEN).index(name) if name in GIVEN else len(GIVEN), name)
+    """Order of admission: what overrides hang on (the settings, attributes that they may name) comes before the tables they change."""
+    order = ("setting", "period", *GIVEN)
+    return (order.index(name) if name in order else len(order), name)

@@ -144,6 +144,15 @@ def test_stallion_runs_without_supply_data_and_prints_no_margin(stallion: Result
     assert not any("margin" in figure["name"].lower() and figure["value"] is not None for figure in stallion.answer["figures"])
 
 
+def test_stallion_forecast_learns_from_its_prices(stallion: Result) -> None:
+    tried = stallion.table("method_choice").filter(pl.col("method") == "driver_model")
+    helped = tried.filter(pl.col("reason").str.contains("regular price"), pl.col("reason").str.contains("help: error"))
+    assert helped.height > 100, "of 350 series"
+    everything = stallion.table("baseline")
+    assert everything["quantity"].is_finite().all()
+    assert everything.group_by("item", "market").len()["len"].unique().to_list() == [12]
+
+
 @pytest.mark.parametrize("name", list(PLANS))
 def test_a_run_leaves_every_output(name: str, request: pytest.FixtureRequest) -> None:
     result: Result = request.getfixturevalue(name)

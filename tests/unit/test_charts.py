@@ -10,22 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.charts import comparison, demand, stock, supply
+from equipoise.charts import comparison, demand, forecast, stock, supply, value_added
 from equipoise.charts.drawing import svg
 from equipoise.charts.scale import plain, scale_for
 from equipoise.charts.series import by_period, calendar_of, largest_families, service, weeks_of_supply, with_family
+from equipoise.charts.stairs import cut, stairs
 from equipoise.charts.style import Chart
 from equipoise.tables import table
-from tests.unit import plan_example
+from tests.unit import plan_example, review_example
 
 TABLES = plan_example.tables()
 SETTING = plan_example.setting()
 BARE = plan_example.bare()
+REVIEW = review_example.with_review(TABLES, SETTING)
+FAMILIES = REVIEW["value_added"].filter(pl.col("level") == "family")
+CHAIN = REVIEW["value_added"].filter((pl.col("level") == "total") & (pl.col("lag") == 1) & (pl.col("step") != "Sales"))
 
 
 def _demand(tables: dict[str, pl.DataFrame]) -> Chart:
     names = ("history", "demand_plan", "shortage", "budget")
     return demand.demand_against_supply(*(tables[name] for name in names), SETTING, unit="pieces")  # type: ignore[call-arg,arg-type]
+
+
+def _steps(tables: dict[str, pl.DataFrame], basis: str = "baseline") -> pl.DataFrame:
+    return forecast.demand_steps(tables["stream"], tables["override_cell"], tables["consensus"], tables["demand_plan"], basis)
+
+
+def _cycles(tables: dict[str, pl.DataFrame]) -> Chart:
+    return value_added.cycles(tables["stream_snapshot"], tables["consensus"], tables["history"], SETTING, unit="pieces")
 
 
 CHARTS: dict[str, Callable[[], Chart]] = {
@@ -39,6 +51,13 @@ CHARTS: dict[str, Callable[[], Chart]] = {
     "bridge": lambda: comparison.bridge(TABLES["bridge"], SETTING, measure="revenue"),
     "gaps": lambda: comparison.gaps(TABLES["gap"], SETTING),
     "gaps in units": lambda: comparison.gaps(BARE["gap"], SETTING),
+    "fan": lambda: forecast.forecast_fan(REVIEW, SETTING, unit="pieces"),
+    "fan of a plan without history": lambda: forecast.forecast_fan(BARE, SETTING),
+    "fans": lambda: forecast.forecast_fans({"Tents": REVIEW, "Stoves": BARE}, SETTING),
+    "demand bridge": lambda: forecast.demand_bridge(_steps(REVIEW), unit="pieces"),
+    "value added": lambda: value_added.value_added_stairs(CHAIN, 1),
+    "error and bias": lambda: value_added.error_and_bias(FAMILIES, 1),
+    "cycles": lambda: _cycles(REVIEW),
 }
 
 
@@ -177,3 +196,116 @@ def test_a_family_has_one_color_in_all_pictures_of_inventory() -> None:
     assert bars["encoding"]["color"]["scale"] == lines["encoding"]["color"]["scale"]
     assert "Alloys" in bars["encoding"]["color"]["legend"]["values"]
     assert "Alloys" not in lines["encoding"]["color"]["legend"]["values"]
+
+
+def test_the_fan_marks_what_was_corrected_and_what_overrides_change(drawn: dict[str, str]) -> None:
+    for words in (
+        "History",
+        "Baseline",
+        "Consensus",
+        "ovr-01",
+        "ovr-03",
+        "circles: history as corrected",
+        "diamonds: changed by overrides",
+    ):
+        assert words in drawn["fan"]
+    assert "ovr-04" not in drawn["fan"]  # fenced: it changed nothing
+    assert "circles" not in drawn["fan of a plan without history"]
+    assert ">Baseline<" not in drawn["fan of a plan without history"]
+    assert drawn["fans"].count(">Tents, units<") == 1
+
+
+def test_a_change_too_small_to_be_seen_is_not_marked() -> None:
+    small = REVIEW["override_cell"].with_columns(after=pl.col("before") + 0.001)
+    cleaned = REVIEW["cleaned_history"].with_columns(quantity=pl.col("raw") + 0.001)
+    text = svg(forecast.forecast_fan({**REVIEW, "override_cell": small, "cleaned_history": cleaned}, SETTING))
+    assert "circles" not in text
+    assert "diamonds" not in text
+
+
+def test_a_history_in_another_unit_that_was_cleaned_does_not_flatten_the_fan() -> None:
+    last = pl.col("period") == pl.col("period").max()
+    wild = REVIEW["history"].with_columns(quantity=pl.when(last).then(pl.col("quantity") * 1000).otherwise("quantity"))
+    cleaned = REVIEW["cleaned_history"].with_columns(raw=pl.when(last).then(pl.col("raw") * 1000).otherwise("raw"))
+    text = svg(forecast.forecast_fan({**REVIEW, "history": wild, "cleaned_history": cleaned}, SETTING))
+    assert "million" not in text
+    assert ">thousand" not in text
+
+
+def test_the_way_to_the_demand_plan_adds_up() -> None:
+    steps = _steps(REVIEW)
+    assert steps.get_column("step").to_list()[0] == "Baseline"
+    assert {"+ Marketing", "Events", "Overrides", "Consensus", "Demand plan"} <= set(steps.get_column("step"))
+    levels = steps.filter(pl.col("kind") == "level").get_column("amount").to_list()
+    place = steps.get_column("step").to_list().index("Consensus")
+    amounts = steps.get_column("amount").to_list()
+    assert sum(amounts[:place]) == pytest.approx(levels[1], abs=2)
+    assert levels[1] + sum(amounts[place + 1 : -1]) == pytest.approx(levels[2], abs=2)
+    assert _steps(TABLES).is_empty()  # without streams there is no way to draw
+
+
+def test_an_override_of_the_baseline_is_an_override_and_one_of_the_plan_comes_after_the_consensus() -> None:
+    cell: dict[str, list[object]] = {"item": ["i"], "market": ["m"], "period": [dt.date(2026, 12, 1)]}
+    rows = {
+        name: table(name).conform(pl.DataFrame({**cell, "quantity": [value]}))
+        for name, value in (("consensus", 120.0), ("demand_plan", 150.0))
+    }
+    stream = table("stream").conform(pl.DataFrame({**cell, "stream": ["baseline"], "kind": ["baseline"], "quantity": [110.0]}))
+    changes = [("o1", "baseline", 100.0, 110.0), ("o2", "consensus", 110.0, 120.0), ("o3", "demand_plan", 120.0, 145.0)]
+    frame = pl.DataFrame(changes, schema=["override", "table", "before", "after"], orient="row")
+    cells = table("override_cell").conform(frame.with_columns(pl.lit(value[0]).alias(name) for name, value in cell.items()))
+    assert _steps({**rows, "stream": stream, "override_cell": cells}).rows() == [
+        ("Baseline", 100.0, "level"),
+        ("Overrides", 20.0, "change"),
+        ("Consensus", 120.0, "level"),
+        ("Overrides of the plan", 25.0, "change"),
+        ("Orders", 5.0, "change"),
+        ("Demand plan", 150.0, "level"),
+    ]
+
+
+def test_stairs_go_down_in_green_where_less_is_better() -> None:
+    frame = stairs(["a", "b", "c", "d"], [20.0, -5.0, 1.0, 16.0], ["level", "change", "change", "level"], less=True)
+    assert frame.get_column("tone").to_list() == ["level", "up", "down", "level"]
+    assert frame.get_column("printed").to_list() == ["20", "-5", "+1", "16"]
+    assert frame.select("from", "to").rows() == [(0.0, 20.0), (20.0, 15.0), (15.0, 16.0), (0.0, 16.0)]
+    assert not cut(frame)
+
+
+def test_of_many_steps_the_smallest_are_one(drawn: dict[str, str]) -> None:
+    errors = [0.4, *(0.4 - 0.01 * number for number in range(1, 13)), 0.28]
+    chain = pl.DataFrame({"step": ["naive", *(f"s{number:02}" for number in range(12)), "consensus"], "error": errors})
+    text = svg(value_added.value_added_stairs(chain, 2))
+    assert ">other<" in text or "other steps" in text
+    assert "12 points better than naive" in text
+    assert "WMAPE at lag 1" in drawn["value added"]
+
+
+def test_error_and_bias_say_what_the_sign_means_and_name_the_families(drawn: dict[str, str]) -> None:
+    assert "positive is over-forecast" in drawn["error and bias"]
+    for family in plan_example.FAMILIES:
+        assert f">{family}<" in drawn["error and bias"]
+    segments = REVIEW["value_added"].filter(pl.col("level") == "segment")
+    assert "Error and bias by segment" in svg(value_added.error_and_bias(segments, 1, by="segment"))
+
+
+def test_the_waterfall_has_actuals_on_top_and_the_plan_at_the_bottom(drawn: dict[str, str]) -> None:
+    text = drawn["cycles"]
+    assert text.index(">Actual<") < text.index(">12 Nov 2026<")
+    actual = REVIEW["history"].filter(pl.col("period") == dt.date(2026, 11, 1)).get_column("quantity").sum()
+    assert f">{actual:,.0f}<" in text
+    assert "not yet known" in text
+
+
+def test_pictures_of_nothing_are_refused() -> None:
+    empty = {name: table(name).empty() for name in ("history", "cleaned_history", "baseline", "consensus", "override_cell")}
+    makers: tuple[Callable[[], Chart], ...] = (
+        lambda: forecast.forecast_fan(empty, SETTING),
+        lambda: forecast.forecast_fans({}, SETTING),
+        lambda: value_added.value_added_stairs(table("value_added").empty(), 1),
+        lambda: value_added.error_and_bias(table("value_added").empty(), 1),
+        lambda: _cycles(TABLES),
+    )
+    for make in makers:
+        with pytest.raises(ValueError, match="no "):
+            make()

@@ -4,6 +4,7 @@ import datetime as dt
 import multiprocessing
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -46,6 +47,8 @@ def run(
     horizon: int = 6,
     as_of: dt.date | None = None,
     executor: Executor | None = None,
+    segment: pl.DataFrame | None = None,
+    calendar_effect: pl.DataFrame | None = None,
     **demand: object,
 ) -> dict[str, pl.DataFrame]:
     names = given_history.get_column("item").unique().sort().to_list()
@@ -57,7 +60,17 @@ def run(
         }
     )
     item = items(names) if given_items is None else given_items
-    return baseline(given_history, item, table("driver").empty(), table("succession").empty(), to_table(setting), executor=executor)
+    return baseline(
+        given_history,
+        table("segment").empty() if segment is None else segment,
+        item,
+        table("market").empty(),
+        table("driver").empty(),
+        table("calendar_effect").empty() if calendar_effect is None else calendar_effect,
+        table("succession").empty(),
+        to_table(setting),
+        executor=executor,
+    )
 
 
 def points(made: dict[str, pl.DataFrame], item: str) -> list[float]:
@@ -299,3 +312,107 @@ def test_an_absurd_period_trains_nothing_and_is_said() -> None:
     assert made["baseline"].filter(pl.col("item") == "bag").get_column("quantity").to_list() == pytest.approx(
         alone.get_column("quantity").to_list(), rel=0.02
     )
+
+
+def test_the_naive_forecast_is_last_years_demand_as_booked() -> None:
+    booked = history({"n0": NORMAL["n0"], "new": [5.0, 7.0, 9.0], "never": [0.0] * 9})
+    cleaned = table("cleaned_history").conform(booked.with_columns(raw=pl.col("quantity"), quantity=pl.col("quantity") / 2))
+    made = run(cleaned, horizon=14)["baseline"].sort("item", "period")
+    naive = {item: made.filter(pl.col("item") == item).get_column("naive").to_list() for item in ("n0", "new", "never")}
+    assert naive["n0"] == pytest.approx([*NORMAL["n0"][-12:], *NORMAL["n0"][-12:-10]])
+    assert naive["new"] == [*[9.0] * 10, 7.0, *[9.0] * 3]  # last November is known, and its first month was not a whole one
+    assert naive["never"] == [0.0] * 14
+
+
+def test_the_calendars_effect_is_taken_out_and_put_back() -> None:
+    effect = table("calendar_effect").conform(
+        pl.DataFrame(
+            {"family": [None, "all"], "period": [add_months(START, 1), add_months(START, 2)], "factor": [0.9, 1.2]},
+            schema_overrides={"family": pl.String},
+        )
+    )
+    factor = {add_months(START, -step): 0.8 if step % 5 == 0 else 1.1 for step in range(1, 61)}
+    plain = history({name: [100.0 + number] * 48 for number, name in enumerate(NORMAL)})
+    counted = plain.with_columns(pl.col("period").replace_strict(factor, return_dtype=pl.Float64).alias("calendar_factor"))
+    cleaned = table("cleaned_history").conform(counted.with_columns(pl.col("quantity") * pl.col("calendar_factor")))
+    found = points(run(cleaned, calendar_effect=effect), "n0")
+    assert found == pytest.approx([100.0, 90.0, 120.0, 100.0, 100.0, 100.0], rel=1e-6)
+
+
+def test_the_reason_says_how_many_test_periods_the_interval_held() -> None:
+    chosen = run(history({**NORMAL, "one": [5.0]}))["method_choice"].filter(pl.col("chosen"))
+    said = dict(chosen.select("item", "reason").rows())
+    shares = [int(said[name].rpartition("interval held ")[2].split("%")[0]) for name in NORMAL]
+    assert 60 <= np.mean(shares) <= 100
+    assert "interval" not in said["one"]
+
+
+def test_segments_say_which_methods_are_tried() -> None:
+    said = table("segment").conform(
+        pl.DataFrame({"item": ["n0", "n1"], "market": ["north", "north"], "methods": ["intermittent", "regular"]})
+    )
+    tried = run(history(NORMAL), segment=said)["method_choice"]
+    assert "croston_sba" in tried.filter(pl.col("item") == "n0").get_column("method").to_list()
+    assert "croston_sba" not in tried.filter(pl.col("item") == "n1").get_column("method").to_list()
+
+
+def test_whole_units_add_up_to_the_rounded_total() -> None:
+    made, whole = (run(history(NORMAL), whole_units=flag)["baseline"] for flag in (False, True))
+    assert (whole.get_column("quantity") == whole.get_column("quantity").round(0)).all()
+    totals = [frame.group_by("period").agg(pl.col("quantity").sum()).sort("period").get_column("quantity") for frame in (made, whole)]
+    assert (totals[0] - totals[1]).abs().max() <= 0.5 + 1e-6  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("way", [{"reconciliation": "top_down"}, {"level": ("family",)}, {"reconciliation": "min_trace"}])
+def test_levels_give_every_series_a_forecast(way: dict[str, Any]) -> None:
+    frame = run(history({**NORMAL, "one": [5.0]}), **way)["baseline"]
+    assert frame.height == 7 * 6
+    assert frame.select(pl.col("quantity", "p10", "p50", "p90").is_finite().all()).row(0) == (True,) * 4
+    assert frame.filter((pl.col("p10") > pl.col("quantity")) | (pl.col("quantity") > pl.col("p90"))).is_empty()
+    own = run(history({**NORMAL, "one": [5.0]}))["baseline"]
+    assert frame.get_column("quantity").sum() == pytest.approx(own.get_column("quantity").sum(), rel=0.1)
+    assert not frame.get_column("quantity").equals(own.get_column("quantity"))
+
+
+BAD: dict[str, list[float]] = {
+    "one": [7.0],
+    "zeros": [0.0] * 40,
+    "below": [-5.0, -3.0, -8.0, -2.0] * 9,
+    "mixed": [20.0, -4.0, 18.0, 22.0, 0.0, 19.0] * 6,
+    "constant": [12.0] * 40,
+    "holes": [9.0, float("nan"), 11.0, 10.0, float("nan"), 8.0] * 6,
+    "quarter": [4.0, 6.0, 5.0],
+    "forty_years": wave(480, 60, 3),
+}
+
+
+@pytest.mark.parametrize("name", list(BAD))
+def test_bad_input_has_a_forecast_and_a_reason(name: str) -> None:
+    made = run(history({**NORMAL, name: BAD[name]}))
+    frame = made["baseline"].filter(pl.col("item") == name)
+    assert frame.height == 6
+    assert frame.select(pl.col("quantity", "naive", "p10", "p50", "p90").is_finite().all()).row(0) == (True,) * 5
+    assert frame.get_column("quantity").min() >= 0  # type: ignore[operator]
+    said = made["method_choice"].filter(pl.col("item") == name, pl.col("chosen")).get_column("reason").to_list()
+    assert len(said) == 1
+    assert len(said[0]) > 20
+    found = made["baseline"].filter(pl.col("item") == "n0").get_column("quantity").to_numpy()
+    alone = run(history(NORMAL))["baseline"].filter(pl.col("item") == "n0").get_column("quantity").to_numpy()
+    assert found == pytest.approx(alone, rel=0.05)
+
+
+def test_bad_input_gets_a_sensible_forecast() -> None:
+    bad = {name: values for name, values in BAD.items() if name != "forty_years"}
+    made = run(history({**NORMAL, **bad}))
+    mean = {name: np.mean(points(made, name)) for name in bad}
+    assert mean["constant"] == pytest.approx(12, rel=0.02)
+    assert mean["zeros"] == mean["below"] == 0
+    assert 2 < mean["quarter"] < 9
+    assert 4 < mean["one"] < 10
+    assert 5 < mean["holes"] < 11
+
+
+def test_a_history_that_ends_two_years_before_the_plan_is_forecast_across() -> None:
+    made = points(run(history({"a": wave(36, 100, 1)[:-1]}, end=dt.date(2023, 12, 1)), horizon=12), "a")
+    assert len(made) == 12
+    assert int(np.argmax(made)) in {2, 3, 4}

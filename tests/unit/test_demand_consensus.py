@@ -1,6 +1,7 @@
 """Streams side by side, events, successions, and the one number."""
 
 import datetime as dt
+import inspect
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from equipoise.demand import consensus
 from equipoise.dimensions.calendar import add_months
-from equipoise.errors import InputError
+from equipoise.errors import DataError, InputError
 from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting, Setting, to_table
 
@@ -35,11 +36,15 @@ def agree(statistical: pl.DataFrame, setting: dict[str, Any] | None = None, **gi
     settings = Setting.model_validate(
         {"plan": "test", "calendar": CalendarSetting(start=START, horizon=6), "demand": {"consensus": setting or {}}}
     )
-    frames = {name: given_tables.get(name, table(name).empty()) for name in ("forecast", "event", "budget", "item", "succession")}
+    reads = [name for name in inspect.signature(consensus).parameters if name not in ("baseline", "setting")]
+    frames = {name: given_tables.get(name, table(name).empty()) for name in reads}
     made = consensus(statistical, setting=to_table(settings), **frames)
     assert made["stream"].schema == table("stream").schema
     assert made["consensus"].schema == table("consensus").schema
     assert not made["stream"].select("stream", "item", "market", "period").is_duplicated().any()
+    assert made["stream_weight"].schema == table("stream_weight").schema
+    assert not made["stream_weight"].select("segment", "stream").is_duplicated().any()
+    assert made["stream_weight"].get_column("reason").null_count() == 0
     return made
 
 
@@ -268,3 +273,102 @@ def test_a_successor_inherits_beyond_its_predecessors_last_day_and_nothing_else_
     )
     assert cells(made, "tent") == [100.0, 25.0, 0.0, 0.0, 0.0, 0.0]
     assert cells(made, "new") == [0.0, 75.0, 75.0, 75.0, 75.0, 75.0]
+
+
+def test_naive_stands_beside_and_is_no_part() -> None:
+    made = agree(TENT.with_columns(naive=pl.lit(77.0)))
+    naive = made["stream"].filter(pl.col("stream") == "naive")
+    assert naive.get_column("kind").unique().to_list() == ["naive"]
+    assert naive.get_column("quantity").to_list() == [77.0] * 6
+    assert cells(made, "tent") == [100.0] * 6
+
+
+def test_the_weights_taken_are_a_table_whatever_the_basis() -> None:
+    forecast = rows_of("forecast", *view("sales", 120.0), *view("finance", 80.0))
+    plain = agree(TENT, forecast=forecast)["stream_weight"]
+    assert plain.select("stream", "weight").rows() == [("baseline", 1.0)]
+    chosen = agree(TENT, {"basis": "sales"}, forecast=forecast)["stream_weight"]
+    assert chosen.select("stream", "weight").rows() == [("sales", 1.0)]
+    given_ones = agree(TENT, {"basis": "average", "weights": {"sales": 3, "finance": 1}}, forecast=forecast)["stream_weight"]
+    assert given_ones.sort("stream").get_column("weight").to_list() == [0.25, 0.75]
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    with pytest.raises(InputError, match="all zero"):
+        agree(TENT, {"basis": "average", "weights": {"sales": 0.0}}, forecast=rows_of("forecast", *view("sales", 120.0)))
+
+
+def _snapshots(**said: float) -> dict[str, pl.DataFrame]:
+    """Return twelve cut-offs at which streams said something, and a history of 100 a month."""
+    past = [add_months(START, -number) for number in range(12, 0, -1)]
+    rows = [
+        {
+            "as_of": month - dt.timedelta(days=5),
+            "stream": stream,
+            "item": "tent",
+            "market": "north",
+            "period": month,
+            "kind": "baseline" if stream == "baseline" else "view",
+            "quantity": value,
+        }
+        for month in past
+        for stream, value in said.items()
+    ]
+    history = [{"item": "tent", "market": "north", "period": month, "quantity": 100.0} for month in past]
+    return {"stream_snapshot": rows_of("stream_snapshot", *rows), "history": rows_of("history", *history)}
+
+
+def test_learned_weights_follow_who_was_right() -> None:
+    forecast = rows_of("forecast", *view("sales", 200.0))
+    right = agree(TENT, {"basis": "learned"}, forecast=forecast, **_snapshots(sales=101.0, baseline=150.0))
+    wrong = agree(TENT, {"basis": "learned"}, forecast=forecast, **_snapshots(sales=150.0, baseline=101.0))
+    assert cells(right, "tent")[0] > 180.0
+    assert cells(wrong, "tent")[0] < 120.0
+    unknown = agree(TENT, {"basis": "learned"}, forecast=forecast)
+    assert cells(unknown, "tent") == [150.0] * 6
+
+
+def test_learned_weights_fall_back_cell_by_cell_and_leave_the_budget_out() -> None:
+    forecast = rows_of("forecast", *view("sales", 200.0, months=MONTHS[:1]), *view("budget", 999.0))
+    made = agree(TENT, {"basis": "learned"}, forecast=forecast, **_snapshots(sales=101.0, baseline=150.0, budget=100.0))
+    assert cells(made, "tent")[1:] == [100.0] * 5
+    assert made["stream_weight"].get_column("stream").to_list() == ["baseline", "sales"]
+    average = agree(TENT, {"basis": "average"}, forecast=forecast)
+    assert cells(average, "tent")[:2] == [200.0, 100.0]
+
+
+def test_every_slice_has_its_owner() -> None:
+    both = baseline({("tent", "north"): 100.0, ("tent", "south"): 300.0, ("bag", "north"): 100.0})
+    made = agree(
+        both,
+        item=rows_of("item", {"item": "tent", "family": "camp"}, {"item": "bag", "family": "camp"}),
+        market=rows_of("market", {"market": "north", "region": "europe"}, {"market": "south", "region": "africa"}),
+        demand_owner=rows_of("demand_owner", {"family": "camp", "owner": "Fay"}, {"family": "camp", "region": "africa", "owner": "Ade"}),
+    )
+    found = made["consensus"].group_by("item", "market", maintain_order=True).agg(pl.col("owner").unique())
+    assert found.sort("item", "market").rows() == [("bag", "north", ["Fay"]), ("tent", "north", ["Fay"]), ("tent", "south", ["Ade"])]
+    assert agree(both)["consensus"].get_column("owner").null_count() == 18
+
+
+def test_two_owners_of_a_slice_stop_the_run_with_both_rows() -> None:
+    with pytest.raises(DataError, match="two owners") as raised:
+        agree(TENT, demand_owner=rows_of("demand_owner", {"item": "tent", "owner": "Ida"}, {"market": "north", "owner": "Nia"}))
+    assert "item tent: Ida" in str(raised.value)
+    assert "market north: Nia" in str(raised.value)
+
+
+def test_streams_of_unknown_items_and_markets_are_demand_too() -> None:
+    odd = [{"source": "sales", "item": "ghost", "market": "mars", "period": START, "quantity": 5.0, "kind": None}]
+    made = agree(TENT, {"basis": "average"}, forecast=rows_of("forecast", *odd, {**odd[0], "item": "gap", "quantity": float("nan")}))
+    assert cells(made, "ghost", market="mars") == [5.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert "gap" not in made["consensus"].get_column("item").to_list()
+
+
+def test_a_launch_by_like_item_reaches_the_consensus_with_a_wide_interval() -> None:
+    made = agree(
+        TENT,
+        succession=rows_of("succession", {"item": "new", "predecessor": "tent", "kind": "like_item", "share": 0.5, "start": MONTHS[2]}),
+    )
+    assert cells(made, "tent") == [100.0] * 6
+    assert cells(made, "new") == [0.0, 0.0, 50.0, 50.0, 50.0, 50.0]
+    assert (cells(made, "new", "p10")[3], cells(made, "new", "p90")[3]) == (25.0, 75.0)

@@ -26,6 +26,8 @@ def plan(
     price: list[dict[str, Any]] | None = None,
     item: list[dict[str, Any]] | None = None,
     revenue: float | None = None,
+    event: list[dict[str, Any]] | None = None,
+    stream: list[dict[str, Any]] | None = None,
     **demand: int,
 ) -> pl.DataFrame:
     agreed = pl.DataFrame(
@@ -49,7 +51,13 @@ def plan(
         return table(name).conform(pl.DataFrame(rows, infer_schema_length=None)) if rows else table(name).empty()
 
     made = demand_plan(
-        table("consensus").conform(agreed), frame("order_book", orders), frame("price", price), frame("item", item), to_table(setting)
+        table("consensus").conform(agreed),
+        frame("stream", stream),
+        frame("event", event),
+        frame("order_book", orders),
+        frame("price", price),
+        frame("item", item),
+        to_table(setting),
     )
     assert made.schema == table("demand_plan").schema
     return made.sort("item", "market", "period")
@@ -111,8 +119,10 @@ def test_the_most_specific_price_wins() -> None:
 
 def test_no_forecast_and_no_orders_give_an_empty_plan() -> None:
     setting = to_table(Setting(plan="test", calendar=CalendarSetting(start=START, horizon=4)))
-    agreed, orders, price, item = (table(name).empty() for name in ("consensus", "order_book", "price", "item"))
-    made = demand_plan(agreed, orders, price, item, setting)
+    agreed, stream, event, orders, price, item = (
+        table(name).empty() for name in ("consensus", "stream", "event", "order_book", "price", "item")
+    )
+    made = demand_plan(agreed, stream, event, orders, price, item, setting)
     assert made.equals(table("demand_plan").empty())
 
 
@@ -130,3 +140,71 @@ def test_consumption_never_takes_more_than_there_is(forecast: list[float], order
     assert taken >= same - 1e-6
     if not back and not forward:
         assert left[0] + np.array(orders) == pytest.approx(np.maximum(forecast, orders))
+
+
+def _cut(start: dt.date, end: dt.date, added: list[float], **more: Any) -> dict[str, Any]:
+    """Return the event "cut" at a price of 8, and the stream of what it adds a month."""
+    rows = [
+        {"stream": "cut", "item": "tent", "market": "north", "period": month, "kind": "event", "quantity": quantity}
+        for month, quantity in zip(MONTHS, added, strict=False)
+    ]
+    return {"event": [{"event": "cut", "item": "tent", "start": start, "end": end, "price": 8.0, **more}], "stream": rows}
+
+
+def test_the_price_of_an_event_holds_where_it_touches() -> None:
+    cut = _cut(MONTHS[0], MONTHS[1] - dt.timedelta(days=1), [0.0])
+    assert plan([], item=[{"item": "tent", "unit_price": 10.0}], **cut).get_column("unit_price").to_list() == [8.0, 10.0, 10.0, 10.0]
+
+
+def test_a_price_that_holds_for_some_days_is_weighed_by_volume() -> None:
+    # the forecast of 100 in April holds 40 that the event adds: 60 are usual, half of them sold in the event's days
+    cut = _cut(dt.date(2026, 4, 1), dt.date(2026, 4, 15), [0.0, 0.0, 0.0, 40.0])
+    made = plan([], item=[{"item": "tent", "unit_price": 10.0}], **cut)
+    assert made.get_column("unit_price").to_list() == pytest.approx([10.0, 10.0, 10.0, (30 * 10 + 70 * 8) / 100])
+
+
+def test_two_events_in_a_cell_mix_their_prices() -> None:
+    both = _cut(MONTHS[0], MONTHS[1] - dt.timedelta(days=1), [0.0])
+    second = _cut(MONTHS[0], MONTHS[1] - dt.timedelta(days=1), [0.0])
+    both["event"] += [{**second["event"][0], "event": "other", "price": 6.0}]
+    both["stream"] += [{**second["stream"][0], "stream": "other (event)"}]
+    assert plan([], item=[{"item": "tent", "unit_price": 10.0}], **both).get_column("unit_price").to_list()[0] == pytest.approx(7.0)
+
+
+def test_without_a_usual_price_the_consensus_tells_it() -> None:
+    cut = _cut(MONTHS[0], dt.date(2026, 2, 14), [0.0, 0.0])
+    assert plan([], **cut).get_column("unit_price").to_list() == [None] * 4
+    assert plan([], revenue=300.0, **cut).get_column("unit_price").to_list() == [3.0] * 4  # the consensus's revenue knows of events
+
+
+def test_a_negative_forecast_takes_nothing_from_orders() -> None:
+    assert quantities(plan([order(0, 10.0)], forecast=-50.0)) == [10.0, 0.0, 0.0, 0.0]
+
+
+@given(
+    forecast=st.floats(0, 1000),
+    orders=st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1000), st.booleans()), max_size=8),
+    back=st.integers(0, 3),
+    forward=st.integers(0, 3),
+)
+def test_demand_is_never_below_orders_and_additional_ones_add_in_full(
+    forecast: float, orders: list[tuple[int, float, bool]], back: int, forward: int
+) -> None:
+    rows = [order(month, quantity, additional=additional) for month, quantity, additional in orders]
+    every = plan(rows, forecast=forecast, order_window_back=back, order_window_forward=forward)
+    firm = plan([row for row in rows if not row["additional"]], forecast=forecast, order_window_back=back, order_window_forward=forward)
+    demand, ordered = every.get_column("quantity").to_list(), every.get_column("orders").to_list()
+    assert all(one >= other - 1e-6 for one, other in zip(demand, ordered, strict=True))
+    added = sum(quantity for _, quantity, additional in orders if additional)
+    assert sum(demand) == pytest.approx(sum(quantities(firm)) + added)
+    assert sum(quantities(firm)) >= max(4 * forecast, sum(row["quantity"] for row in rows if not row["additional"])) - 1e-6
+
+
+@given(orders=amounts, back=st.integers(0, 4), forward=st.integers(0, 4))
+def test_an_order_consumes_inside_its_window_only(orders: list[float], back: int, forward: int) -> None:
+    for month, quantity in enumerate(orders):
+        alone = np.zeros((1, 5))
+        alone[0, month] = quantity
+        left = unconsumed(np.full((1, 5), 100.0), alone, back, forward)
+        outside = [period for period in range(5) if not month - back <= period <= month + forward]
+        assert (left[0, outside] == 100.0).all()

@@ -15,7 +15,10 @@ SETTING = to_table(Setting(plan="test", calendar=CalendarSetting(start=START, ho
 
 
 def segments(
-    series: dict[str, list[float]], about: dict[str, list[object]] | None = None, revenue: float | None = None
+    series: dict[str, list[float]],
+    about: dict[str, list[object]] | None = None,
+    revenue: float | None = None,
+    cleaned: pl.DataFrame | None = None,
 ) -> dict[str, dict[str, Any]]:
     rows = [
         (item, "north", add_months(START, number - len(values)), value, None if revenue is None else value * revenue)
@@ -24,7 +27,9 @@ def segments(
     ]
     history = pl.DataFrame(rows, schema=["item", "market", "period", "quantity", "revenue"], orient="row", infer_schema_length=None)
     item = pl.DataFrame({"item": list(series), **(about or {})})
-    made = segment(table("history").conform(history), table("item").conform(item), SETTING)
+    booked = table("history").conform(history)
+    usual = table("cleaned_history").conform(booked if cleaned is None else cleaned)
+    made = segment(booked, usual, table("item").conform(item), SETTING)
     assert made.schema == table("segment").schema
     return {row["item"]: row for row in made.iter_rows(named=True)}
 
@@ -84,5 +89,45 @@ def test_variation_of_a_constant_is_nothing() -> None:
     assert segments({"flat": [4.0] * 12})["flat"]["variation"] == 0.0
 
 
+def test_variability_is_that_of_the_cleaned_history_and_value_that_of_the_booked() -> None:
+    series = {"spiked": [10.0] * 23 + [500.0]}
+    assert segments(series, revenue=1.0)["spiked"]["xyz"] == "Z"
+    cleaned = pl.DataFrame({"item": ["spiked"] * 24, "market": ["north"] * 24, "period": [add_months(START, n - 24) for n in range(24)]})
+    made = segments(series, revenue=1.0, cleaned=cleaned.with_columns(quantity=pl.lit(10.0)))["spiked"]
+    assert (made["xyz"], made["pattern"], made["value"]) == ("X", "smooth", 610.0)
+
+
+def test_methods_and_review_levels_follow_the_classes() -> None:
+    series = {
+        "big": [8000.0] * 24,
+        "middle": [900.0] * 24,
+        "wild": [100.0, 1000.0] * 12,
+        "steady": [30.0] * 24,
+        "seldom": [0.0, 0.0, 30.0] * 8,
+        "lumps": [0.0, 0.0, 10.0, 0.0, 0.0, 90.0] * 4,
+        "stopped": [30.0] * 20 + [0.0] * 4,
+    }
+    made = segments(series)
+    assert {name: (row["abc"], row["methods"], row["review"]) for name, row in made.items()} == {
+        "big": ("A", "regular", "item"),
+        "middle": ("B", "regular", "family"),
+        "wild": ("B", "regular", "item"),
+        "steady": ("C", "regular", "family"),
+        "seldom": ("C", "intermittent", "exception"),
+        "lumps": ("C", "intermittent", "exception"),
+        "stopped": ("C", "regular", "exception"),
+    }
+
+
+def test_the_reason_gives_the_numbers() -> None:
+    made = segments({"big": [81.0] * 24, "seldom": [0.0, 0.0, 4.0, 0.0, 0.0, 9.0] * 4, "nothing": [0.0] * 24})
+    assert made["big"]["reason"].startswith("A: with it 97 % of all value is reached; X: variation 0; smooth: ")
+    assert "mature after 24 periods" in made["big"]["reason"]
+    assert "(every 2.8 periods, squared variation of sizes 0.15)" in made["seldom"]["reason"]
+    assert made["nothing"]["reason"] == "C: with it 100 % of all value is reached; no demand in 0 periods; new."
+
+
 def test_no_history_gives_an_empty_table() -> None:
-    assert segment(table("history").empty(), table("item").empty(), SETTING).equals(table("segment").empty())
+    assert segment(table("history").empty(), table("cleaned_history").empty(), table("item").empty(), SETTING).equals(
+        table("segment").empty()
+    )

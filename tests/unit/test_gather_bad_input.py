@@ -124,14 +124,35 @@ def test_dates_in_mixed_or_unclear_formats_are_named(tmp_path: Path, dates: tupl
     assert f"history.csv, table history, {expected}" in errors(gathered(tmp_path, history=f"item,market,period,quantity\n{rows}"))
 
 
-def test_repeated_keys_are_errors_unless_told_how_to_merge(tmp_path: Path) -> None:
-    doubled = GOOD["history"] + "Tent,North,2026-03-01,7\n"
+def test_repeated_months_of_history_are_added_up_or_counted_once_with_a_warning(tmp_path: Path) -> None:
+    doubled = GOOD["history"] + "Tent,North,2026-03-01,7\nTent,North,2026-04-01,104\n"
+    assert "Tent,North,2026-04-01,104\n" in GOOD["history"]
+    found = gathered(tmp_path, history=doubled)
+    assert not found.errors
     message = "history.csv, table history, row 4: 2 rows have the same key (item Tent, market North, period 2026-03-01): rows 4, 8."
-    assert message in errors(gathered(tmp_path, history=doubled))
-    plan = "data: {tables: {history: {file: tables/history.csv, aggregate: sum}}}\n"
-    summed = gathered(tmp_path, plan, history=doubled)
-    assert not summed.errors
-    assert summed.tables["history"].filter(period=dt.date(2026, 3, 1))["quantity"].item() == 110
+    assert f"{message} Equal rows were counted once, others added up;" in said(found)
+    sums = dict(found.tables["history"].select("period", "quantity").iter_rows())
+    assert (sums[dt.date(2026, 3, 1)], sums[dt.date(2026, 4, 1)]) == (110, 104)
+
+
+def test_repeated_keys_elsewhere_are_errors_unless_told_how_to_merge(tmp_path: Path) -> None:
+    rows = "item,location,quantity\nTent,Plant,5\nTent,Plant,7\n"
+    assert "2 rows have the same key (item Tent, location Plant): rows 2, 3." in errors(gathered(tmp_path, on_hand=rows))
+    (tmp_path / "second").mkdir()
+    plan = "data: {tables: {on_hand: {file: tables/on_hand.csv, aggregate: sum}}}\n"
+    summed = gathered(tmp_path / "second", plan, on_hand=rows)
+    assert summed.tables["on_hand"]["quantity"].item() == 12
+
+
+def test_streams_of_unknown_items_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    rows = (
+        "source,item,market,period,quantity\nsales,Tnet,North,2026-09-01,5\nsales,Tent,North,2026-09-01,7\nsales,Tent,Nroth,2026-09-01,9\n"
+    )
+    found = gathered(tmp_path, forecast=rows)
+    assert not found.errors
+    assert "row 2, column item: item Tnet is not in table item. Its rows are left out. The nearest are Tent" in said(found)
+    assert "row 4, column market: market Nroth is not in table market" in said(found)
+    assert found.tables["forecast"].get_column("quantity").to_list() == [7]
 
 
 def test_unknown_items_name_the_nearest_and_how_often(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_faults_come_all_at_once_and_name_what_is_nearest() -> None:
     text = str(caught.value)
     assert len(caught.value.faults) == 5
     for words in (
-        "family tent is not there; the nearest are tents",
+        "Family tent is not there; the nearest are tents",
         "no column colour",
         "Did you mean quantity",
         "takes a number",

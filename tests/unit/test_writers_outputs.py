@@ -20,7 +20,7 @@ from equipoise.exchange.outputs import OUTPUTS, write
 from equipoise.exchange.plan_document import plan_document, plan_json, plan_schema, schema_text
 from equipoise.exchange.table_files import csv, harmless, write_tables
 from equipoise.tables import DICTIONARY, GIVEN, table
-from tests.unit import plan_example
+from tests.unit import plan_example, review_example
 
 ROOT = Path(__file__).parents[2]
 TABLES = plan_example.tables()
@@ -61,6 +61,17 @@ def test_every_table_is_there_as_csv_and_parquet_and_both_hold_the_same(folder: 
             assert read.height == frame.height
             written = pl.read_csv(path.with_suffix(".csv"), schema=one.schema, try_parse_dates=True)
             assert written.equals(read.with_columns(harmless(read).get_columns()))
+
+
+def test_the_demand_review_is_in_its_file_its_tables_and_the_page(tmp_path: Path) -> None:
+    review = review_example.with_review(TABLES, SETTING)
+    write(review, SETTING, ["demand_plan", "executive_summary"], tmp_path / "v")
+    words = (tmp_path / "v" / "demand_plan.md").read_text(encoding="utf-8")
+    assert "### Forecast value added" in words
+    assert "| ovr-03 |" in words
+    assert "value added" in (tmp_path / "v" / "report.html").read_text(encoding="utf-8")
+    for name in ("override_flag", "value_added", "stream_record", "correction"):
+        assert pl.read_parquet(tmp_path / "v" / "tables" / f"{name}.parquet").height == review[name].height
 
 
 def test_latest_points_at_the_newest_version(tmp_path: Path) -> None:
@@ -125,7 +136,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from equipoise.exchange.outputs import write
-from tests.unit import plan_example
+from tests.unit import plan_example, review_example
 tables, setting, folder = plan_example.bare(), plan_example.setting(), Path(sys.argv[1])
 print("ready", flush=True)
 for number in range(1, 1000):

@@ -9,19 +9,21 @@ import pytest
 
 from equipoise.charts.scale import scale_for
 from equipoise.charts.series import total
-from equipoise.exchange.pack import decide, grids, headline, reconcile, supply
-from equipoise.exchange.pack.blocks import Grid
+from equipoise.exchange.pack import decide, demand, forecast, grids, headline, reconcile, supply
+from equipoise.exchange.pack.blocks import Block, Grid, Heading, Paragraph, Picture
 from equipoise.exchange.pack.contents import KEYS, sections
 from equipoise.exchange.pack.plan import Plan
 from equipoise.exchange.pack.wording import compact, grid_of, named, valued
 from equipoise.exchange.report import report
 from equipoise.exchange.summary import summary
 from equipoise.tables import table
-from tests.unit import plan_example
+from equipoise.tables.figures import share
+from tests.unit import plan_example, review_example
 
 TABLES = plan_example.tables()
 SETTING = plan_example.setting()
 BARE = plan_example.bare()
+REVIEW = review_example.with_review(TABLES, SETTING)
 BARE_SETTING = plan_example.setting(horizon=12, currency="")
 VOID = {"meta", "br", "link"}
 ATTACK = "<script>alert('x')</script>|\"&=cmd"
@@ -92,8 +94,8 @@ def test_nothing_is_loaded_from_elsewhere_and_there_is_no_script(page: str) -> N
 
 
 def test_pictures_have_labels_and_stand_once_each(page: str) -> None:
-    assert page.count('role="img"') == 8
-    assert page.count("<figure>") == 8
+    assert page.count('role="img"') == 10
+    assert page.count("<figure>") == 10
 
 
 def test_key_figures_are_those_of_the_tables(page: str) -> None:
@@ -287,3 +289,138 @@ def test_names_and_values_read_as_people_write_them() -> None:
     assert scale_for(5e5).unit("EUR") == "EUR thousand"
     grid = grid_of(pl.DataFrame({"a": ["x", None], "b": [0.04, None]}), {"a": "A", "b": "B"}, "c")
     assert grid.rows == (("x", "0.0"), ("", ""))
+
+
+def _blocks(tables: dict[str, pl.DataFrame]) -> tuple[Block, ...]:
+    section = demand.section(Plan(tables, SETTING))
+    assert section is not None
+    return section.blocks
+
+
+def _grid(blocks: tuple[Block, ...], words: str) -> Grid:
+    return next(block for block in blocks if isinstance(block, Grid) and words in block.caption)
+
+
+def test_the_demand_review_has_its_headings_pictures_and_grids() -> None:
+    blocks = _blocks(REVIEW)
+    headings = [block.text for block in blocks if isinstance(block, Heading)]
+    assert headings == ["Forecast", "By family", "By market", "Overrides", "What the forecast rests on", "Forecast value added"]
+    assert sum(isinstance(block, Picture) for block in blocks) == 7
+    assert all(block.draw().startswith("<svg") for block in blocks if isinstance(block, Picture))
+    text = summary(REVIEW, SETTING, ("demand",))
+    for words in (
+        "corrections of history",
+        "Methods chosen by backtest",
+        "Streams side by side",
+        "Weights learned",
+        "What events change demand by",
+    ):
+        assert words in text
+
+
+def test_overrides_stand_with_their_effect_and_their_flags_those_flagged_first() -> None:
+    grid = _grid(_blocks(REVIEW), "Overrides of demand")
+    assert {row[0] for row in grid.rows} == {"ovr-01", "ovr-02", "ovr-03", "ovr-04"}
+    assert grid.rows[-1][0] == "ovr-04"
+    assert grid.rows[-1][4:] == ("fenced", "")
+    stale = next(row for row in grid.rows if row[0] == "ovr-02")
+    assert stale[5].startswith("Stale: Its cells summed to")
+    assert "Mild winter expected" in stale[1]
+    assert "without effect" in next(
+        block.text for block in _blocks(REVIEW) if isinstance(block, Paragraph) and "overrides of demand" in block.text
+    )
+
+
+def test_value_added_is_told_with_the_sign_of_the_bias_and_what_made_it_worse() -> None:
+    blocks = _blocks(REVIEW)
+    told = next(block.text for block in blocks if isinstance(block, Paragraph) and block.text.startswith("At lag 1"))
+    assert "better than naive" in told
+    assert "Overrides made it worse" in told or "overrides made it worse" in told
+    assert "over-forecast." in told
+    grid = _grid(blocks, "Error (WMAPE) after each step")
+    assert [row[0] for row in grid.rows] == ["naive", "baseline", "Marketing", "overrides", "consensus", "Sales (view, against baseline)"]
+    assert grid.tones[1, 1] == "good"
+    assert _grid(blocks, "What each owner added").rows[0][0] == "Ann Lee"
+
+
+def test_without_snapshots_or_overrides_the_page_says_what_to_give() -> None:
+    text = " ".join(block.text for block in _blocks(TABLES) if isinstance(block, Paragraph))
+    assert "Give stream_snapshot (add table stream_record of each cycle to it), and it is measured here" in text
+    assert "No override changes the demand of this plan." in text
+    assert "Give stream_snapshot (add table stream_record of each cycle to it) and history" in summary(BARE, BARE_SETTING, ("demand",))
+    early = {**REVIEW, "value_added": table("value_added").empty()}
+    assert "is in history yet" in " ".join(block.text for block in _blocks(early) if isinstance(block, Paragraph))
+
+
+def test_families_that_flagged_overrides_change_are_drawn_first_and_four_at_most() -> None:
+    sizes = {"Stoves": 100.0, "Tents": 1.0}
+    item = REVIEW["item"].select("item", "family")
+    value = pl.col("family").replace_strict(sizes, default=10.0, return_dtype=pl.Float64)
+    worth = REVIEW["segment"].join(item, on="item", how="left").with_columns(value=value)
+    few = REVIEW["override_cell"].join(item.filter(pl.col("family") == "Tents"), on="item", how="semi")
+    plan = Plan({**REVIEW, "segment": table("segment").conform(worth), "override_cell": few}, SETTING)
+    parts = forecast.fans(plan)
+    assert list(parts) == ["Tents", "Stoves", "Backpacks", "Sleeping bags"]
+    assert set(parts["Tents"]["consensus"].get_column("item")) == set(item.filter(pl.col("family") == "Tents").get_column("item"))
+    unflagged = Plan({**plan.tables, "override_flag": table("override_flag").empty()}, SETTING)
+    assert next(iter(forecast.fans(unflagged))) == "Stoves"
+
+
+def test_the_largest_corrections_come_first_and_the_rest_is_counted() -> None:
+    blocks = _blocks(REVIEW)
+    grid = _grid(blocks, "corrections of history")
+    assert "30 corrections of history (" in grid.caption
+    assert "for outliers" in grid.caption
+    assert len(grid.rows) == 20
+    sizes = [abs(float(row[5].replace(",", "")) - float(row[4].replace(",", ""))) for row in grid.rows]
+    assert sizes == sorted(sizes, reverse=True)
+    assert any(isinstance(block, Paragraph) and block.text == "10 more in table correction." for block in blocks)
+
+
+def test_streams_stand_against_the_baseline_of_their_own_cells() -> None:
+    part = REVIEW["stream"].filter((pl.col("kind") != "view") | (pl.col("market") == "DACH"))
+    grid = _grid(_blocks({**REVIEW, "stream": part}), "Streams side by side")
+    shown = {row[0]: row for row in grid.rows}
+    assert shown["Sales"][3] == "+8 %"
+    added = total(part.filter(pl.col("stream") == "Marketing"), "quantity") / total(part.filter(pl.col("kind") == "baseline"), "quantity")
+    assert shown["Marketing"][3] == f"+{share(added)}"
+    assert shown["baseline"][3] == ""
+    assert list(shown) == ["naive", "baseline", "Sales", "Marketing", "Spring fair", "Consensus"]
+
+
+def test_methods_are_counted_beside_the_seasonal_naive() -> None:
+    grid = _grid(_blocks(REVIEW), "Methods chosen by backtest")
+    series = REVIEW["baseline"].select("item", "market").n_unique()
+    assert sum(int(row[1]) for row in grid.rows) == series
+    assert grid.rows[0][2:] == ("20 %", "26 %", f"{grid.rows[0][1]} of {grid.rows[0][1]}", "1 %")
+
+
+def test_events_list_items_that_are_alike_together() -> None:
+    effect = REVIEW["event_effect"]
+    more = pl.concat([effect, *(effect.with_columns(item=pl.lit(name)) for name in ("TE-20", "TE-30", "ST-10"))])
+    grid = _grid(_blocks({**REVIEW, "event_effect": more}), "What events change demand by")
+    assert len(grid.rows) == 1
+    assert grid.rows[0][1].endswith("and 1 more")
+    assert grid.rows[0][3] == "+6 % ± 2 %"
+
+
+def test_names_in_the_review_are_escaped() -> None:
+    tables = dict(REVIEW)
+    for name, column in (
+        ("correction", "reason"),
+        ("override_effect", "statement"),
+        ("event_effect", "event"),
+        ("override_flag", "statement"),
+    ):
+        tables[name] = tables[name].with_columns(pl.lit(ATTACK).alias(column))
+    tables["stream"] = tables["stream"].with_columns(
+        pl.when(pl.col("kind") == "view").then(pl.lit(ATTACK)).otherwise("stream").alias("stream")
+    )
+    assert "<script" not in report(tables, SETTING)
+
+
+def test_the_review_adds_little_to_the_time_of_the_page() -> None:
+    report(REVIEW, SETTING)
+    began = time.process_time()
+    report(REVIEW, SETTING)
+    assert time.process_time() - began < 5

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from equipoise.exchange.book import VIEWS, inputs
+from equipoise.exchange.book import VIEWS, inputs, summary
 from equipoise.exchange.workbook import workbook
 from equipoise.tables import GIVEN, table
-from tests.unit import plan_example
+from tests.unit import plan_example, review_example
 
 TABLES = plan_example.tables()
 SETTING = plan_example.setting()
@@ -125,3 +125,23 @@ def test_a_table_too_large_for_a_sheet_is_named_and_left_out(tmp_path: Path, mon
     assert "history" not in found.sheetnames
     words = [str(row[0]) for row in _rows(found["Summary"])]
     assert "Too large for a sheet, see the folder tables: history." in words
+
+
+def test_the_demand_review_has_its_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "MOST_LISTED", 25)
+    review = review_example.with_review(TABLES, SETTING)
+    workbook({name: frame for name, frame in review.items() if name != "stream_snapshot"}, SETTING, tmp_path / "plan.xlsx")
+    found = openpyxl.load_workbook(tmp_path / "plan.xlsx")
+    corrections, overrides, methods, added = (_rows(found[name]) for name in ("Corrections", "Overrides", "Method choice", "Value added"))
+    assert corrections[0][0] == "Corrections of history, the largest first (the first 25 of 30; all are in table correction)"
+    assert len(corrections) == 27
+    sizes = [abs(float(str(row[5])) - float(str(row[4]))) for row in corrections[2:]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert [row[0] for row in overrides[2:]] == ["ovr-01", "ovr-02", "ovr-03", "ovr-04"]
+    assert str(overrides[3][-1]).startswith("Its cells summed to")
+    assert methods[1][3:6] == ("Error", "WMAPE, %", "Bias, %")
+    assert methods[2][4] == pytest.approx(20)
+    assert added[1][6:9] == ("Error, %", "Bias, %", "Value added, %")
+    chain = review["value_added"].filter((pl.col("level") == "total") & (pl.col("lag") == 1)).sort("position")
+    assert [row[3] for row in added[2:7]] == chain.get_column("step").to_list()[:5]
+    assert added[3][8] == pytest.approx(chain["value_added"][1] * 100)

@@ -7,7 +7,8 @@ import polars as pl
 
 from equipoise.charts.scale import Scale, plain, scale_for
 from equipoise.charts.series import labels
-from equipoise.charts.style import BAD, DEMAND, GOOD, GRID, INK, LEVEL, QUIET, Chart, styled
+from equipoise.charts.stairs import change, cut, layers, stairs, told
+from equipoise.charts.style import BAD, DEMAND, GRID, INK, LEVEL, QUIET, Chart, styled
 from equipoise.tables.figures import money
 from equipoise.tables.setting import Setting
 
@@ -78,67 +79,16 @@ def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> Chart:
     """
     steps = bridge.filter(pl.col("measure") == measure).sort("position")
     amounts, kinds = steps.get_column("amount").fill_null(0).to_list(), steps.get_column("kind").to_list()
-    starts, ends = _stairs(amounts, kinds)
-    scale = scale_for(max(map(abs, (*starts, *ends))))
-    low = _floor(starts, ends, kinds)
-    frame = pl.DataFrame(
-        {
-            "position": range(len(amounts)),
-            "step": [
-                f"{number}. {step}" if steps.get_column("step").n_unique() < steps.height else step
-                for number, step in enumerate(steps.get_column("step"), start=1)
-            ],
-            "from": [max(start, low) / scale.divisor for start in starts],
-            "to": [end / scale.divisor for end in ends],
-            "top": [max(start, end) / scale.divisor for start, end in zip(starts, ends, strict=True)],
-            "printed": [_change(amount / scale.divisor, kind) for amount, kind in zip(amounts, kinds, strict=True)],
-            "tone": ["level" if kind == "level" else "up" if amount >= 0 else "down" for amount, kind in zip(amounts, kinds, strict=True)],
-        }
-    )
-    unit = scale.unit(setting.currency or "money") + ("; axis does not start at zero" if low else "")
-    chart = alt.layer(*_waterfall(frame, unit, low / scale.divisor))
-    difference = money(ends[-1] - ends[0], setting.currency)
+    names = steps.get_column("step").to_list()
+    whole = stairs(names, amounts, kinds)
+    scale = scale_for(max(_size(whole.get_column("from")), _size(whole.get_column("to"))))
+    frame = stairs(names, amounts, kinds, divisor=scale.divisor)
+    difference = money(float(whole["to"][-1] - whole["to"][0]), setting.currency)
+    money_unit = scale.unit(setting.currency or "money")
+    chart = alt.layer(*layers(frame, money_unit + ("; axis does not start at zero" if cut(frame) else "")))
     word = measure.replace("_", " ")
-    title = f"{word[:1].upper()}{word[1:]} from {steps['step'][0].lower()} to {steps['step'][-1].lower()}: {difference}"
-    return styled(chart, title, "", f"{title}. Steps in {scale.unit(setting.currency or 'money')}: {_told(frame)}.", height=280)
-
-
-def _told(frame: pl.DataFrame) -> str:
-    return ", ".join(f"{step} {printed}" for step, printed in frame.select("step", "printed").iter_rows())
-
-
-def _stairs(amounts: list[float], kinds: list[str]) -> tuple[list[float], list[float]]:
-    starts, ends, level = [], [], 0.0
-    for amount, kind in zip(amounts, kinds, strict=True):
-        starts.append(0.0 if kind == "level" else level)
-        level = amount if kind == "level" else level + amount
-        ends.append(level)
-    return starts, ends
-
-
-def _floor(starts: list[float], ends: list[float], kinds: list[str]) -> float:
-    """Return where the axis begins: zero, unless all steps lie in the top half of it."""
-    points = [*ends, *(start for start, kind in zip(starts, kinds, strict=True) if kind != "level")]
-    low, high = min(points), max(points)
-    return max(0.0, low - (high - low)) if low > 0 and low - (high - low) > high / 2 else 0.0
-
-
-def _change(amount: float, kind: str) -> str:
-    text = plain(amount, 0 if abs(amount) >= 1000 else 1)
-    return text.removesuffix(".0") if kind == "level" or amount < 0 else f"+{text}".removesuffix(".0")
-
-
-def _waterfall(frame: pl.DataFrame, unit: str, low: float) -> list[alt.Chart]:
-    names = frame.get_column("step").to_list()
-    x = alt.X("step:N", sort=names, axis=alt.Axis(title=None, labelAngle=0, labelLimit=130, grid=False))
-    high = frame.get_column("top").max()
-    bottom = min(low, float(frame.get_column("to").min() or 0.0)) if low == 0 else low  # type: ignore[arg-type]
-    room = alt.Scale(domain=[bottom, float(high) + (float(high) - bottom) * 0.08], zero=False)  # type: ignore[arg-type]
-    y = alt.Y("from:Q", title=unit, scale=room, axis=alt.Axis(format=",~f", tickCount=5))
-    tones = alt.Color("tone:N", legend=None, scale=alt.Scale(domain=["level", "up", "down"], range=[LEVEL, GOOD, BAD]))
-    bars = alt.Chart(frame).mark_bar(size=min(70, 420 // len(names))).encode(x=x, y=y, y2="to:Q", color=tones)
-    words = alt.Chart(frame).mark_text(dy=-8, fontSize=12, color=INK).encode(x=x, y=alt.Y("top:Q", scale=room), text="printed:N")
-    return [bars, words]
+    title = f"{word[:1].upper()}{word[1:]} from {names[0].lower()} to {names[-1].lower()}: {difference}"
+    return styled(chart, title, "", f"{title}. Steps in {money_unit}: {told(frame)}.", height=280)
 
 
 def gaps(gap: pl.DataFrame, setting: Setting) -> Chart:
@@ -153,7 +103,7 @@ def gaps(gap: pl.DataFrame, setting: Setting) -> Chart:
     rows = known.select(
         pl.Series("gap", [_named(row, printed) for row in known.iter_rows(named=True)]),
         (pl.col(measure) / scale.divisor).alias("size"),
-        pl.Series("printed", [_change(value / scale.divisor, "change") for value in known.get_column(measure)]),
+        pl.Series("printed", [change(value / scale.divisor, "change") for value in known.get_column(measure)]),
         (pl.col(measure) < 0).alias("short"),
     )
     currency = "" if measure == "units" else setting.currency or "money"

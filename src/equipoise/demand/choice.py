@@ -8,10 +8,23 @@ import numpy as np
 from equipoise.demand.backtest import Backtest
 from equipoise.demand.methods import Array, Counts, Flags
 
-_PRIOR = 20  # test periods that the experience of similar series counts for
-_STEEPNESS = 6  # a method with twice the error gets a 64th of the weight
-_MOST = 5  # methods in a combination
-_MANY = 5  # series that the assumption of equal methods counts for, in a pool
+
+@dataclass(frozen=True)
+class Rules:
+    """What turns errors into weights; `python -m benchmarks.selection` shows each value beside its neighbours.
+
+    `prior`: test periods that the experience of similar series counts for. `many`: series that the assumption of equal methods counts for,
+    in a pool. `steepness`: the power of the score with which weights fall. `least`: the share of the weight below which a method is left
+    out.
+    """
+
+    prior: float = 20
+    many: float = 5
+    steepness: float = 4
+    least: float = 0.05
+
+
+RULES = Rules()
 
 
 @dataclass(frozen=True)
@@ -31,24 +44,31 @@ def mean_known(values: Array, axis: int | tuple[int, ...]) -> Array:
     return np.asarray(np.where(count > 0, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan))
 
 
-def choose(backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Flags) -> Choice:
+def choose(backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Flags, rules: Rules = RULES) -> Choice:
     """Return the weights and what they give.
 
     Errors are absolute, but `squared` for intermittent demand (series,), whose absolute error is least for a forecast of nothing.
 
     `pools` (series,) numbers the kind of each series; `plain` are the methods that forecast every series: their mean error at an origin is
-    its difficulty, so that methods tried at different origins can be compared. Weights fall with the sixth power of the score, and the best
-    five at most are kept: combining several is more accurate than trusting the winner of a short backtest. Source for combining by inverse
-    error: Bates and Granger, "The combination of forecasts", Operational Research Quarterly 20 (1969).
+    its difficulty, so that methods tried at different origins can be compared. Weights fall with the fourth power of the score, and only
+    what counts for next to nothing is left out: combining several is more accurate than trusting the winner of a short backtest. Source
+    for combining by inverse error: Bates and Granger, "The combination of forecasts", Operational Research Quarterly 20 (1969).
     """
-    away = backtest.past - backtest.actual[None]
-    error = np.where(squared[None, :, None], np.sqrt(mean_known(away**2, axis=3)), mean_known(np.abs(away), axis=3))
+    error = np.stack([_error(past, backtest.actual, squared) for past in backtest.past])
     usable = np.asarray(~np.isnan(backtest.points).any(axis=2))
     score, tested = _scores(error, backtest.actual, plain)
-    score = _drawn(score, tested, usable, pools)
+    score = _drawn(score, tested, usable, pools, rules)
     score = np.where(usable, score, np.inf)
-    weights = _weights(score)
+    weights = _weights(score, rules)
     return Choice(weights, score, _combined(backtest.points, weights), _past(backtest, weights))
+
+
+def _error(past: Array, actual: Array, squared: Flags) -> Array:
+    """Return one method's error at each origin, (series, origins): root mean squared where `squared` (series,), else mean absolute."""
+    away = past - actual
+    error = mean_known(np.abs(away), axis=2)
+    error[squared] = np.sqrt(mean_known(away[squared] ** 2, axis=2))
+    return error
 
 
 def _scores(error: Array, actual: Array, plain: Sequence[int]) -> tuple[Array, Array]:
@@ -63,7 +83,7 @@ def _scores(error: Array, actual: Array, plain: Sequence[int]) -> tuple[Array, A
     return score, np.where(tested, periods[None], 0).sum(axis=2).astype(np.float64)
 
 
-def _drawn(score: Array, tested: Array, usable: Flags, pools: Counts) -> Array:
+def _drawn(score: Array, tested: Array, usable: Flags, pools: Counts, rules: Rules) -> Array:
     """Return scores drawn towards the median of the series of the same pool; where the pool knows nothing either, towards one."""
     drawn = np.empty_like(score)
     for pool in np.unique(pools):
@@ -71,20 +91,17 @@ def _drawn(score: Array, tested: Array, usable: Flags, pools: Counts) -> Array:
         for method in range(len(score)):
             known = rows & usable[method] & ~np.isnan(score[method])
             count = int(known.sum())
-            prior = (np.median(score[method, known]) * count + _MANY) / (count + _MANY) if count else 1.0
+            prior = (np.median(score[method, known]) * count + rules.many) / (count + rules.many) if count else 1.0
             own = np.where(np.isnan(score[method, rows]), prior, score[method, rows])
             evidence = tested[method, rows]
-            drawn[method, rows] = (own * evidence + prior * _PRIOR) / (evidence + _PRIOR)
+            drawn[method, rows] = (own * evidence + prior * rules.prior) / (evidence + rules.prior)
     return drawn
 
 
-def _weights(score: Array) -> Array:
+def _weights(score: Array, rules: Rules) -> Array:
     best = np.maximum(score.min(axis=0), 1e-3)
-    weights = np.where(np.isfinite(score), (np.maximum(score, 1e-3) / best) ** -_STEEPNESS, 0.0)
-    if len(weights) > _MOST:
-        least = -np.sort(-weights, axis=0)[_MOST - 1]
-        weights = np.where(weights >= least, weights, 0.0)
-    weights = np.where(weights >= 0.05 * weights.sum(axis=0), weights, 0.0)
+    weights = np.where(np.isfinite(score), (np.maximum(score, 1e-3) / best) ** -rules.steepness, 0.0)
+    weights = np.where(weights >= rules.least * weights.sum(axis=0), weights, 0.0)
     return np.asarray(weights / weights.sum(axis=0))
 
 

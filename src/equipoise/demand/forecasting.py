@@ -2,35 +2,39 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from difflib import get_close_matches
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 
 from equipoise.demand.backtest import Backtest, joined, origins, run_block
-from equipoise.demand.choice import choose, mean_known
+from equipoise.demand.choice import Choice, choose, mean_known
+from equipoise.demand.drivers import DRIVER_MODEL, Drivers, Forecasts, driven_backtest, earned, laid
 from equipoise.demand.family import season_shapes
-from equipoise.demand.interval import interval, plain_interval
-from equipoise.demand.methods import REGISTRY, Array, Counts, Flags, Method
+from equipoise.demand.interval import coverage, interval, plain_interval
+from equipoise.demand.levels import in_whole_units, levelled
+from equipoise.demand.methods import REGISTRY, Array, Block, Counts, Flags, Method, pool
 from equipoise.demand.methods.season import is_seasonal, over_history, over_horizon
 from equipoise.demand.outcome import NO_DEMAND, SHORT_HISTORY, Outcome, steps
-from equipoise.demand.panel import REGULAR_INTERVAL, Panel, ended, panel, teaches
-from equipoise.demand.rows import baseline_rows, choice_rows
+from equipoise.demand.panel import KEY, REGULAR_INTERVAL, Panel, ended, laid_out, panel, teaches
+from equipoise.demand.rows import baseline_rows, calendar_factors, choice_rows
 from equipoise.dimensions.calendar import Calendar
-from equipoise.errors import InputError, Where
 from equipoise.tables import table
-from equipoise.tables.setting import from_table
+from equipoise.tables.setting import DemandSetting, from_table
 
 _ROWS = 512  # series in a block
-_ALWAYS = ("naive", "seasonal_naive")
 _USUAL = 0.5  # mean error as a share of the forecast, where no series can be backtested
 _PLAIN = ("naive", "moving_average", "simple_smoothing")
 
 
 def baseline(
-    history: pl.DataFrame,
+    cleaned_history: pl.DataFrame,
+    segment: pl.DataFrame,
     item: pl.DataFrame,
-    driver: pl.DataFrame,  # noqa: ARG001
+    market: pl.DataFrame,
+    driver: pl.DataFrame,
+    calendar_effect: pl.DataFrame,
     succession: pl.DataFrame,
     setting: pl.DataFrame,
     *,
@@ -39,64 +43,102 @@ def baseline(
     """Return the tables `baseline` (a row a series and period of the horizon) and `method_choice` (a row a series and method tried).
 
     Only complete periods before the data cut and before the plan train a forecast; where the history ends earlier, the gap is forecast
-    across. No method of the registry reads `driver`. Blocks of series are submitted to `executor` where one is given. Raises InputError
-    where a method of the settings is not known.
+    across. What the calendar did is taken out of the history first and put into the forecast last. Drivers are used where they make the
+    backtest's error less. Blocks of series are submitted to `executor` where one is given. Raises InputError where a method or a level of
+    the settings is not known.
     """
     settings = from_table(setting)
-    calendar = Calendar.from_setting(settings.calendar)
-    season = settings.demand.season or calendar.periods_a_year
-    methods = methods_of(settings.demand.methods)
-    known = panel(history, item, calendar, season)
+    demand, calendar = settings.demand, Calendar.from_setting(settings.calendar)
+    season = demand.season or calendar.periods_a_year
+    methods = pool(demand.methods)
+    usual = pl.when(pl.col("calendar_factor") > 0).then("calendar_factor").otherwise(1.0)
+    history = table("cleaned_history").conform(cleaned_history)
+    known = panel(history.with_columns(pl.col("quantity") / usual), item, calendar, season)
     if known is None:
         return {"baseline": table("baseline").empty(), "method_choice": table("method_choice").empty()}
-    outcome = forecast(known, season, methods, settings.demand.origins, executor)
-    succeeded = set(succession.get_column("predecessor").to_list())
-    return {"baseline": baseline_rows(known, outcome, calendar, succeeded), "method_choice": choice_rows(known, outcome)}
+    again = partial(forecast, season=season, methods=methods, most=demand.origins, executor=executor)
+    outcome = again(known, regular=_classed(known, segment), drivers=_drivers(driver, known, calendar, demand))
+    if demand.reconciliation != "bottom_up" or set(demand.level) != set(KEY):
+        outcome = levelled(known, outcome, market, item, demand, again, season=season)
+    naive = _seasonal_naive(history.with_columns(pl.coalesce("raw", "quantity").alias("quantity")), known, calendar, season)
+    factors = calendar_factors(known, calendar_effect)
+    made = baseline_rows(known, outcome, calendar, naive, factors, set(succession.get_column("predecessor").to_list()))
+    if demand.whole_units:
+        made = in_whole_units(made, item, market, demand.levels)
+    return {"baseline": made, "method_choice": choice_rows(known, outcome)}
 
 
-def methods_of(wanted: str | Sequence[str]) -> tuple[Method, ...]:
-    """Return the methods to try: all of the registry for `fast`, else those named; naive and seasonal naive stand beside them always.
-
-    Raises InputError for a name that the registry does not have.
-    """
-    if isinstance(wanted, str):
-        return tuple(REGISTRY.values())
-    unknown = [name for name in wanted if name not in REGISTRY]
-    if unknown:
-        near = get_close_matches(unknown[0], REGISTRY, n=3, cutoff=0.4) or sorted(REGISTRY)
-        raise InputError(
-            f"There is no forecasting method {unknown[0]}.",
-            f"The nearest are: {', '.join(near)}.",
-            Where(table="setting", column="demand.methods"),
-        )
-    return tuple(method for name, method in REGISTRY.items() if name in (*wanted, *_ALWAYS))
+def _classed(known: Panel, segment: pl.DataFrame) -> Flags:
+    """Return which series have regular demand: as the table `segment` says, else by their own demand."""
+    said = known.keys.select(KEY).join(segment.select(*KEY, "methods"), on=KEY, how="left", maintain_order="left")
+    words = said.get_column("methods")
+    own = _regular(known.values)
+    return np.where(words.is_null().to_numpy(), own, (words == "regular").fill_null(False).to_numpy()).astype(np.bool_)
 
 
-def forecast(known: Panel, season: int, methods: Sequence[Method], most: int, executor: Executor | None = None) -> Outcome:
+def _drivers(driver: pl.DataFrame, known: Panel, calendar: Calendar, demand: DemandSetting) -> Drivers | None:
+    """Return the drivers laid over the panel, or None where none is given or wanted."""
+    if demand.drivers == "none" or driver.is_empty():
+        return None
+    return laid(driver, known.keys, (*known.periods, *known.ahead), len(known.ahead), calendar)
+
+
+def _seasonal_naive(history: pl.DataFrame, known: Panel, calendar: Calendar, season: int) -> Array:
+    """Return the seasonal naive forecast of demand as booked, (series, ahead); zero where there was none."""
+    booked = laid_out(history, known, calendar)
+    points = np.zeros((len(booked), len(known.ahead)))
+    rows = np.flatnonzero(~np.isnan(booked[:, -1]))
+    if rows.size:
+        points[rows] = REGISTRY["seasonal_naive"].fit(Block.of(booked[rows], season), len(known.ahead)).points
+    return np.maximum(np.nan_to_num(points), 0.0)
+
+
+def forecast(
+    known: Panel,
+    season: int,
+    methods: Sequence[Method],
+    most: int,
+    executor: Executor | None = None,
+    *,
+    regular: Flags | None = None,
+    drivers: Drivers | None = None,
+) -> Outcome:
     """Forecast every series of the panel over all periods ahead, with a backtest from at most `most` origins.
 
     Series that teach are forecast by the methods; one too short for that by its level and its family's season; one without demand, or whose
-    demand has ended, by zero. The latter two take no part in anything pooled, so the others' forecasts do not depend on them.
+    demand has ended, by zero. The latter two take no part in anything pooled, so the others' forecasts do not depend on them. `regular`
+    (series,) says which series the methods for regular demand are for, by default those with demand in nearly every period.
     """
     teaching = teaches(known, season)
-    outcome = Outcome.blank(len(known.values), len(known.ahead), tuple(method.name for method in methods))
+    names = (*(method.name for method in methods), *((DRIVER_MODEL,) if drivers else ()))
+    outcome = Outcome.blank(len(known.values), len(known.ahead), names)
     longest = int(known.lengths[teaching].max(initial=1))
-    values = known.values[:, known.values.shape[1] - longest :]
+    first = known.values.shape[1] - longest
+    values = known.values[:, first:]
     reach = min(len(known.ahead), max(2 * season, 12))
     cuts = np.where(teaching[:, None], origins(known.lengths, season, reach, most), 0)
     shapes = season_shapes(values, teaching, known.keys, season, cuts)
     rows = np.flatnonzero(teaching)
     share = _USUAL
     if rows.size:
-        suited = _suited(values[rows], season, methods)
+        usual = (_regular(values) if regular is None else regular)[rows]
+        suited = _suited(values[rows], season, methods, usual)
         calls = [
             (values[part], season, shapes[part], cuts[part], methods, suited[:, start : start + _ROWS], len(known.ahead), reach)
             for start in range(0, len(rows), _ROWS)
             for part in [rows[start : start + _ROWS]]
         ]
-        runs = [run_block(*call) for call in calls] if executor is None else [executor.submit(run_block, *call) for call in calls]
-        backtest = joined([run if isinstance(run, Backtest) else run.result() for run in runs])
-        share = _settle(outcome, rows, backtest, _pools(values[rows], season), values[rows], season)
+        backtest = joined(list((map if executor is None else executor.map)(run_block, *zip(*calls, strict=True))))
+        pools = _pools(values[rows], season, usual)
+        mix = _mixed(backtest, choose(backtest, pools, _plain(methods), ~usual))
+        if drivers is not None:
+            driven, found = driven_backtest(
+                values[rows], drivers.rows(rows, first), known.keys[rows], season, backtest, methods, suited, executor
+            )
+            beside = _mixed(driven, choose(driven, pools, _plain(methods), ~usual))
+            mix, notes = _with_drivers(mix, beside, backtest, pools, ~usual, [drivers.names[number] for number in found.drivers])
+            outcome.driven.update(zip(rows.tolist(), notes, strict=True))
+        share = _settle(outcome, rows, mix, backtest.actual, pools, steps(values[rows], season))
     _without_backtest(outcome, known, np.flatnonzero(~teaching), shapes[:, 0], share)
     return outcome
 
@@ -106,30 +148,59 @@ def _regular(values: Array) -> Flags:
     return np.asarray((~np.isnan(values)).sum(axis=1) < REGULAR_INTERVAL * np.maximum((values > 0).sum(axis=1), 1e-9))
 
 
-def _suited(values: Array, season: int, methods: Sequence[Method]) -> Flags:
+def _suited(values: Array, season: int, methods: Sequence[Method], regular: Flags) -> Flags:
     """Return which methods are for which series, (methods, series): a season is worth looking for in regular or seasonal demand only."""
-    regular = _regular(values)
     seasonal = regular | is_seasonal(values, season)
     kinds: dict[bool | None, Flags] = {None: np.ones(len(values), dtype=np.bool_), False: seasonal, True: ~regular}
     return np.stack([kinds[method.intermittent] for method in methods])
 
 
-def _pools(values: Array, season: int) -> Counts:
+def _pools(values: Array, season: int, regular: Flags) -> Counts:
     """Number the kinds of series that learn from each other: regular or not, short or long."""
     short = (~np.isnan(values)).sum(axis=1) < 2.5 * season
-    return np.asarray(_regular(values) * 2 + short, dtype=np.int64)
+    return np.asarray(regular * 2 + short, dtype=np.int64)
 
 
-def _settle(outcome: Outcome, rows: Counts, backtest: Backtest, pools: Counts, values: Array, season: int) -> float:
-    """Put the results of the series that teach into the outcome; return their usual error as a share of the forecast."""
-    plain = [number for number, name in enumerate(outcome.methods) if name in _PLAIN]
-    choice = choose(backtest, pools, plain, ~_regular(values))
+def _plain(methods: Sequence[Method]) -> list[int]:
+    """Return the numbers of the methods that forecast every series."""
+    return [number for number, method in enumerate(methods) if method.name in _PLAIN]
+
+
+@dataclass(frozen=True)
+class _Mix:
+    """What makes the baseline of the series that teach: `weights` (methods, series), `points` (series, horizon), `past` (series, origins,
+    reach), `spread` (series,), and `tried`, the past of each method."""
+
+    weights: Array
+    points: Array
+    past: Array
+    spread: Array
+    tried: tuple[Array, ...]
+
+
+def _mixed(backtest: Backtest, choice: Choice) -> _Mix:
     spread = (np.nan_to_num(backtest.spread) * choice.weights).sum(axis=0)
-    around = interval(choice.points, choice.past, backtest.actual, spread, pools)
-    outcome.place(rows, choice.points, around)
-    outcome.weights[:, rows] = choice.weights
-    for number, past in enumerate((*backtest.past, choice.past)):
-        outcome.judge(number, rows, past, backtest.actual, steps(values, season))
+    return _Mix(choice.weights, choice.points, choice.past, spread, tuple(backtest.past))
+
+
+def _with_drivers(
+    plain: _Mix, driven: _Mix, backtest: Backtest, pools: Counts, squared: Flags, names: Sequence[str]
+) -> tuple[_Mix, tuple[str, ...]]:
+    """Return the methods with the driver model as one more of them, and in words what drivers do to each series' error."""
+    both = earned(Forecasts(plain.points, plain.past), Forecasts(driven.points, driven.past), backtest, pools, squared, names)
+    share = both.weight
+    weights = np.concatenate([plain.weights * (1 - share), share[None]])
+    spread = plain.spread * (1 - share) + driven.spread * share
+    return _Mix(weights, both.points, both.past, spread, (*plain.tried, driven.past)), both.note
+
+
+def _settle(outcome: Outcome, rows: Counts, mix: _Mix, actual: Array, pools: Counts, step: Array) -> float:
+    """Put the results of the series that teach into the outcome; return their usual error as a share of the forecast."""
+    outcome.place(rows, mix.points, interval(mix.points, mix.past, actual, mix.spread, pools))
+    outcome.weights[:, rows] = mix.weights
+    outcome.coverage[rows] = coverage(mix.past, actual, mix.spread, pools)
+    for number, past in enumerate((*mix.tried, mix.past)):
+        outcome.judge(number, rows, past, actual, step)
     usual = mean_known(outcome.wmape[-1][rows], axis=0)
     return float(np.clip(usual, 0.05, 2.0)) if np.isfinite(usual) else _USUAL
 

@@ -17,7 +17,8 @@ NO_DEMAND = "no_demand"
 class Outcome:
     """Forecasts and measures of all series. `points`, `p10`, `p50`, `p90` are (series, horizon); `weights` (methods, series), zero for a
     series without a backtest. `error`, `wmape`, `bias` and `origins` are (methods + 1, series), the last row the combination; NaN and 0
-    where a method was not tested. `fixed` holds method and reason of the series that no method of the registry forecasts."""
+    where a method was not tested. `coverage` (series,) is the share of test periods within the 80 % interval, NaN without a test. `fixed`
+    holds method and reason of the series that no method of the registry forecasts, `driven` what drivers did, where they were tried."""
 
     methods: tuple[str, ...]
     points: Array
@@ -29,7 +30,9 @@ class Outcome:
     wmape: Array
     bias: Array
     origins: Counts
+    coverage: Array
     fixed: dict[int, tuple[str, str]] = field(default_factory=dict)
+    driven: dict[int, str] = field(default_factory=dict)
 
     @staticmethod
     def blank(series: int, horizon: int, methods: tuple[str, ...]) -> "Outcome":
@@ -37,7 +40,8 @@ class Outcome:
         points, p10, p50, p90 = np.zeros((4, series, horizon))
         error, wmape, bias = np.full((3, len(methods) + 1, series), np.nan)
         tested = np.zeros((len(methods) + 1, series), dtype=np.int64)
-        return Outcome(methods, points, p10, p50, p90, np.zeros((len(methods), series)), error, wmape, bias, tested)
+        weights, coverage = np.zeros((len(methods), series)), np.full(series, np.nan)
+        return Outcome(methods, points, p10, p50, p90, weights, error, wmape, bias, tested, coverage)
 
     def place(self, rows: Counts, points: Array, around: Interval) -> None:
         """Take the forecasts of some series."""

@@ -23,7 +23,8 @@ class Panel:
     `keys`: item, market, family, launch, discontinue, sorted by item and market. `values` (series, periods) ends with the last known
     period, NaN before a series' first demand; a series without any demand is NaN throughout. `last` is that last period, and `ahead` the
     periods from the one after it to the end of the horizon, the first `gap` of which lie before the plan. `absurd` counts the periods of
-    each series, (series,), whose demand was so far off that what is usual stands in for it.
+    each series, (series,), whose demand was so far off that what is usual stands in for it. `periods` are the columns of `values`, where
+    they are known by date.
     """
 
     keys: pl.DataFrame
@@ -32,6 +33,7 @@ class Panel:
     ahead: tuple[dt.date, ...]
     gap: int
     absurd: Counts
+    periods: tuple[dt.date, ...] = ()
 
     @property
     def lengths(self) -> Counts:
@@ -71,7 +73,13 @@ def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season:
     starts = np.maximum(sold, launched) if whole else _starts(sold, launched, _begun(values, sold, season), len(periods))
     values = np.where(np.arange(len(periods))[None, :] >= starts[:, None], values, np.nan)
     ahead = calendar.between(calendar.next(periods[-1]), calendar.periods[-1])
-    return Panel(keys, values, periods[-1], ahead, len(ahead) - calendar.horizon, absurd)
+    return Panel(keys, values, periods[-1], ahead, len(ahead) - calendar.horizon, absurd, periods)
+
+
+def laid_out(history: pl.DataFrame, known: Panel, calendar: Calendar) -> Array:
+    """Return the `quantity` of a history over series and periods of the panel, (series, periods); NaN where the panel has no demand."""
+    rows = calendar.bucket("period", history).filter(pl.col("period").is_in(list(known.periods)))
+    return np.where(np.isnan(known.values), np.nan, _matrix(rows, known.keys.select(KEY), known.periods))
 
 
 def _matrix(rows: pl.DataFrame, keys: pl.DataFrame, periods: tuple[dt.date, ...]) -> Array:

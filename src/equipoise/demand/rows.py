@@ -6,6 +6,7 @@ from collections.abc import Collection
 import numpy as np
 import polars as pl
 
+from equipoise.demand.drivers import DRIVER_MODEL
 from equipoise.demand.methods import Array
 from equipoise.demand.outcome import COMBINATION, Outcome
 from equipoise.demand.panel import KEY, Panel
@@ -13,17 +14,22 @@ from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 
 
-def baseline_rows(known: Panel, outcome: Outcome, calendar: Calendar, succeeded: Collection[str] = ()) -> pl.DataFrame:
+def baseline_rows(
+    known: Panel, outcome: Outcome, calendar: Calendar, naive: Array, factor: Array, succeeded: Collection[str] = ()
+) -> pl.DataFrame:
     """Return the table `baseline`: every series in every period of the horizon, zero before its launch and after its last day on sale.
 
-    The demand of `succeeded` items goes on after their last day: it is what their successors take over.
+    `naive` (series, ahead) is the seasonal naive forecast, `factor` (series, ahead) what the calendar does to demand in each period, which
+    the forecasts of the outcome leave out. The demand of `succeeded` items goes on after their last day: it is what their successors take
+    over.
     """
     series, periods = len(known.keys), known.ahead[known.gap :]
-    on_sale = _on_sale(known, periods, calendar, succeeded)
+    on_sale = _on_sale(known, periods, calendar, succeeded) * factor[:, known.gap :]
     columns = {
         name: (getattr(outcome, field)[:, known.gap :] * on_sale).ravel()
         for name, field in (("quantity", "points"), ("p10", "p10"), ("p50", "p50"), ("p90", "p90"))
     }
+    columns["naive"] = naive[:, known.gap :].ravel()
     errors = [_number(outcome.wmape[_row_of(outcome, row), row]) for row in range(series)]
     names = [outcome.chosen(row) for row in range(series)]
     repeated = known.keys.select(KEY).with_columns(pl.Series("method", names, pl.String), pl.Series("error", errors, pl.Float64))
@@ -31,6 +37,21 @@ def baseline_rows(known: Panel, outcome: Outcome, calendar: Calendar, succeeded:
     return table("baseline").conform(
         frame.with_columns(pl.Series("period", list(periods) * series, pl.Date), **{k: pl.Series(v) for k, v in columns.items()})
     )
+
+
+def calendar_factors(known: Panel, calendar_effect: pl.DataFrame) -> Array:
+    """Return what the calendar does to demand in the periods ahead, (series, ahead): the family's factor, else that of all, else one."""
+    factors = np.ones((len(known.keys), len(known.ahead)))
+    place = {day: number for number, day in enumerate(known.ahead)}
+    rows = calendar_effect.filter(pl.col("period").is_in(list(place)), pl.col("factor") > 0)
+    rows = rows.with_columns(pl.col("period").replace_strict(place, default=None, return_dtype=pl.Int64).alias("column"))
+    series = known.keys.select("family").with_row_index("series")
+    for found in (
+        rows.filter(pl.col("family").is_null()).join(series.select("series"), how="cross"),
+        rows.filter(pl.col("family").is_not_null()).join(series, on="family", how="inner", maintain_order="left"),
+    ):
+        factors[found.get_column("series").to_numpy(), found.get_column("column").to_numpy()] = found.get_column("factor").to_numpy()
+    return factors
 
 
 def _row_of(outcome: Outcome, row: int) -> int:
@@ -59,6 +80,8 @@ def choice_rows(known: Panel, outcome: Outcome) -> pl.DataFrame:
     for row, (item, market) in enumerate(known.keys.select(KEY).iter_rows()):
         chosen = outcome.chosen(row)
         reasons = _reasons(outcome, row, chosen)
+        if np.isfinite(outcome.coverage[row]):
+            reasons[chosen] += f" The 80 % interval held {outcome.coverage[row]:.0%} of the test periods."
         if known.absurd[row]:
             times = "period was" if known.absurd[row] == 1 else "periods were"
             reasons[chosen] += f" {known.absurd[row]} {times} over a thousand times the usual demand; the usual stood in for it."
@@ -79,6 +102,8 @@ def _reasons(outcome: Outcome, row: int, chosen: str) -> dict[str, str]:
     reasons = {}
     for number, name in enumerate(outcome.methods):
         error, origins = float(outcome.error[number, row]), int(outcome.origins[number, row])
+        if name == DRIVER_MODEL and not weights[number]:
+            continue
         if weights[number] > 0 and name != chosen:
             reasons[name] = f"{weights[number]:.0%} of the combination, from its error here and in similar series."
         elif name == chosen:
@@ -88,6 +113,8 @@ def _reasons(outcome: Outcome, row: int, chosen: str) -> dict[str, str]:
             reasons[name] = f"Its error is {more:.0%} above the best method's." if np.isfinite(more) else "Others had no error."
         elif name in ("naive", "seasonal_naive"):
             reasons[name] = "Not tested."
+    if row in outcome.driven:
+        reasons[DRIVER_MODEL] = f"{reasons.get(DRIVER_MODEL, '')} {outcome.driven[row]}".strip()
     if chosen == COMBINATION:
         parts = sorted(((weight, name) for weight, name in zip(weights, outcome.methods, strict=True) if weight > 0), reverse=True)
         words = ", ".join(f"{name} {weight:.0%}" for weight, name in parts)

@@ -42,7 +42,15 @@ class Output:
 
 
 OUTPUTS: dict[str, Output] = {
-    "demand_plan": Output("demand_plan.md", ("demand",), ("segment", "method_choice", "baseline", "stream", "consensus", "demand_plan")),
+    "demand_plan": Output(
+        "demand_plan.md",
+        ("demand",),
+        (
+            *("correction", "calendar_effect", "cleaned_history", "segment", "method_choice", "baseline", "event_effect", "stream"),
+            *("stream_weight", "consensus", "demand_plan", "override_effect", "override_cell", "override_flag"),
+            *("stream_record", "value_added"),
+        ),
+    ),
     "supply_plan": Output(
         "supply_plan.md",
         ("supply", "inventory"),

@@ -7,10 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from equipoise.errors import Fault, Severity, Where
+from equipoise.exchange.book import VIEWS
 from equipoise.exchange.reader_excel import Workbook
 from equipoise.exchange.reader_text import Wanted, read_text
 from equipoise.gather.raw import Raw
-from equipoise.gather.source import Data, Source, is_named
+from equipoise.gather.source import READ, Data, Source, is_named
 from equipoise.tables import GIVEN
 
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
@@ -157,7 +158,7 @@ def _by_name(root: Path, shown: str) -> dict[str, list[Raw]]:
         name = path.name[: len(path.name) - len(ending)].lower()
         if not ending:
             continue
-        if name in GIVEN:
+        if name in READ:
             _add(found, name, _file(path, path.name, Source(name, (path.name,)), None, partial(is_named, name=name)))
         elif ending in EXCEL:
             for sheet, raws in _workbook(path, path.name).items():
@@ -177,8 +178,10 @@ def _workbook(path: Path, shown: str) -> dict[str, list[Raw]]:
     if book.faults:
         return {NOWHERE: [Raw(shown, pl.DataFrame(), faults=tuple(book.faults))]}
     for sheet in book.sheets:
+        if sheet in VIEWS:
+            continue  # made for people, in a workbook that we wrote ourselves
         name = sheet.strip().lower().replace(" ", "_")
-        if name in GIVEN:
+        if name in READ:
             _add(found, name, book.sheet(sheet, 0, (), ""))
         else:
             _add(found, NOWHERE, _unknown(f"{shown}!{sheet}", name))
@@ -186,7 +189,7 @@ def _workbook(path: Path, shown: str) -> dict[str, list[Raw]]:
 
 
 def _unknown(shown: str, name: str) -> Raw:
-    near = get_close_matches(name, GIVEN, n=1)
+    near = get_close_matches(name, READ, n=1)
     fix = f"Did you mean {near[0]}?" if near else "Name it after the table it holds, or leave it."
     return _broken(shown, f"{shown} is not the name of a table and was not read.", fix, "warning")
 

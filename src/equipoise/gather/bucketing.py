@@ -1,12 +1,15 @@
 """Brings facts to planning periods: rows of one key and period become one, each column as the dictionary says."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import Where
 from equipoise.gather.report import Report
 from equipoise.tables import table
-from equipoise.tables.check import BAD, ROW, SOURCE, distinct
+from equipoise.tables.check import BAD, ROW, SOURCE, distinct, repeated
 from equipoise.tables.column import Column
 
 # From more different days a period on, a table is taken to be dated by days: by period, it may at most mix first, middle and last day.
@@ -23,6 +26,18 @@ def merge_rows(name: str, frame: pl.DataFrame, aggregate: str) -> pl.DataFrame:
         keep = "first" if aggregate == "first" else "last"
         return frame.unique(keys, keep=keep, maintain_order=True)  # type: ignore[arg-type]
     return _grouped(name, frame, keys, asked=True)
+
+
+def merge_repeated(name: str, frame: pl.DataFrame, sources: Sequence[str], report: Report) -> pl.DataFrame:
+    """Return the demand with one row for each key, and warn of each that had several: equal rows count once, others are added up."""
+    faults = repeated(name, frame, sources)
+    if not faults:
+        return frame
+    fix = "Equal rows were counted once, others added up; say under `data: tables:` how to `aggregate` them if that is not meant."
+    report.add([replace(fault, fix=fix, severity="warning") for fault in faults])
+    keys = list(table(name).keys)
+    cells = [column for column in frame.columns if not column.startswith("#")]
+    return _grouped(name, frame.unique(cells, keep="first", maintain_order=True), keys, asked=True)
 
 
 def sums_within_periods(name: str, frame: pl.DataFrame, calendar: Calendar, report: Report) -> bool:

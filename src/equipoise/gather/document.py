@@ -14,6 +14,7 @@ _MOST_ALIASES = 100
 _MOST_NODES = 500_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
+_WORD = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ class _Reading:
 
     def leaf(self, node: yaml.Node, line: int) -> Leaf:
         text = str(node.value)
+        if node.tag == _WORD:
+            return Leaf(text, text, line)
         if node.tag not in self.constructor.yaml_constructors:
             self.fault(f"The tag {node.tag.removeprefix('tag:yaml.org,2002:')} is not allowed.", "Write the value without a tag.", line)
             return Leaf(text, text, line)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from equipoise.errors import DataError, Fault, Where
-from equipoise.gather.bucketing import bucket, merge_rows, sums_within_periods
+from equipoise.gather.bucketing import bucket, merge_repeated, merge_rows, sums_within_periods
 from equipoise.gather.calibration import calibrate
 from equipoise.gather.expansion import expand
 from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible
@@ -14,6 +14,7 @@ from equipoise.gather.history import whole_history
 from equipoise.gather.limit_rows import lay_limits
 from equipoise.gather.masters import derive_masters, inherit, with_defaults, without_hidden
 from equipoise.gather.network import check_network, check_supply
+from equipoise.gather.overrides import try_overrides, with_override_rows
 from equipoise.gather.plan import Plan
 from equipoise.gather.raw import ROW, Raw
 from equipoise.gather.report import Report
@@ -22,6 +23,8 @@ from equipoise.tables import GIVEN, table
 from equipoise.tables.check import BAD, SOURCE, check
 from equipoise.tables.setting import to_table
 
+# Demand of which two rows of one series and period are merged with a warning; elsewhere they are an error.
+_MERGED = ("history",)
 # Masters that other tables are converted by, filled before them.
 _FIRST = ("item", "unit_conversion", "currency_rate")
 
@@ -30,11 +33,13 @@ _FIRST = ("item", "unit_conversion", "currency_rate")
 class Facts:
     """Checked facts: every given table in the dictionary's form, with setting, period, scenario, issue and assumption_made.
 
-    Where `faults` hold errors, the tables are as far as they could be read, and must not be planned with.
+    `plan` is the plan with the overrides that a table gave it. Where `faults` hold errors, the tables are as far as they could be
+    read, and must not be planned with.
     """
 
     tables: dict[str, pl.DataFrame]
     faults: tuple[Fault, ...]
+    plan: Plan
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -62,6 +67,7 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
     for found in raws.values():
         for raw in found:
             report.add(raw.faults)
+    plan = with_override_rows(plan, raws, report)
     sources: list[str] = []
     tables = _filled(plan, raws, sources, report)
     if not _unreadable(report):
@@ -140,6 +146,8 @@ def _checked(
     frame = inherit(name, frame)
     frame = _key_defaults(name, frame)
     unique = aggregates in (set(), {""}) and not sums_within_periods(name, frame, plan.calendar, report)
+    if unique and name in _MERGED:
+        frame = merge_repeated(name, frame, sources, report)
     report.add(check(name, frame, sources, unique=unique))
     warn_implausible(name, frame, sources, report)
     frame = bucket(name, frame, plan.calendar, report)
@@ -171,9 +179,11 @@ def _handed_on(plan: Plan, tables: dict[str, pl.DataFrame], report: Report) -> F
     whole["setting"] = table("setting").conform(to_table(plan.setting))
     whole["period"] = table("period").conform(plan.calendar.table())
     whole["scenario"] = _scenario(plan)
+    if not report.errors:
+        try_overrides(plan, whole, report)
     whole["issue"] = report.issue()
     whole["assumption_made"] = report.assumption_made()
-    return Facts(whole, report.ordered())
+    return Facts(whole, report.ordered(), plan)
 
 
 def _scenario(plan: Plan) -> pl.DataFrame:

@@ -14,7 +14,7 @@ _WHERE = Where(table="history", column="period")
 def whole_history(history: pl.DataFrame, calendar: Calendar, report: Report) -> pl.DataFrame:
     """Return history in planning periods from each series' first to the last complete one of all, missing ones inserted as 0.
 
-    What lies after as_of, and the period that as_of cuts, are left out; net negative demand of a period is taken as 0. Each is reported.
+    What lies after as_of, and the period that as_of cuts, are left out; negative demand of a period stays, for cleaning to take it as returns. Each is reported.
     """
     if history.is_empty():
         return history
@@ -37,7 +37,7 @@ def whole_history(history: pl.DataFrame, calendar: Calendar, report: Report) -> 
         report.warn("No complete period of history is left before as_of.", "Check as_of and the dates of history.", _WHERE)
         return history
     _warn_age(history, calendar, report)
-    return _not_negative(_without_gaps(history, calendar, report), report)
+    return _warn_negative(_without_gaps(history, calendar, report), report)
 
 
 def _first(frame: pl.DataFrame) -> dt.date:
@@ -73,12 +73,13 @@ def _without_gaps(history: pl.DataFrame, calendar: Calendar, report: Report) -> 
     return named.select(history.columns).with_columns(pl.col("quantity").fill_null(0.0))
 
 
-def _not_negative(history: pl.DataFrame, report: Report) -> pl.DataFrame:
+def _warn_negative(history: pl.DataFrame, report: Report) -> pl.DataFrame:
     negative = history.filter(pl.col("quantity") < 0)
     if negative.is_empty():
         return history
     row = negative.row(0, named=True)
     example = f"{row['item']}, {row['market']}, {row['period']}: {row['quantity']:,.15g}"
-    message = f"{negative.height:,} periods have negative demand in sum ({example}, first) and were taken as 0."
-    report.warn(message, "Put returns into the column returns.", Where(table="history", column="quantity"))
-    return history.with_columns(pl.col("quantity").clip(0.0))
+    message = f"{negative.height:,} periods have negative demand in sum ({example}, first)."
+    fix = "They are taken as returns when the history is cleaned; better put returns into the column returns."
+    report.warn(message, fix, Where(table="history", column="quantity"))
+    return history

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import pairwise
 
@@ -16,9 +17,19 @@ _FIRM = {"production": "route", "purchase": "purchase", "transfer": "lane", "wor
 _ACTIVITY = {"make": "route", "move": "lane", "buy": "purchase", "store": "item"}
 
 
-def check_network(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
-    """Report unknown names, loops in bills of material, lanes that lead in a circle, and members that are not there."""
-    report.add(check_references(tables, sources))
+# Opinions of demand: a row for an item or market that is not there is left out with a warning, the rest goes on.
+_OPINIONS = ("forecast", "stream_snapshot")
+
+
+def check_network(tables: dict[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
+    """Report unknown names, loops in bills of material, lanes that lead in a circle, and members that are not there.
+
+    Streams for unknown items and markets are taken out of `tables`.
+    """
+    report.add([_left_out(fault) if fault.where.table in _OPINIONS else fault for fault in check_references(tables, sources)])
+    for name in _OPINIONS:
+        if name in tables:
+            tables[name] = _known_only(tables[name], tables)
     _check_bills(tables, sources, report)
     _check_lanes(tables, sources, report)
     _check_keys("firm_plan", "kind", "key", _FIRM, tables, sources, report)
@@ -26,6 +37,17 @@ def check_network(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], re
     members = {name: name for name in ("route", "purchase", "lane", "location", "resource", "item")}
     _check_keys("limit_member", "table", "key", members, tables, sources, report)
     _check_sides(tables, sources, report)
+
+
+def _left_out(fault: Fault) -> Fault:
+    return replace(fault, fix=f"Its rows are left out. {fault.fix}", severity="warning")
+
+
+def _known_only(frame: pl.DataFrame, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    for master in ("item", "market"):
+        if master in tables and master in frame.columns:
+            frame = frame.join(tables[master].select(master), on=master, how="semi", maintain_order="left")
+    return frame
 
 
 def _check_bills(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:

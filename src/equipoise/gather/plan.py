@@ -9,8 +9,9 @@ import polars as pl
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import Fault, InputError, PlanFileError
 from equipoise.gather import limits
-from equipoise.gather.document import Group, Leaf, Listing, Node, read_document
+from equipoise.gather.document import Group, Leaf, read_document
 from equipoise.gather.indentation import MARGIN
+from equipoise.gather.overrides import read_overrides
 from equipoise.gather.reading import Reading, nearest
 from equipoise.gather.report import Report
 from equipoise.gather.sentences import understand
@@ -18,7 +19,7 @@ from equipoise.gather.settings import read_setting
 from equipoise.gather.short_form import default_name, read_inputs, tables_of
 from equipoise.gather.source import Data, Source, TableSource, inline_table, read_data
 from equipoise.scenario import Override, Scenario
-from equipoise.tables import GIVEN, table
+from equipoise.tables import GIVEN
 from equipoise.tables.setting import Setting
 
 OUTPUTS = ("demand_plan", "supply_plan", "gap_analysis", "scenarios", "executive_summary", "action_items")
@@ -108,7 +109,7 @@ def read_plan(text: str, name: str, today: dt.date) -> Plan:
         given = {**tables_of(short, Calendar.from_setting(setting.calendar), reading), **given}
     data = read_data(root, reading)
     _require_data(root, data, reading)
-    overrides = _overrides(root, "overrides", reading)
+    overrides = read_overrides(root, "overrides", reading)
     scenarios = _scenarios(root, setting, reading)
     calibrate = _calibrate(root, reading)
     outputs = _outputs(root, reading)
@@ -189,48 +190,10 @@ def _with_fence(setting: Setting, constraints: tuple[Constraint, ...], reading: 
     return setting
 
 
-def _overrides(parent: Group, path: str, reading: Reading) -> tuple[Override, ...]:
-    found = []
-    for entry in reading.groups(parent, "overrides", path):
-        values = {key: _override_value(key, node, entry) for key, node in entry.entries.items()}
-        override = reading.model(Override, values, entry, path)
-        if override is not None:
-            found.append(override)
-    return tuple(found)
-
-
-def _override_value(key: str, node: Node, entry: Group) -> object:
-    from equipoise.gather.document import plain
-
-    table_name = entry.entries.get("table")
-    columns = table(table_name.text).by_name if isinstance(table_name, Leaf) and table_name.text in GIVEN else {}
-    if key == "where" and isinstance(node, Group):
-        return {column: _condition(column, value, columns) for column, value in node.entries.items()}
-    if (
-        key in {"table", "column", "operation", "reason", "author", "assumption", "id"}
-        and isinstance(node, Leaf)
-        and node.value is not None
-    ):
-        return node.text
-    return plain(node)
-
-
-def _condition(column: str, node: Node, columns: Mapping[str, object]) -> object:
-    """Return a condition of an override: words stay as written, so that item 007 and market NO keep their names."""
-    if isinstance(node, Listing):
-        return tuple(_condition(column, item, columns) for item in node.items)
-    if isinstance(node, Group):
-        return {key: _condition(column, value, columns) for key, value in node.entries.items()}
-    kind = getattr(columns.get(column), "kind", "text")
-    if node.value is None or isinstance(node.value, dt.date):
-        return node.value
-    return node.text if kind == "text" else node.value
-
-
 def _scenarios(root: Group, setting: Setting | None, reading: Reading) -> tuple[Scenario, ...]:
     own: dict[str, Scenario] = {}
     for entry in reading.groups(root, "scenarios"):
-        overrides = _overrides(entry, "scenarios.overrides", reading)
+        overrides = read_overrides(entry, "scenarios.overrides", reading)
         values: dict[str, object] = {
             key: node.text if key != "probability" and node.value is not None else node.value
             for key, node in entry.entries.items()

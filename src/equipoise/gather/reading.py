@@ -143,7 +143,7 @@ class Reading:
         line = _line(group, place)
         column = ".".join(part for part in (path, *place) if part)
         key = place[-1] if place else path
-        message, fix = _wording(kind, fault, place, key)
+        message, fix = wording(kind, fault, place, key)
         self.error(message, fix, line, column)
 
 
@@ -161,7 +161,8 @@ def _line(group: Group, place: list[str]) -> int:
     return line
 
 
-def _wording(kind: type[BaseModel], fault: ErrorDetails, place: list[str], key: str) -> tuple[str, str]:
+def wording(kind: type[BaseModel], fault: ErrorDetails, place: list[str], key: str) -> tuple[str, str]:
+    """Return what is wrong with the value at `place` of a model, called `key`, and the remedy."""
     context, value = fault.get("ctx", {}), fault.get("input")
     least, most = context.get("ge", context.get("gt")), context.get("le", context.get("lt"))
     if fault["type"] == "extra_forbidden":

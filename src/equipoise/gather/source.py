@@ -15,6 +15,9 @@ from equipoise.tables import GIVEN, table
 KINDS = ("text", "number", "integer", "date", "flag")
 AGGREGATES = ("sum", "first", "last")
 
+# Tables that may come from files: those given, and the overrides that planners keep in a spreadsheet.
+READ = (*GIVEN, "override")
+
 # Columns that any table of facts may be given besides its own: they are converted away, to the item's unit and the plan's currency.
 EXTRA = ("unit", "currency")
 
@@ -131,7 +134,7 @@ def read_data(root: Group, reading: Reading) -> Data:
     group = reading.group(root, "data")
     if group is None:
         return Data()
-    if not any(key in group.entries for key in _DATA_KEYS) and any(key in GIVEN for key in group.entries):
+    if not any(key in group.entries for key in _DATA_KEYS) and any(key in READ for key in group.entries):
         return _tables(group, "", {}, reading)
     reading.only(group, _DATA_KEYS, "data")
     folder = _local(reading.text(group, "folder", path="data"), group.line_of("folder"), reading)
@@ -161,8 +164,8 @@ def _tables(group: Group, folder: str, files: dict[str, Source], reading: Readin
     tables: dict[str, tuple[TableSource, ...]] = {}
     files = dict(files)
     for name in group.entries:
-        if name not in GIVEN:
-            reading.error(f"There is no table {name}.", nearest(name, GIVEN), group.line_of(name), "data.tables")
+        if name not in READ:
+            reading.error(f"There is no table {name}.", nearest(name, READ), group.line_of(name), "data.tables")
             continue
         entries = reading.groups(group, name, f"data.tables.{name}")
         if not entries and isinstance(group.entries[name], Leaf):

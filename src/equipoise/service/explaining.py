@@ -8,7 +8,7 @@ import polars as pl
 from equipoise.cycle import STEPS
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import InputError
-from equipoise.scenario import match, overrides_of
+from equipoise.scenario import Override, match, overrides_of
 from equipoise.service.messages import ExplainAnswer, ExplainRequest, Reason
 from equipoise.service.register import Context
 from equipoise.service.sentences import SENTENCES
@@ -16,10 +16,12 @@ from equipoise.service.showing import MASTERS, plain_rows, selected, stored
 from equipoise.service.workspace import Workspace, locate
 from equipoise.store import Version
 from equipoise.tables import GIVEN, table
+from equipoise.tables.figures import number
 from equipoise.tables.setting import from_table
 
 _KEYS = ("item", "market", "location", "resource", "route", "purchase", "lane", "family")
-_UNDATED = {"history", "method_choice", "segment", "on_hand"}
+_UNDATED = {"history", "correction", "method_choice", "segment", "on_hand"}
+_CELL = ["item", "market", "period"]
 _MOST_ROWS = 4
 
 
@@ -123,21 +125,37 @@ class _Chain:
         return [Reason(table=name, step=step, statement=statement) for statement in statements]
 
     def _overrides(self, name: str, rows: pl.DataFrame) -> list[Reason]:
-        """Say which accepted overrides of the base plan touched these rows."""
-        if "override" not in self._version.tables:
+        """Say which overrides of the base plan changed these rows: cell by cell for demand, else by what they name."""
+        if not {"override", "override_effect", "override_cell"} <= self._version.tables.keys():
             return []
-        held = stored(self._place, self._version, "override")
+        effect = stored(self._place, self._version, "override_effect").filter(pl.col("table") == name, pl.col("cells") > 0)
+        cells = stored(self._place, self._version, "override_cell").filter(pl.col("table") == name)
+        if cells.height:
+            touched = cells.join(rows, on=_CELL, how="semi", maintain_order="left")
+            sums = touched.group_by("override", maintain_order=True).agg(pl.col("before", "after").sum())
+            joined = effect.drop("before", "after").join(sums, on="override", maintain_order="left")
+            return [
+                _overridden(name, row, f" {number(row['before'])} became {number(row['after'])}.") for row in joined.iter_rows(named=True)
+            ]
+        touching = {
+            override.id
+            for override in overrides_of(stored(self._place, self._version, "override"), "")
+            if override.table == name and self._touches(override, rows)
+        }
+        return [_overridden(name, row, "") for row in effect.iter_rows(named=True) if row["override"] in touching]
+
+    def _touches(self, override: Override, rows: pl.DataFrame) -> bool:
+        """Whether an override names one of these rows."""
         masters = {one: stored(self._place, self._version, one) for one in MASTERS if one in self._version.tables}
-        reasons = []
-        for override in overrides_of(held, ""):
-            if override.table != name or override.status != "accepted":
-                continue
-            try:
-                touched = override.operation == "insert" or match(rows, override, name, masters).any()
-            except InputError:
-                continue
-            if touched:
-                by, because = override.author and f"by {override.author}", override.reason and f"because {override.reason}"
-                why = ", ".join(part for part in (by, because) if part)
-                reasons.append(Reason(table=name, step="override", statement=f"Override: {override}{f' ({why})' if why else ''}."))
-        return reasons
+        try:
+            return override.operation == "insert" or bool(match(rows, override, override.table, masters).any())
+        except InputError:
+            return False
+
+
+def _overridden(name: str, effect: Mapping[str, Any], change: str) -> Reason:
+    by, because = effect["author"] and f"by {effect['author']}", effect["reason"] and f"because {effect['reason']}"
+    why = ", ".join(part for part in (by, because) if part)
+    note = f" {effect['note']}" if effect["status"] == "stale" else ""
+    statement = f"Override {effect['override']}: {effect['statement']}{f' ({why})' if why else ''}.{change}{note}"
+    return Reason(table=name, step="override", statement=statement)

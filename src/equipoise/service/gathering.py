@@ -23,9 +23,7 @@ class Gathered:
 
     def issues(self) -> list[IssueLine]:
         """Return every fault found, errors first."""
-        rows = self.tables["issue"].iter_rows(named=True)
-        lines = [IssueLine(**{name: value for name, value in row.items() if value is not None}) for row in rows]
-        return sorted(lines, key=lambda line: ("error", "warning", "note").index(line.severity))
+        return issue_lines(self.tables["issue"])
 
     def assumptions(self) -> list[str]:
         """Return every default taken and every sentence understood, with where it came from."""
@@ -42,6 +40,13 @@ class Gathered:
             raise DataError(f"{errors} {noun} the plan.", "Correct the data; nothing was written.", Where(self.plan.file), faults)
 
 
+def issue_lines(issue: pl.DataFrame) -> list[IssueLine]:
+    """Return the rows of the table `issue`, errors first."""
+    rows = issue.iter_rows(named=True)
+    lines = [IssueLine(**{name: value for name, value in row.items() if value is not None}) for row in rows]
+    return sorted(lines, key=lambda line: ("error", "warning", "note").index(line.severity))
+
+
 def gather(place: Workspace, today: dt.date) -> Gathered:
     """Read the plan file and everything it names.
 
@@ -50,7 +55,7 @@ def gather(place: Workspace, today: dt.date) -> Gathered:
     plan = read_plan(_text(place.plan_file), place.plan_file.name, today)
     beside = place.plan_file.parent
     gathered = facts(plan, readers.read(plan.data, beside))
-    return Gathered(plan, gathered.tables, _inputs(place.plan_file, plan, beside, today))
+    return Gathered(gathered.plan, gathered.tables, _inputs(place.plan_file, plan, beside, today))
 
 
 def _text(path: Path) -> str:

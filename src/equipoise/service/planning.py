@@ -12,12 +12,13 @@ import polars as pl
 from equipoise import code_version
 from equipoise.cycle import Cycle, Listener, MemoryCache, Progress, Tables
 from equipoise.exchange.outputs import write
-from equipoise.scenario import override_table
-from equipoise.service.gathering import Gathered, gather
+from equipoise.scenario import override_table, remembered
+from equipoise.service.gathering import Gathered, gather, issue_lines
 from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace
 from equipoise.store import Event, Version
+from equipoise.tables import table
 
 # The measures of a scenario that a run's answer shows, in order; the table scenario_result has them all.
 _MEASURES = (
@@ -74,9 +75,19 @@ def plan(place: Workspace, context: Context) -> tuple[RunAnswer, Version]:
 
 def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
     plan = gathered.plan
-    cycle = Cycle(gathered.tables, plan.overrides, plan.scenarios, MemoryCache(place.store), listen=listen)
+    base = remembered(plan.overrides, _last_effects(place, plan.setting.plan))
+    cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), listen=listen)
     overrides = override_table({"": plan.overrides, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
     return {**cycle.run(), "override": overrides}
+
+
+def _last_effects(place: Workspace, plan: str) -> pl.DataFrame:
+    """Return the table `override_effect` of the plan's last version: what its overrides were made on. Empty where there is none."""
+    last = place.store.versions(plan)[-1:]
+    content = last[0].tables.get("override_effect", "") if last else ""
+    if not content:
+        return table("override_effect").empty()
+    return table("override_effect").conform(place.store.table(content))
 
 
 def _keep(place: Workspace, gathered: Gathered, tables: Tables) -> Version:
@@ -122,7 +133,7 @@ def _figures(gathered: Gathered, tables: Tables) -> dict[str, object]:
         ],
         "scenarios": [line.model_dump() for line in _scenario_lines(tables)],
         "actions": [_action(row) for row in actions.iter_rows(named=True)],
-        "issues": [line.model_dump() for line in gathered.issues()],
+        "issues": [line.model_dump() for line in issue_lines(tables["issue"])],
         "sources": _sources(gathered),
     }
 

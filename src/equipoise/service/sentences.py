@@ -57,6 +57,33 @@ def _baseline(row: Row, calendar: Calendar) -> str:
     return f"Statistical forecast of {_when(row, calendar)}: {number(row['quantity'])}{_range(row)}, by {row['method']}."
 
 
+def _correction(row: Row, calendar: Calendar) -> str:
+    word = "stands in for it" if row["accepted"] else "is proposed and does not count"
+    stands = f"{number(row['quantity'])} {word}"
+    booked = "nothing" if row["raw"] is None else number(row["raw"])
+    return f"History of {_when(row, calendar)}: {booked} booked, {stands} ({row['kind'].replace('_', ' ')}). {row['reason'] or ''}".strip()
+
+
+def _segment(row: Row, _: Calendar) -> str:
+    classes = f"{row['abc'] or ''}{row['xyz'] or ''}, {row['pattern']}, {row['lifecycle']}"
+    return f"Segment of {_place(row)}: {classes}. {row['reason'] or ''}".strip()
+
+
+def _event_effect(row: Row, _: Calendar) -> str:
+    if row["uplift"] is None:
+        return ""
+    return f"Event {row['event']} changes {_place(row)} by {row['uplift']:+.0%} ({row['origin']}). {row['reason'] or ''}".strip()
+
+
+def _stream_weight(row: Row, _: Calendar) -> str:
+    segment = f" in segment {row['segment']}" if row["segment"] else ""
+    return f"Stream {row['stream']} has weight {share(row['weight'])}{segment}. {row['reason'] or ''}".strip()
+
+
+def _override_flag(row: Row, _: Calendar) -> str:
+    return f"Override {row['override']}: {row['statement']}"
+
+
 def _stream(row: Row, calendar: Calendar) -> str:
     owner = f", owned by {row['owner']}" if row["owner"] else ""
     if row["quantity"] is None:
@@ -66,7 +93,8 @@ def _stream(row: Row, calendar: Calendar) -> str:
 
 def _consensus(row: Row, calendar: Calendar) -> str:
     parts = f"{number(row['base'] or 0)} from the basis plus {number(row['increment'] or 0)} from increments and events"
-    return f"Consensus for {_when(row, calendar)}: {number(row['quantity'])} = {parts}."
+    owner = f" {row['owner']} answers for it." if row["owner"] else ""
+    return f"Consensus for {_when(row, calendar)}: {number(row['quantity'])} = {parts}.{owner}"
 
 
 def _demand(row: Row, calendar: Calendar) -> str:
@@ -153,6 +181,11 @@ SENTENCES: dict[str, Callable[[pl.DataFrame, Calendar], list[str]]] = {
     "stream": _each(_stream),
     "baseline": _each(_baseline),
     "method_choice": _chosen,
+    "segment": _each(_segment),
+    "event_effect": _each(_event_effect),
+    "stream_weight": _each(_stream_weight),
+    "override_flag": _each(_override_flag),
+    "correction": _each(_correction),
     "history": _history,
     "capacity": _each(_capacity),
     "on_hand": _each(_on_hand),

@@ -14,7 +14,7 @@ from equipoise.store import Version
 from equipoise.tables import Table, table
 from equipoise.tables.setting import from_table
 
-MASTERS = ("item", "market", "location", "resource", "route", "purchase", "lane")
+MASTERS = ("item", "market", "location", "resource", "route", "purchase", "lane", "period")
 
 
 def show(request: ShowRequest, _: Context) -> ShowAnswer:

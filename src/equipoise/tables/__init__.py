@@ -5,10 +5,13 @@ from equipoise.tables.column import Column, Kind, Table
 from equipoise.tables.given import DEMAND, MASTER
 from equipoise.tables.given_supply import ACTUALS, BUY_AND_MOVE, MAKE, STOCK
 from equipoise.tables.kept import KEPT
-from equipoise.tables.made import DECIDED, DEMANDED, GATHERED, MEASURED, RECONCILED, SUPPLIED
+from equipoise.tables.made import DECIDED, GATHERED, MEASURED, RECONCILED, SUPPLIED
+from equipoise.tables.made_demand import CLEANED, DEMANDED, OVERRIDDEN, VALUED
 
 GIVEN: dict[str, Table] = {table.name: table for table in (*MASTER, *DEMAND, *STOCK, *MAKE, *BUY_AND_MOVE, *ACTUALS)}
-MADE: dict[str, Table] = {table.name: table for table in (*GATHERED, *DEMANDED, *SUPPLIED, *RECONCILED, *DECIDED, *MEASURED)}
+MADE: dict[str, Table] = {
+    table.name: table for table in (*GATHERED, *CLEANED, *DEMANDED, *OVERRIDDEN, *SUPPLIED, *RECONCILED, *DECIDED, *MEASURED, *VALUED)
+}
 DICTIONARY: dict[str, Table] = {**GIVEN, **MADE, **{table.name: table for table in KEPT}}
 
 __all__ = ["DICTIONARY", "GIVEN", "MADE", "Column", "Kind", "Table", "table"]

@@ -48,7 +48,7 @@ def check(name: str, frame: pl.DataFrame, sources: Sequence[str] = (), *, unique
             faults += _empty(definition, column, frame, sources)
             faults += _not_allowed(definition, column, frame, sources)
             faults += _out_of_range(definition, column, frame, sources)
-    return faults + (_repeated(definition, frame, sources) if unique else [])
+    return faults + (repeated(name, frame, sources) if unique else [])
 
 
 def _empty(definition: Table, column: Column, frame: pl.DataFrame, sources: Sequence[str]) -> list[Fault]:
@@ -116,7 +116,9 @@ def _codes(cells: pl.Series) -> tuple[pl.Series, int]:
     return (code - low + 1).fill_null(0), high - low + 2
 
 
-def _repeated(definition: Table, frame: pl.DataFrame, sources: Sequence[str]) -> list[Fault]:
+def repeated(name: str, frame: pl.DataFrame, sources: Sequence[str] = ()) -> list[Fault]:
+    """Return a fault for each key that several rows of the frame have."""
+    definition = table(name)
     keys = [key for key in definition.keys if key in frame.columns]
     frame = frame.drop_nulls([key for key in keys if definition.by_name[key].required])  # what is missing there is a fault of its own
     if not keys or distinct(frame, keys) == frame.height:

@@ -35,8 +35,25 @@ class CalendarSetting(Group):
 class ConsensusSetting(Group):
     """How streams become one number."""
 
-    basis: str = Field("baseline", description="baseline, average (of views, by weights), or the name of one stream")
-    weights: dict[str, float] = Field(default_factory=dict, description="Weight of each view where the basis is average")
+    basis: str = Field(
+        "baseline", description="baseline, average (of views, by weights), learned (weights from past errors), or the name of one stream"
+    )
+    weights: dict[str, float] = Field(
+        default_factory=dict, description="Weight of each view where the basis is average; scaled to add up to 1"
+    )
+
+
+class CleaningSetting(Group):
+    """How history is cleaned before it is forecast from."""
+
+    mode: Literal["automatic", "propose", "none"] = Field(
+        "automatic", description="Whether corrections count unless refused, count only where accepted, or are not looked for"
+    )
+    threshold: float = Field(4.0, gt=1, le=100, description="Distance from usual demand, in robust standard deviations, of an outlier")
+    returns: Literal["subtract", "keep"] = Field("subtract", description="Whether returned units are taken off the demand forecast from")
+    calendar: Literal["automatic", "none"] = Field(
+        "automatic", description="Whether trading days and moving holidays are looked for, and used where history shows them"
+    )
 
 
 class DemandSetting(Group):
@@ -44,7 +61,24 @@ class DemandSetting(Group):
 
     level: tuple[str, ...] = Field(("item", "market"), description="Level the forecast is made at")
     review: tuple[str, ...] = Field(("family",), description="Level people review and targets are judged at")
-    methods: Literal["fast"] | tuple[str, ...] = Field("fast", description="fast, or the names of methods to choose among")
+    methods: Literal["fast", "accurate"] | tuple[str, ...] = Field(
+        "fast", description="fast, accurate (more methods, a little slower), or the names of methods to choose among"
+    )
+    drivers: Literal["automatic", "none"] = Field(
+        "automatic", description="Whether given drivers are used where the backtest shows that they help"
+    )
+    cleaning: CleaningSetting = Field(default_factory=CleaningSetting, description="How history is cleaned")
+    reconciliation: Literal["bottom_up", "top_down", "middle_out", "min_trace"] = Field(
+        "bottom_up",
+        description="How levels are made one: leaves added up, the total split, `level` split and added up, or all levels weighed by error",
+    )
+    levels: tuple[tuple[str, ...], ...] = Field(
+        (("family",), ("market",)), description="Levels that min_trace forecasts beside the total and the leaves"
+    )
+    whole_units: bool = Field(False, description="Whether the baseline comes in whole units that still add up to the levels' totals")
+    fences: dict[str, int] = Field(
+        default_factory=dict, description="Role to the periods at the start of the horizon whose demand it may not override"
+    )
     consensus: ConsensusSetting = Field(default_factory=ConsensusSetting, description="How streams become one number")
     season: int | None = Field(None, ge=1, le=366, description="Periods in a season; by default those of a year")
     origins: int = Field(6, ge=1, le=60, description="Most backtest origins of a series")
@@ -131,7 +165,7 @@ def to_table(setting: Setting) -> pl.DataFrame:
     rows: list[tuple[str, str]] = []
 
     def walk(prefix: str, value: object) -> None:
-        if isinstance(value, dict) and not prefix.endswith(".weights"):
+        if isinstance(value, dict) and not prefix.endswith((".weights", ".fences")):
             for name, inner in value.items():
                 walk(f"{prefix}.{name}" if prefix else name, inner)
         else:

@@ -19,19 +19,22 @@ class Block:
 
     `values` is (series, periods): each row ends in the last column and is NaN before its first period, so that histories of different
     lengths stand together. `season` is the number of periods in a season (1: none). `shape` is (series, season): the seasonal index that
-    the series' family shows, position j for the period j + 1 after the last; ones where nothing is known.
+    the series' family shows, position j for the period j + 1 after the last; ones where nothing is known. `cut` (series,) says how many
+    periods before the end of the history each row ends, as in a backtest: a method that learns from other rows must learn only from those
+    with a row's own cut. None: all end with the history.
     """
 
     values: Array
     season: int
     shape: Array
+    cut: Counts | None = None
 
     @staticmethod
-    def of(values: Array, season: int, shape: Array | None = None) -> "Block":
+    def of(values: Array, season: int, shape: Array | None = None, cut: Counts | None = None) -> "Block":
         """Return a block; without `shape` no family season is known. Leading columns that hold no series are dropped."""
         filled = np.flatnonzero(~np.isnan(values).all(axis=0))
         kept = values[:, filled[0] :] if filled.size else values[:, :0]
-        return Block(kept, season, np.ones((len(values), season)) if shape is None else shape)
+        return Block(kept, season, np.ones((len(values), season)) if shape is None else shape, cut)
 
     @cached_property
     def lengths(self) -> Counts:
@@ -51,7 +54,7 @@ class Block:
 
     def rows(self, chosen: Flags | Counts) -> "Block":
         """Return the block of the chosen series only."""
-        return Block.of(self.values[chosen], self.season, self.shape[chosen])
+        return Block.of(self.values[chosen], self.season, self.shape[chosen], None if self.cut is None else self.cut[chosen])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from equipoise.demand.methods.contract import Array, Block, Counts, Fit
 from equipoise.demand.methods.season import over_history, over_horizon, own_differences, own_index
 
 Single = npt.NDArray[np.float32]
-_ROWS = 512  # rows worked on together: their states stay in the processor's cache
+ROWS = 512  # rows worked on together: their states stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def smoothed(values: Array, grid: Grid, horizon: int, index: Array | None = None
     points = np.empty((len(values), horizon))
     spread = np.empty(len(values))
     order = np.argsort(-lengths, kind="stable")
-    for start in range(0, len(order), _ROWS):
-        rows = order[start : start + _ROWS]
+    for start in range(0, len(order), ROWS):
+        rows = order[start : start + ROWS]
         first = values.shape[1] - int(lengths[rows[0]])
         part = None if index is None else index[rows] if multiplicative else index[rows] / scale[rows]
         state = recursion(values[rows, first:] / scale[rows], lengths[rows], grid, part, multiplicative=multiplicative)
@@ -154,9 +154,9 @@ def _ahead(state: State, grid: Grid, horizon: int, *, multiplicative: bool) -> t
     return points, state.loss[row, best].astype(np.float64)
 
 
-_LEVEL = Grid.of((0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
-_TREND = Grid.of((0.05, 0.15, 0.3, 0.5, 0.8), (0.03, 0.1), (0.9, 0.97))
-_SEASON = Grid.of((0.05, 0.15, 0.35, 0.7), (0.0, 0.05), (0.95,), (0.02, 0.1, 0.25))
+LEVELS = Grid.of((0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
+TRENDS = Grid.of((0.05, 0.15, 0.3, 0.5, 0.8), (0.03, 0.1), (0.9, 0.97))
+SEASONS = Grid.of((0.05, 0.15, 0.35, 0.7), (0.0, 0.05), (0.95,), (0.02, 0.1, 0.25))
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class SimpleSmoothing:
 
     def fit(self, block: Block, horizon: int) -> Fit:
         """Return the level, flat."""
-        return smoothed(block.values, _LEVEL, horizon)
+        return smoothed(block.values, LEVELS, horizon)
 
 
 @dataclass(frozen=True)
@@ -205,6 +205,7 @@ class HoltWinters:
 
     name: str
     multiplicative: bool
+    grid: Grid = SEASONS
     intermittent: bool | None = False
 
     def needs(self, season: int) -> int:
@@ -214,13 +215,13 @@ class HoltWinters:
     def fit(self, block: Block, horizon: int) -> Fit:
         """Return forecasts; the multiplicative kind only of series that are never below zero."""
         if self.multiplicative:
-            fit = smoothed(block.values, _SEASON, horizon, own_index(block), multiplicative=True)
+            fit = smoothed(block.values, self.grid, horizon, own_index(block), multiplicative=True)
             return Fit(np.where(block.positive[:, None], fit.points, np.nan), np.where(block.positive, fit.spread, np.nan))
-        return smoothed(block.values, _SEASON, horizon, own_differences(block))
+        return smoothed(block.values, self.grid, horizon, own_differences(block))
 
 
 SIMPLE = SimpleSmoothing()
-SEASONAL = AdjustedSmoothing("seasonal_smoothing", _LEVEL, 0.0)
-DAMPED = AdjustedSmoothing("damped_trend", _TREND, 2.0)
+SEASONAL = AdjustedSmoothing("seasonal_smoothing", LEVELS, 0.0)
+DAMPED = AdjustedSmoothing("damped_trend", TRENDS, 2.0)
 ADDITIVE = HoltWinters("holt_winters_additive", multiplicative=False)
 MULTIPLICATIVE = HoltWinters("holt_winters_multiplicative", multiplicative=True)

@@ -6,9 +6,7 @@ import numpy as np
 
 from equipoise.demand.methods.contract import Array, Block, Fit
 from equipoise.demand.methods.season import lengths_of, over_history, over_horizon, own_index
-from equipoise.demand.methods.smoothing import Grid, smoothed
-
-_LEVEL = Grid.of((0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9))
+from equipoise.demand.methods.smoothing import LEVELS, smoothed
 
 
 def slope_of(values: Array) -> tuple[Array, Array]:
@@ -48,6 +46,6 @@ class Theta:
         start, slope = slope_of(adjusted)
         first = (periods - block.lengths)[:, None]
         line = start[:, None] + slope[:, None] * (np.arange(periods)[None, :] - first)
-        curved = smoothed(2 * adjusted - line, _LEVEL, horizon)
+        curved = smoothed(2 * adjusted - line, LEVELS, horizon)
         ahead = start[:, None] + slope[:, None] * (block.lengths[:, None] + np.arange(horizon)[None, :])
         return Fit((curved.points + ahead) / 2 * over_horizon(index, horizon), curved.spread / 2)

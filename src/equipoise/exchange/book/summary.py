@@ -12,6 +12,30 @@ from equipoise.exchange.pack.wording import FRACTIONS, named
 
 _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (
+        "correction",
+        "Corrections",
+        "Corrections of history, the largest first",
+        ("item", "market", "period", "kind", "raw", "quantity", "accepted", "reason"),
+    ),
+    (
+        "override_effect",
+        "Overrides",
+        "Overrides of the base plan, and what is unusual about them",
+        ("override", "table", "column", "statement", "reason", "author", "cells", "before", "after", "was", "status", "note", "flags"),
+    ),
+    (
+        "method_choice",
+        "Method choice",
+        "The forecasting method of each series; positive bias is over-forecast",
+        ("item", "market", "method", "error", "wmape", "bias", "origins", "reason"),
+    ),
+    (
+        "value_added",
+        "Value added",
+        "Forecast value added by step; positive bias is over-forecast, positive value added is better",
+        ("level", "subject", "lag", "step", "owner", "points", "error", "bias", "value_added", "note"),
+    ),
+    (
         "gap",
         "Gaps",
         "Gaps, the most money first",
@@ -42,6 +66,8 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("issue", "Data issues", "Faults found in the data", ("severity", "source", "table", "row", "column", "message", "fix")),
 )
 _ORDER = {"gap": "rank", "recommendation": "rank", "proposed_action": "action", "agenda": "position"}
+_PERCENT = {"value_added": ("error", "bias", "value_added"), "method_choice": ("wmape", "bias")}
+MOST_LISTED = 5_000
 _WORDS = frozenset({"kind", "level", "limit", "rule", "kpi"})
 _EXACT = frozenset({"value", "target", "limited_to"})
 WIDTH = 6
@@ -83,19 +109,45 @@ def fill_contents(sheet: Sheet, book: Book, left_out: Sequence[str]) -> None:
 
 
 def add_lists(book: Book, plan: Plan) -> None:
-    """Add the lists that have rows: gaps, recommendations, action items, agenda, limits, measures, assumptions, issues."""
+    """Add the lists that have rows: corrections, overrides, methods, value added, gaps, recommendations, measures and the others.
+
+    A list holds at most 5,000 rows; its title says so where there are more.
+    """
     for name, sheet_name, meaning, columns in _LISTS:
-        if not plan.has(name):
+        frame = _rows(plan, name)
+        if frame.is_empty():
             continue
-        frame = plan[name].sort(_ORDER[name], nulls_last=True) if name in _ORDER else plan[name]
-        frame = frame.with_columns(pl.col(column).str.replace_all("_", " ") for column in columns if column in _WORDS)
-        kinds: dict[str, Kind] = {column: "exact" for column in columns if column in _EXACT}
-        sheet = book.sheet(sheet_name, meaning)
-        area = sheet.grid(frame, {column: named(column) for column in columns}, kinds, row_kinds=_shares(frame), wrap=True, table=True)
+        more = f" (the first {MOST_LISTED:,} of {frame.height:,}; all are in table {name})" if frame.height > MOST_LISTED else ""
+        frame = frame.head(MOST_LISTED).with_columns(pl.col(column).str.replace_all("_", " ") for column in columns if column in _WORDS)
+        percent = _PERCENT.get(name, ())
+        frame = frame.with_columns(pl.col(column) * 100 for column in percent)
+        kinds: dict[str, Kind] = {one: "decimal" if one in percent else "exact" for one in columns if one in {*percent, *_EXACT}}
+        heads = {column: named(column) + (", %" if column in percent else "") for column in columns}
+        sheet = book.sheet(sheet_name, meaning + more)
+        area = sheet.grid(frame, heads, kinds, row_kinds=_shares(frame), wrap=True, table=True)
         if name == "gap":
             short = {"type": "cell", "criteria": "<", "value": 0, "format": book.file.add_format({"font_color": "#b03a30"})}
             sheet.sheet.conditional_format(area.first, 7, area.last, 7, short)
         sheet.printed(plan.setting.plan)
+
+
+def _rows(plan: Plan, name: str) -> pl.DataFrame:
+    """Return the rows of a list in the order in which people read them."""
+    frame = plan[name]
+    if name == "correction":
+        size = (pl.col("quantity") - pl.col("raw").fill_null(0.0)).abs().round(6)
+        return frame.sort([size, "item", "market", "period"], descending=[True, False, False, False], nulls_last=True)
+    if name == "override_effect":
+        told = plan["override_flag"].sort("override", "flag").select("override", pl.col("statement").alias("flags"))
+        flags = told.group_by("override", maintain_order=True).agg(pl.col("flags").str.join(" "))
+        return frame.join(flags, on="override", how="left", maintain_order="left").sort("override", maintain_order=True)
+    if name == "method_choice":
+        return frame.filter(pl.col("chosen")).sort("item", "market", "method")
+    if name == "value_added":
+        order = {"total": 0, "family": 1, "segment": 2, "owner": 3}
+        rank = pl.col("level").replace_strict(order, default=9, return_dtype=pl.Int64)
+        return frame.sort([rank, "subject", "lag", "position"], nulls_last=False)
+    return frame.sort(_ORDER[name], nulls_last=True) if name in _ORDER else frame
 
 
 def _shares(frame: pl.DataFrame) -> dict[int, Kind]:

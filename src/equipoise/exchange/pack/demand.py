@@ -4,14 +4,20 @@ from collections.abc import Iterator
 
 from equipoise.exchange.pack import grids
 from equipoise.exchange.pack.blocks import Block, Heading, Paragraph, Picture, Section
+from equipoise.exchange.pack.forecast import background, forecast, overrides
 from equipoise.exchange.pack.plan import Plan
+from equipoise.exchange.pack.value_added import value_added
 from equipoise.exchange.pack.wording import grid_of, scale_of
 
 MOST_ROWS = 20
 
 
 def section(plan: Plan) -> Section | None:
-    """Return demand against supply, and demand by family and market with the periods across; None where nothing is demanded."""
+    """Return the section on demand; None where nothing is demanded.
+
+    Demand against supply, the forecast, demand by family and market with the periods across, overrides, what the forecast rests on, and
+    what each step added to it.
+    """
     return Section("demand", "Demand", tuple(_blocks(plan))) if plan.has("demand_plan") else None
 
 
@@ -20,12 +26,16 @@ def _blocks(plan: Plan) -> Iterator[Block]:
     absent = [words for name, words in (("history", "history"), ("budget", "budget")) if not plan.has(name)]
     if absent:
         yield Paragraph(f"No {' and no '.join(absent)} is given, so none is drawn.", quiet=True)
+    yield from forecast(plan)
     by = "family" if plan.has_families else "item"
     yield Heading(f"By {by}")
     yield from across(plan, by)
     if plan["demand_plan"].get_column("market").n_unique() > 1:
         yield Heading("By market")
         yield from across(plan, "market")
+    yield from overrides(plan)
+    yield from background(plan)
+    yield from value_added(plan)
 
 
 def _picture(plan: Plan) -> str:
