@@ -69,6 +69,8 @@ HEAVY = {
     "rich": {"interfaces"},
     "yaml": {"gather"},
     "lark": {"gather"},
+    "statsforecast": {"demand"},
+    "lightgbm": {"demand"},
 }
 
 

@@ -286,18 +286,20 @@ def test_whatever_the_history_there_is_a_forecast(series: dict[str, list[float]]
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(("name", "most", "least"), [("m1_monthly", 14.7, 1.05), ("tourism_monthly", 19.0, 1.45)])
-def test_competition_series(name: str, most: float, least: float) -> None:
+def test_competition_series() -> None:
     if not SHARED.exists():
         pytest.skip("the shared data is not beside the project")
     from benchmarks.demand import competition, scaled, symmetric
     from benchmarks.demand import run as forecast_all
 
-    train, test = competition(name)
-    outcome, _ = forecast_all(train, test.shape[1])
-    assert symmetric(outcome.points, test) <= most
-    assert scaled(outcome.points, test, train) <= least
-    assert 0.75 <= ((test >= outcome.p10) & (test <= outcome.p90)).mean() <= 0.85
+    inside = []
+    for name, most, least in (("m1_monthly", 14.7, 1.05), ("tourism_monthly", 19.0, 1.45)):
+        train, test = competition(name)
+        outcome, _ = forecast_all(train, test.shape[1])
+        assert symmetric(outcome.points, test) <= most
+        assert scaled(outcome.points, test, train) <= least
+        inside.append(((test >= outcome.p10) & (test <= outcome.p90)).ravel())
+    assert 0.75 <= np.concatenate(inside).mean() <= 0.85
 
 
 def test_an_absurd_period_trains_nothing_and_is_said() -> None:
@@ -416,3 +418,26 @@ def test_a_history_that_ends_two_years_before_the_plan_is_forecast_across() -> N
     made = points(run(history({"a": wave(36, 100, 1)[:-1]}, end=dt.date(2023, 12, 1)), horizon=12), "a")
     assert len(made) == 12
     assert int(np.argmax(made)) in {2, 3, 4}
+
+
+@pytest.mark.shared
+def test_car_parts_are_forecast_better_than_by_single_methods() -> None:
+    """Two origins; the peers' scores are those of `python -m benchmarks.demand`: IMAPA, the best of them, has 0.597 and 0.648 there."""
+    if not SHARED.exists():
+        pytest.skip("the shared data is not beside the project")
+    from benchmarks.demand import car_parts, from_first_demand, rmsse
+    from benchmarks.demand import run as forecast_all
+
+    for origin, most in ((0, 0.590), (5, 0.642)):
+        zeros, test = car_parts(origin)
+        outcome, _ = forecast_all(from_first_demand(zeros), 12)
+        assert rmsse(outcome.points, test, zeros) <= most
+        assert abs(outcome.points.sum() / test.sum() - 1) <= 0.08
+        assert ((test >= outcome.p10) & (test <= outcome.p90)).mean() >= 0.75
+
+
+def test_a_short_history_among_rare_demands_promises_little() -> None:
+    chance = np.random.default_rng(2)
+    rare = {f"r{number:02d}": np.where(chance.random(48) < 0.2, 5.0, 0.0).tolist() for number in range(40)}
+    made = points(run(history({**rare, "new": [0.0] * 47 + [5.0]})), "new")
+    assert 0.5 < sum(made) / len(made) < 2.0

@@ -70,7 +70,8 @@ def run_block(
     taken = cuts[series, place]
     past_values, actual_rows = _moved(values[series], taken, reach)
     everything = np.concatenate([values, past_values])[:, -kept * max(season, 12) :]
-    block = Block.of(everything, season, np.concatenate([shapes[:, 0], shapes[series, place + 1]]))
+    cut = np.concatenate([np.zeros(count, dtype=np.int64), taken])
+    block = Block.of(everything, season, np.concatenate([shapes[:, 0], shapes[series, place + 1]]), cut)
     points = np.full((len(methods), count, horizon), np.nan)
     spread = np.full((len(methods), count), np.nan)
     past = np.full((len(methods), count, places, reach), np.nan, dtype=np.float32)  # the largest array there is

@@ -7,6 +7,7 @@ import numpy as np
 
 from equipoise.demand.backtest import Backtest
 from equipoise.demand.methods import Array, Counts, Flags
+from equipoise.demand.methods.intermittent_pool import pool_score
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,14 @@ class Rules:
 
     `prior`: test periods that the experience of similar series counts for. `many`: series that the assumption of equal methods counts for,
     in a pool. `steepness`: the power of the score with which weights fall. `least`: the share of the weight below which a method is left
-    out.
+    out. `sparse`: the prior for intermittent series, of which one alone says next to nothing.
     """
 
     prior: float = 20
     many: float = 5
     steepness: float = 4
     least: float = 0.05
+    sparse: float = 100
 
 
 RULES = Rules()
@@ -44,10 +46,13 @@ def mean_known(values: Array, axis: int | tuple[int, ...]) -> Array:
     return np.asarray(np.where(count > 0, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan))
 
 
-def choose(backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Flags, rules: Rules = RULES) -> Choice:
+def choose(
+    backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Flags, rules: Rules = RULES, size: Array | None = None
+) -> Choice:
     """Return the weights and what they give.
 
-    Errors are absolute, but `squared` for intermittent demand (series,), whose absolute error is least for a forecast of nothing.
+    Errors are absolute, but `squared` for intermittent demand (series,), whose absolute error is least for a forecast of nothing; `size`
+    (series,) is what such errors are measured in, the mean demand of a period with demand; all the same where it is not given.
 
     `pools` (series,) numbers the kind of each series; `plain` are the methods that forecast every series: their mean error at an origin is
     its difficulty, so that methods tried at different origins can be compared. Weights fall with the fourth power of the score, and only
@@ -57,7 +62,11 @@ def choose(backtest: Backtest, pools: Counts, plain: Sequence[int], squared: Fla
     error = np.stack([_error(past, backtest.actual, squared) for past in backtest.past])
     usable = np.asarray(~np.isnan(backtest.points).any(axis=2))
     score, tested = _scores(error, backtest.actual, plain)
-    score = _drawn(score, tested, usable, pools, rules)
+    prior = _prior(score, usable, pools, rules)
+    if squared.any():
+        sizes = np.ones(len(squared)) if size is None else size
+        _prior_of_sparse(prior, error, backtest.actual, plain, usable & squared, pools, sizes, rules)
+    score = _drawn(score, tested, prior, np.where(squared, rules.sparse, rules.prior))
     score = np.where(usable, score, np.inf)
     weights = _weights(score, rules)
     return Choice(weights, score, _combined(backtest.points, weights), _past(backtest, weights))
@@ -83,19 +92,41 @@ def _scores(error: Array, actual: Array, plain: Sequence[int]) -> tuple[Array, A
     return score, np.where(tested, periods[None], 0).sum(axis=2).astype(np.float64)
 
 
-def _drawn(score: Array, tested: Array, usable: Flags, pools: Counts, rules: Rules) -> Array:
-    """Return scores drawn towards the median of the series of the same pool; where the pool knows nothing either, towards one."""
-    drawn = np.empty_like(score)
+def _prior(score: Array, usable: Flags, pools: Counts, rules: Rules) -> Array:
+    """Return the median score of the series of the same pool, (methods, series); where the pool knows nothing either, one."""
+    prior = np.ones_like(score)
     for pool in np.unique(pools):
         rows = pools == pool
         for method in range(len(score)):
             known = rows & usable[method] & ~np.isnan(score[method])
-            count = int(known.sum())
-            prior = (np.median(score[method, known]) * count + rules.many) / (count + rules.many) if count else 1.0
-            own = np.where(np.isnan(score[method, rows]), prior, score[method, rows])
-            evidence = tested[method, rows]
-            drawn[method, rows] = (own * evidence + prior * rules.prior) / (evidence + rules.prior)
-    return drawn
+            if known.any():
+                prior[method, rows] = _with_equals(float(np.median(score[method, known])), int(known.sum()), rules)
+    return prior
+
+
+def _prior_of_sparse(
+    prior: Array, error: Array, actual: Array, plain: Sequence[int], known: Flags, pools: Counts, size: Array, rules: Rules
+) -> None:
+    """Put the score of the pool as a whole in place of the median, for the series that are `known` (methods, series) and intermittent."""
+    difficulty = mean_known(error[list(plain)], axis=0)
+    periods = (~np.isnan(actual)).sum(axis=2).astype(np.float64)
+    for pool in np.unique(pools):
+        for method in range(len(error)):
+            rows = known[method] & (pools == pool)
+            found = pool_score(error[method, rows], difficulty[rows], periods[rows], size[rows])
+            if np.isfinite(found):
+                prior[method, rows] = _with_equals(found, int((~np.isnan(error[method, rows])).any(axis=1).sum()), rules)
+
+
+def _with_equals(score: float, count: int, rules: Rules) -> float:
+    """Return the score of a pool of `count` series, drawn towards one where they are few."""
+    return (score * count + rules.many) / (count + rules.many)
+
+
+def _drawn(score: Array, tested: Array, prior: Array, evidence: Array) -> Array:
+    """Return scores (methods, series) drawn towards the prior, which counts for `evidence` (series,) test periods."""
+    own = np.where(np.isnan(score), prior, score)
+    return (own * tested + prior * evidence[None]) / (tested + evidence[None])
 
 
 def _weights(score: Array, rules: Rules) -> Array:

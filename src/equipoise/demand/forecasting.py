@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from equipoise.demand.family import season_shapes
 from equipoise.demand.interval import coverage, interval, plain_interval
 from equipoise.demand.levels import in_whole_units, levelled
 from equipoise.demand.methods import REGISTRY, Array, Block, Counts, Flags, Method, pool
+from equipoise.demand.methods.intermittent_pool import mean_size, percentiles, pool_level, seen_inside
 from equipoise.demand.methods.season import is_seasonal, over_history, over_horizon
 from equipoise.demand.outcome import NO_DEMAND, SHORT_HISTORY, Outcome, steps
 from equipoise.demand.panel import KEY, REGULAR_INTERVAL, Panel, ended, laid_out, panel, teaches
@@ -25,6 +26,7 @@ from equipoise.tables.setting import DemandSetting, from_table
 
 _ROWS = 512  # series in a block
 _USUAL = 0.5  # mean error as a share of the forecast, where no series can be backtested
+_FIRM = 8  # periods that the usual chance of a demand counts for, in a series too short to show its own
 _PLAIN = ("naive", "moving_average", "simple_smoothing")
 
 
@@ -130,16 +132,17 @@ def forecast(
         ]
         backtest = joined(list((map if executor is None else executor.map)(run_block, *zip(*calls, strict=True))))
         pools = _pools(values[rows], season, usual)
-        mix = _mixed(backtest, choose(backtest, pools, _plain(methods), ~usual))
+        mix = _mixed(backtest, _chosen(backtest, values[rows], pools, methods, ~usual))
         if drivers is not None:
             driven, found = driven_backtest(
                 values[rows], drivers.rows(rows, first), known.keys[rows], season, backtest, methods, suited, executor
             )
-            beside = _mixed(driven, choose(driven, pools, _plain(methods), ~usual))
+            beside = _mixed(driven, _chosen(driven, values[rows], pools, methods, ~usual))
             mix, notes = _with_drivers(mix, beside, backtest, pools, ~usual, [drivers.names[number] for number in found.drivers])
             outcome.driven.update(zip(rows.tolist(), notes, strict=True))
-        share = _settle(outcome, rows, mix, backtest.actual, pools, steps(values[rows], season))
-    _without_backtest(outcome, known, np.flatnonzero(~teaching), shapes[:, 0], share)
+        share = _settle(outcome, rows, mix, backtest.actual, pools, values[rows], season, ~usual)
+    often = ((values[rows] > 0).sum() + _FIRM) / ((~np.isnan(values[rows])).sum() + _FIRM)
+    _without_backtest(outcome, known, np.flatnonzero(~teaching), shapes[:, 0], share, float(often))
     return outcome
 
 
@@ -164,6 +167,13 @@ def _pools(values: Array, season: int, regular: Flags) -> Counts:
 def _plain(methods: Sequence[Method]) -> list[int]:
     """Return the numbers of the methods that forecast every series."""
     return [number for number, method in enumerate(methods) if method.name in _PLAIN]
+
+
+def _chosen(backtest: Backtest, values: Array, pools: Counts, methods: Sequence[Method], sparse: Flags) -> Choice:
+    """Return the combination of each series; that of the `sparse` ones (series,) at the level that their pool shows."""
+    choice = choose(backtest, pools, _plain(methods), sparse, size=mean_size(values))
+    factor = np.where(sparse, pool_level(choice.past, backtest.cuts, values, pools), 1.0)
+    return replace(choice, points=choice.points * factor[:, None], past=choice.past * factor[:, None, None])
 
 
 @dataclass(frozen=True)
@@ -194,26 +204,35 @@ def _with_drivers(
     return _Mix(weights, both.points, both.past, spread, (*plain.tried, driven.past)), both.note
 
 
-def _settle(outcome: Outcome, rows: Counts, mix: _Mix, actual: Array, pools: Counts, step: Array) -> float:
+def _settle(outcome: Outcome, rows: Counts, mix: _Mix, actual: Array, pools: Counts, values: Array, season: int, sparse: Flags) -> float:
     """Put the results of the series that teach into the outcome; return their usual error as a share of the forecast."""
-    outcome.place(rows, mix.points, interval(mix.points, mix.past, actual, mix.spread, pools))
+    around = interval(mix.points, mix.past, actual, mix.spread, pools)
+    around.p10[sparse], around.p50[sparse], around.p90[sparse] = percentiles(mix.points[sparse], values[sparse], (0.1, 0.5, 0.9))
+    outcome.place(rows, mix.points, around)
     outcome.weights[:, rows] = mix.weights
-    outcome.coverage[rows] = coverage(mix.past, actual, mix.spread, pools)
+    inside = coverage(mix.past, actual, mix.spread, pools)
+    inside[sparse] = seen_inside(mix.past[sparse], actual[sparse], values[sparse])
+    outcome.coverage[rows], step = inside, steps(values, season)
     for number, past in enumerate((*mix.tried, mix.past)):
         outcome.judge(number, rows, past, actual, step)
     usual = mean_known(outcome.wmape[-1][rows], axis=0)
     return float(np.clip(usual, 0.05, 2.0)) if np.isfinite(usual) else _USUAL
 
 
-def _without_backtest(outcome: Outcome, known: Panel, rows: Counts, shape: Array, share: float) -> None:
-    """Forecast the series that do not teach: short ones by level and season, the others by zero."""
+def _without_backtest(outcome: Outcome, known: Panel, rows: Counts, shape: Array, share: float, often: float) -> None:
+    """Forecast the series that do not teach: short ones by size, chance and season of demand, the others by zero.
+
+    `often`: the share of periods with demand in the series that teach. What a few periods show of it is drawn towards that.
+    """
     values, season = known.values[rows], shape.shape[1]
     over = ended(values, season)
     half = 1 + (shape[rows] - 1) / 2  # nothing tests that the family's season holds here
     index = over_history(half, values.shape[1])
     place = np.arange(values.shape[1])[None, :] - values.shape[1] + known.lengths[rows, None] + 1
     weight = np.where(np.isnan(values), 0.0, np.maximum(place, 0) ** 2)
-    level = np.nansum(values * weight, axis=1) / np.maximum((weight * index).sum(axis=1), 1e-9)
+    sold = values > 0
+    size = np.where(sold, values * weight, 0.0).sum(axis=1) / np.maximum((sold * weight * index).sum(axis=1), 1e-9)
+    level = size * (sold.sum(axis=1) + _FIRM * often) / (known.lengths[rows] + _FIRM)
     level = np.where(over > 0, 0.0, np.maximum(level, 0.0))
     points = level[:, None] * over_horizon(half, len(known.ahead))
     outcome.place(rows, points, plain_interval(points, share))

@@ -70,7 +70,9 @@ def panel(history: pl.DataFrame, item: pl.DataFrame, calendar: Calendar, season:
     about = item.select("item", "family", "launch", "discontinue").unique("item", keep="first", maintain_order=True)
     keys = keys.join(about, on="item", how="left", maintain_order="left")
     sold, launched = _first_demand(values, season), _launched(keys, periods, calendar)
-    starts = np.maximum(sold, launched) if whole else _starts(sold, launched, _begun(values, sold, season), len(periods))
+    again = (values > 0).sum(axis=1) > 1
+    begun = _begun(values, sold, season)
+    starts = np.maximum(sold, launched) if whole else _starts(sold, launched, begun, again, len(periods))
     values = np.where(np.arange(len(periods))[None, :] >= starts[:, None], values, np.nan)
     ahead = calendar.between(calendar.next(periods[-1]), calendar.periods[-1])
     return Panel(keys, values, periods[-1], ahead, len(ahead) - calendar.horizon, absurd, periods)
@@ -163,29 +165,31 @@ def _begun(values: Array, sold: Counts, season: int) -> int:
     return int(sold[useful].min(initial=values.shape[1]))
 
 
-def _starts(sold: Counts, launched: Counts, begun: int, periods: int) -> Counts:
+def _starts(sold: Counts, launched: Counts, begun: int, again: Flags, periods: int) -> Counts:
     """Return the column from which each series' demand counts.
 
     A series that begins inside the history begins with a sale, and often in the middle of a period: that first period says too much or too
-    little, and is left out where two others follow. Where the launch is known it is neither.
+    little, and is left out where two others follow and demand came `again` (series,). Where the launch is known it is neither.
     """
     first = np.maximum(sold, launched)
-    inside = (sold > begun) & (sold > launched) & (periods - first >= 3)
+    inside = (sold > begun) & (sold > launched) & (periods - first >= 3) & again
     return np.asarray(first + inside, dtype=np.int64)
 
 
 def ended(values: Array, season: int) -> Counts:
     """Return how many empty periods each series ends with where they say that its demand has ended; 0 elsewhere, (series,).
 
-    They do where, at the rate of demands seen before, so many empty periods in a row have less than one chance in a hundred, and the same
-    periods a season earlier were not empty too.
+    They do where, at the rate of demands seen before, so many empty periods in a row have less than one chance in a hundred (in ten
+    thousand where demand was intermittent: methods for that follow dying demand down), and the same periods a season earlier were not
+    empty too. The first demand says where the series begins and nothing of the rate: one that stays alone has ended after two seasons.
     """
     sold = values > 0
     length = (~np.isnan(values)).sum(axis=1)
     empty = np.where(sold.any(axis=1), sold[:, ::-1].argmax(axis=1), length)
     before = np.maximum(length - empty, 1)
-    rate = np.clip(sold.sum(axis=1) / before, 0.0, 0.97)
-    unlikely = (1 - rate) ** empty < 0.01
+    rate = np.clip((sold.sum(axis=1) - 1) / before, 0.0, 0.97)
+    unlikely = (1 - rate) ** empty < np.where(rate * REGULAR_INTERVAL < 1, 1e-4, 1e-2)
+    unlikely |= (sold.sum(axis=1) == 1) & (empty >= 2 * max(season, 6))
     column = np.arange(values.shape[1])[None, :]
     start = (values.shape[1] - empty - season)[:, None]
     earlier = (column >= start) & (column < start + np.minimum(empty, season)[:, None])

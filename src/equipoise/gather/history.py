@@ -14,7 +14,8 @@ _WHERE = Where(table="history", column="period")
 def whole_history(history: pl.DataFrame, calendar: Calendar, report: Report) -> pl.DataFrame:
     """Return history in planning periods from each series' first to the last complete one of all, missing ones inserted as 0.
 
-    What lies after as_of, and the period that as_of cuts, are left out; negative demand of a period stays, for cleaning to take it as returns. Each is reported.
+    What lies after as_of, and the period that as_of cuts, are left out; negative demand stays, for
+    cleaning to take it as returns. Each is reported.
     """
     if history.is_empty():
         return history

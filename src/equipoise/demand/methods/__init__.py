@@ -7,7 +7,15 @@ from equipoise.demand.methods.aggregation import MultipleAggregation
 from equipoise.demand.methods.autoregression import Autoregression
 from equipoise.demand.methods.contract import Array, Block, Counts, Fit, Flags, Method, forecast_rows
 from equipoise.demand.methods.decomposition import RobustDecomposition
-from equipoise.demand.methods.intermittent import RATE, RECENT_RATE, Aggregated, Croston, MultipleAggregated, TeunterSyntetosBabai
+from equipoise.demand.methods.intermittent import (
+    RATE,
+    RECENT_RATE,
+    SEASONAL_RATE,
+    Aggregated,
+    Croston,
+    MultipleAggregated,
+    TeunterSyntetosBabai,
+)
 from equipoise.demand.methods.reference import Naive, RecentMean, SeasonalNaive
 from equipoise.demand.methods.smoothing import ADDITIVE, DAMPED, MULTIPLICATIVE, SEASONAL, SIMPLE
 from equipoise.demand.methods.theta import Theta
@@ -28,6 +36,7 @@ _FAST: tuple[Method, ...] = (
     MultipleAggregated(),
     RATE,
     RECENT_RATE,
+    SEASONAL_RATE,
 )
 _ACCURATE: tuple[Method, ...] = (*_FAST, MultipleAggregation(), Autoregression())
 _BY_NAME_ONLY: tuple[Method, ...] = (DAMPED, RobustDecomposition())  # the pools did no better with them
