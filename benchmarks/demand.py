@@ -21,10 +21,10 @@ import numpy as np
 import polars as pl
 
 from equipoise.demand import baseline
-from equipoise.demand.forecasting import forecast
+from equipoise.demand.forecast.forecasting import forecast
+from equipoise.demand.forecast.outcome import Outcome
+from equipoise.demand.forecast.panel import Panel
 from equipoise.demand.methods import ORIGINS, REGISTRY, Array, Block, pool
-from equipoise.demand.outcome import Outcome
-from equipoise.demand.panel import Panel
 from equipoise.dimensions.calendar import add_months
 from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting, Setting, to_table

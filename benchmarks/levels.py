@@ -16,7 +16,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from equipoise.demand.forecasting import forecast
+from equipoise.demand.forecast.forecasting import forecast
+from equipoise.demand.forecast.outcome import Outcome
+from equipoise.demand.forecast.panel import Panel, panel
 from equipoise.demand.levels import levelled
 from equipoise.demand.levels.hierarchy import COLUMNS, Hierarchy, leaves_of
 from equipoise.demand.levels.past_error import past_errors
@@ -24,8 +26,6 @@ from equipoise.demand.levels.projection import Covariance, Projection, shrunk
 from equipoise.demand.levels.rounding import whole
 from equipoise.demand.levels.sharing import shared_out
 from equipoise.demand.methods import Array, pool
-from equipoise.demand.outcome import Outcome
-from equipoise.demand.panel import Panel, panel
 from equipoise.dimensions.calendar import Calendar, add_months
 from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting, DemandSetting

@@ -16,10 +16,10 @@ import numpy as np
 import polars as pl
 
 from benchmarks.demand import DATA, competition
-from equipoise.demand.backtest import SEASONS_KEPT, Backtest, joined, origins, run_block
-from equipoise.demand.choice import RULES, Choice, Rules, choose
-from equipoise.demand.family import season_shapes
-from equipoise.demand.interval import WIDTHS, Widths, coverage, interval
+from equipoise.demand.forecast.backtest import SEASONS_KEPT, Backtest, joined, origins, run_block
+from equipoise.demand.forecast.choice import RULES, Choice, Rules, choose
+from equipoise.demand.forecast.family import season_shapes
+from equipoise.demand.forecast.interval import WIDTHS, Widths, coverage, interval
 from equipoise.demand.methods import ORIGINS, POOLS, REGISTRY, Array, Counts, Method
 from equipoise.demand.methods.autoregression import Autoregression
 from equipoise.demand.methods.smoothing import Grid, HoltWinters

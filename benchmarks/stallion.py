@@ -16,9 +16,9 @@ import polars as pl
 
 from benchmarks.demand import DATA
 from equipoise.demand import baseline
-from equipoise.demand.family import season_shapes
+from equipoise.demand.forecast.family import season_shapes
+from equipoise.demand.forecast.panel import panel, teaches
 from equipoise.demand.methods import POOLS, Array, Block, Method, forecast_rows, pool
-from equipoise.demand.panel import panel, teaches
 from equipoise.dimensions.calendar import Calendar, add_months
 from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting, DemandSetting, Setting, to_table

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.demand import baseline
-from equipoise.demand.backtest import origins
-from equipoise.demand.family import season_shapes
-from equipoise.demand.interval import interval
-from equipoise.demand.panel import ended
+from equipoise.demand.forecast.backtest import origins
+from equipoise.demand.forecast.family import season_shapes
+from equipoise.demand.forecast.interval import interval
+from equipoise.demand.forecast.panel import ended
 from equipoise.dimensions.calendar import Calendar, add_months
 from equipoise.errors import InputError
 from equipoise.tables import table

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from equipoise.demand.backtest import Backtest, joined, origins, run_block
-from equipoise.demand.choice import Rules, choose
-from equipoise.demand.forecasting import forecast
-from equipoise.demand.interval import Widths, coverage, interval
+from equipoise.demand.forecast.backtest import Backtest, joined, origins, run_block
+from equipoise.demand.forecast.choice import Rules, choose
+from equipoise.demand.forecast.forecasting import forecast
+from equipoise.demand.forecast.interval import Widths, coverage, interval
+from equipoise.demand.forecast.outcome import Outcome
+from equipoise.demand.forecast.panel import Panel
 from equipoise.demand.methods import ALWAYS, ORIGINS, POOLS, REGISTRY, Array, pool
-from equipoise.demand.outcome import Outcome
-from equipoise.demand.panel import Panel
 from equipoise.dimensions.calendar import add_months
 from equipoise.errors import InputError
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.demand import baseline
-from equipoise.demand.backtest import origins, run_block
 from equipoise.demand.drivers import Drivers, driven_backtest, laid
 from equipoise.demand.drivers.response import Response, response
+from equipoise.demand.forecast.backtest import origins, run_block
 from equipoise.demand.methods import Array, pool
 from equipoise.dimensions.calendar import Calendar, add_months
 from equipoise.tables import table

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.demand import consensus, event_effect
-from equipoise.demand.events import event_rows
+from equipoise.demand.events.event_rows import event_rows
 from equipoise.dimensions.calendar import Calendar, add_months
 from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting, Setting, to_table

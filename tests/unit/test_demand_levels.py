@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from equipoise.demand import baseline
+from equipoise.demand.forecast.outcome import Outcome
+from equipoise.demand.forecast.panel import Panel
 from equipoise.demand.levels import in_whole_units, levelled, projection
 from equipoise.demand.levels.hierarchy import Hierarchy, leaves_of
 from equipoise.demand.levels.past_error import past_errors
@@ -18,8 +20,6 @@ from equipoise.demand.levels.projection import Covariance, Projection, shrunk
 from equipoise.demand.levels.rounding import path, whole
 from equipoise.demand.levels.sharing import shared_out
 from equipoise.demand.methods import Array
-from equipoise.demand.outcome import Outcome
-from equipoise.demand.panel import Panel
 from equipoise.dimensions.calendar import add_months
 from equipoise.errors import InputError
 from equipoise.tables import table

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.demand.ownership import owners
-from equipoise.demand.stream_weight import by_cell, given_weights, learned_weights
+from equipoise.demand.streams.ownership import owners
+from equipoise.demand.streams.stream_weight import by_cell, given_weights, learned_weights
 from equipoise.dimensions.calendar import Calendar, add_months
 from equipoise.errors import DataError, InputError
 from equipoise.tables import table

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from equipoise.demand.events import at_event_price
+from equipoise.demand.events.event_rows import at_event_price
 from equipoise.demand.methods import Array
 from equipoise.demand.scope import CELL, PAIR
 from equipoise.dimensions.calendar import Calendar

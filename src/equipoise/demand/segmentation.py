@@ -5,8 +5,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 
+from equipoise.demand.forecast.panel import KEY, REGULAR_INTERVAL, Panel, ended, panel
 from equipoise.demand.methods import Array
-from equipoise.demand.panel import KEY, REGULAR_INTERVAL, Panel, ended, panel
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 from equipoise.tables.figures import number, share

@@ -5,8 +5,8 @@ import math
 
 import polars as pl
 
+from equipoise.demand.forecast.panel import complete
 from equipoise.demand.overlap import share_after
-from equipoise.demand.panel import complete
 from equipoise.demand.scope import CELL
 from equipoise.dimensions.calendar import Calendar
 

@@ -10,8 +10,8 @@ import polars as pl
 from equipoise.demand.cleaning.grid import Grid
 from equipoise.demand.cleaning.trading_day import easter_share, working_days
 from equipoise.demand.cleaning.usual import robust_spread
+from equipoise.demand.forecast.panel import REGULAR_INTERVAL
 from equipoise.demand.methods import Array, Counts, Flags
-from equipoise.demand.panel import REGULAR_INTERVAL
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from equipoise.demand.cleaning.calendar_effect import factors
-from equipoise.demand.panel import KEY, complete
+from equipoise.demand.forecast.panel import KEY, complete
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 from equipoise.tables.setting import from_table

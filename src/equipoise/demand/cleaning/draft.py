@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from equipoise.demand.cleaning.grid import Grid
+from equipoise.demand.forecast.panel import KEY
 from equipoise.demand.methods import Array, Counts
-from equipoise.demand.panel import KEY
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 from equipoise.tables.figures import named, span

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from equipoise.demand.forecast.panel import KEY, complete
 from equipoise.demand.methods import Array, Counts, Flags
-from equipoise.demand.panel import KEY, complete
 from equipoise.dimensions.calendar import Calendar
 
 

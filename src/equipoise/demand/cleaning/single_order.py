@@ -8,8 +8,8 @@ import polars as pl
 from equipoise.demand.cleaning.draft import Draft
 from equipoise.demand.cleaning.grid import Grid
 from equipoise.demand.cleaning.usual import Usual, typical_size
+from equipoise.demand.forecast.panel import KEY
 from equipoise.demand.methods import Array, Flags
-from equipoise.demand.panel import KEY
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables.figures import number, share
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from equipoise.demand.forecast.panel import REGULAR_INTERVAL
 from equipoise.demand.methods import Array, Counts, Flags
 from equipoise.demand.methods.decomposition import median
 from equipoise.demand.methods.season import by_phase, moving_average
-from equipoise.demand.panel import REGULAR_INTERVAL
 
 _WIDTH = 7  # known periods whose median is the level: up to three unusual ones in a row do not move it
 _HALF = _WIDTH // 2

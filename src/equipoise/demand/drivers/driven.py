@@ -6,10 +6,10 @@ from concurrent.futures import Executor
 import numpy as np
 import polars as pl
 
-from equipoise.demand.backtest import Backtest, run_block
 from equipoise.demand.drivers.laid import Drivers
 from equipoise.demand.drivers.response import Response, response
-from equipoise.demand.family import season_shapes
+from equipoise.demand.forecast.backtest import Backtest, run_block
+from equipoise.demand.forecast.family import season_shapes
 from equipoise.demand.methods import Array, Counts, Flags, Method
 
 _ROWS = 512  # series in a block

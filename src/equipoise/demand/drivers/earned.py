@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.demand.backtest import Backtest
-from equipoise.demand.choice import choose
+from equipoise.demand.forecast.backtest import Backtest
+from equipoise.demand.forecast.choice import choose
 from equipoise.demand.methods import Array, Counts, Flags
 
 DRIVER_MODEL = "driver_model"

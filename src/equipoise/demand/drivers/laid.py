@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from equipoise.demand.choice import mean_known
+from equipoise.demand.forecast.choice import mean_known
 from equipoise.demand.methods import Array, Counts, Flags
 from equipoise.demand.methods.season import by_phase, is_seasonal
 from equipoise.dimensions.calendar import Calendar

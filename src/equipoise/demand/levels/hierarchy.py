@@ -7,8 +7,8 @@ from difflib import get_close_matches
 import numpy as np
 import polars as pl
 
+from equipoise.demand.forecast.panel import Panel
 from equipoise.demand.methods import Array, Counts
-from equipoise.demand.panel import Panel
 from equipoise.errors import InputError, Where
 
 COLUMNS = ("item", "family", "category", "market", "region", "channel")

@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from equipoise.demand.choice import mean_known
+from equipoise.demand.forecast.choice import mean_known
+from equipoise.demand.forecast.outcome import Outcome
+from equipoise.demand.forecast.panel import Panel
 from equipoise.demand.levels.hierarchy import Hierarchy, checked, leaves_of
 from equipoise.demand.levels.past_error import past_errors
 from equipoise.demand.levels.projection import Projection, shrunk
 from equipoise.demand.levels.sharing import shared_out
 from equipoise.demand.methods import Array
-from equipoise.demand.outcome import Outcome
-from equipoise.demand.panel import Panel
 from equipoise.tables.setting import DemandSetting
 
 

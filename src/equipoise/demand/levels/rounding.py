@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from equipoise.demand.forecast.panel import KEY
 from equipoise.demand.levels.hierarchy import checked, leaves_of
 from equipoise.demand.methods import Array, Counts
-from equipoise.demand.panel import KEY
 
 _PARTS = 20  # a unit is cut into 2^20 parts, so that all sums are exact
 _EXACT = 2.0**53  # units above which a sum has no last unit in double precision

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from equipoise.demand.choice import mean_known
+from equipoise.demand.forecast.choice import mean_known
 from equipoise.demand.methods import Array, Counts
 
 _LEVELS = (0.1, 0.5, 0.9)

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from equipoise.demand.choice import mean_known
-from equipoise.demand.interval import Interval
+from equipoise.demand.forecast.choice import mean_known
+from equipoise.demand.forecast.interval import Interval
 from equipoise.demand.methods import Array, Counts
 
 COMBINATION = "combination"

@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from equipoise.demand.budgeted import budget_rows
-from equipoise.demand.events import at_event_price, cannibalised, event_rows
-from equipoise.demand.ownership import owners
+from equipoise.demand.events.event_rows import at_event_price, cannibalised, event_rows
 from equipoise.demand.scope import CELL, PAIR
-from equipoise.demand.stream_weight import AVERAGE, BASELINE, BUDGET, LEARNED, by_cell, given_weights, learned_weights
+from equipoise.demand.streams.budgeted import budget_rows
+from equipoise.demand.streams.ownership import owners
+from equipoise.demand.streams.stream_weight import AVERAGE, BASELINE, BUDGET, LEARNED, by_cell, given_weights, learned_weights
 from equipoise.demand.succession import MEASURES, launch_spread, moved
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import polars as pl
 
-from equipoise.demand.panel import complete
+from equipoise.demand.forecast.panel import complete
 from equipoise.demand.scope import CELL, PAIR
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import InputError, Where

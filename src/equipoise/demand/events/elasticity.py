@@ -5,10 +5,10 @@ import math
 import numpy as np
 import polars as pl
 
+from equipoise.demand.events.shrinkage import drawn
+from equipoise.demand.forecast.panel import complete
 from equipoise.demand.methods import Array
-from equipoise.demand.panel import complete
 from equipoise.demand.scope import CELL, PAIR
-from equipoise.demand.shrinkage import drawn
 from equipoise.dimensions.calendar import Calendar
 
 STEEPEST = -5.0  # an elasticity beyond it is a fault of the data, not of the customers

@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 
 from equipoise.demand.drivers import DRIVER_MODEL
+from equipoise.demand.forecast.outcome import COMBINATION, Outcome
+from equipoise.demand.forecast.panel import KEY, Panel
 from equipoise.demand.methods import Array
-from equipoise.demand.outcome import COMBINATION, Outcome
-from equipoise.demand.panel import KEY, Panel
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 

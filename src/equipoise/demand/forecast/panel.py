@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from equipoise.demand.choice import mean_known
+from equipoise.demand.forecast.choice import mean_known
 from equipoise.demand.methods import Array, Counts, Flags
 from equipoise.dimensions.calendar import Calendar
 

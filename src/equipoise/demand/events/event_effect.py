@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from equipoise.demand.elasticity import STEEPEST, elasticities, paid_prices, usual_prices
+from equipoise.demand.events.elasticity import STEEPEST, elasticities, paid_prices, usual_prices
+from equipoise.demand.events.past_events import measured, uplifts
+from equipoise.demand.forecast.panel import complete
 from equipoise.demand.overlap import shares_between
-from equipoise.demand.panel import complete
-from equipoise.demand.past_events import measured, uplifts
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, from_table

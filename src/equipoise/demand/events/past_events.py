@@ -8,9 +8,9 @@ import polars as pl
 from equipoise.demand.cleaning.grid import Grid, grid
 from equipoise.demand.cleaning.past_event import Touch, touched, touches
 from equipoise.demand.cleaning.usual import usual_demand
+from equipoise.demand.events.shrinkage import drawn, group_means
+from equipoise.demand.forecast.panel import KEY
 from equipoise.demand.methods import Array, Counts, Flags
-from equipoise.demand.panel import KEY
-from equipoise.demand.shrinkage import drawn, group_means
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables.setting import Setting
 

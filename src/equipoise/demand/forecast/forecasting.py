@@ -8,18 +8,18 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from equipoise.demand.backtest import Backtest, joined, origins, run_block
-from equipoise.demand.choice import Choice, choose, mean_known
 from equipoise.demand.drivers import DRIVER_MODEL, Drivers, Forecasts, driven_backtest, earned, laid
-from equipoise.demand.family import season_shapes
-from equipoise.demand.interval import coverage, interval, plain_interval
+from equipoise.demand.forecast.backtest import Backtest, joined, origins, run_block
+from equipoise.demand.forecast.choice import Choice, choose, mean_known
+from equipoise.demand.forecast.family import season_shapes
+from equipoise.demand.forecast.interval import coverage, interval, plain_interval
+from equipoise.demand.forecast.outcome import NO_DEMAND, SHORT_HISTORY, Outcome, steps
+from equipoise.demand.forecast.panel import KEY, REGULAR_INTERVAL, Panel, ended, laid_out, panel, teaches
+from equipoise.demand.forecast.rows import baseline_rows, calendar_factors, choice_rows
 from equipoise.demand.levels import in_whole_units, levelled
 from equipoise.demand.methods import REGISTRY, Array, Block, Counts, Flags, Method, pool
 from equipoise.demand.methods.intermittent_pool import mean_size, percentiles, pool_level, seen_inside
 from equipoise.demand.methods.season import is_seasonal, over_history, over_horizon
-from equipoise.demand.outcome import NO_DEMAND, SHORT_HISTORY, Outcome, steps
-from equipoise.demand.panel import KEY, REGULAR_INTERVAL, Panel, ended, laid_out, panel, teaches
-from equipoise.demand.rows import baseline_rows, calendar_factors, choice_rows
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 from equipoise.tables.setting import DemandSetting, from_table

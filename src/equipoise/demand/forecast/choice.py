@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.demand.backtest import Backtest
+from equipoise.demand.forecast.backtest import Backtest
 from equipoise.demand.methods import Array, Counts, Flags
 from equipoise.demand.methods.intermittent_pool import pool_score
 

@@ -1,0 +1,1 @@
+"""Streams: opinions side by side, their weights, who answers for what, and the consensus."""
