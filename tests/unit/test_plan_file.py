@@ -265,3 +265,11 @@ def test_the_manual_holds_the_settings_and_its_examples_are_read() -> None:
     for block in blocks:
         whole = block if "data:" in block or "inputs:" in block else f"data: tables\n{block}"
         assert plan_of(whole, "manual.yaml").setting.plan
+
+
+def test_the_examples_of_demand_review_are_read() -> None:
+    page = (ROOT / "docs" / "demand.md").read_text(encoding="utf-8")
+    blocks = _blocks(page)
+    assert len(blocks) >= 2
+    for block in blocks:
+        assert plan_of(f"data: tables\n{block}").setting.plan == "plan"

@@ -119,7 +119,6 @@ def _streams(plan: Plan) -> Iterator[Block]:
         .agg(
             pl.col("quantity").sum().round(6),
             pl.col("base").sum().round(6),
-            (pl.col("quantity") - pl.col("base")).sum().round(6).alias("off"),
             pl.col("owner").drop_nulls().unique().sort(),
         )
         .sort(pl.col("kind").replace_strict(kinds, default=9, return_dtype=pl.Int64), "stream")
@@ -130,7 +129,8 @@ def _streams(plan: Plan) -> Iterator[Block]:
     rows = []
     for row in sums.head(MOST_ROWS).iter_rows(named=True):
         part = row["kind"] in {"increment", "event"}
-        compared = _change(row["quantity"], base) if part else _change(row["off"], row["base"]) if row["kind"] != "baseline" else ""
+        off = row["quantity"] - row["base"]
+        compared = _change(row["quantity"], base) if part else _change(off, row["base"]) if row["kind"] != "baseline" else ""
         rows.append((row["stream"], row["kind"] or "", number(row["quantity"]), compared, listing(row["owner"])))
     rows.append(("Consensus", "", number(agreed), _change(agreed - base, base), ""))
     heads = (
