@@ -141,3 +141,28 @@ def test_a_table_override_in_the_data_folder_is_read_by_its_name(workspace: Path
     assert len(said) == 1
     assert said[0].startswith("Override fair: consensus quantity of item Lantern, market Shops: times")
     assert " became " in said[0]
+
+
+def test_a_cell_is_explained_by_every_override_that_changed_it_whatever_its_column(workspace: Path) -> None:
+    write(
+        workspace,
+        """
+overrides:
+  - {id: more, table: demand_plan, where: {item: Lantern}, operation: scale, value: +10 %}
+  - {id: dearer, table: demand_plan, where: {item: Lantern}, column: unit_price, operation: set, value: 99}
+  - {id: other, table: demand_plan, where: {item: Desk lamp}, column: unit_price, operation: set, value: 98}
+  - {id: given, table: correction, operation: insert, value: {item: Lantern, market: Shops, period: 2026-01, quantity: 7}}
+""".replace("Desk lamp", _other_item(workspace)),
+    )
+    answer("run", plan=str(workspace))
+    why = answer("explain", plan=str(workspace), table="demand_plan", where=["item=Lantern", "market=Shops"])
+    said = [reason["statement"] for reason in why["reasons"] if reason["step"] == "override"]
+    assert [one.split(":")[0] for one in said] == ["Override dearer", "Override more", "Override given"]
+    why = answer("explain", plan=str(workspace), table="demand_plan", where=[f"item={_other_item(workspace)}"])
+    said = [reason["statement"] for reason in why["reasons"] if reason["step"] == "override"]
+    assert [one.split(":")[0] for one in said] == ["Override other"]
+
+
+def _other_item(workspace: Path) -> str:
+    with (workspace / "tables" / "item.csv").open(newline="") as file:
+        return next(row["item"] for row in csv.DictReader(file) if row["item"] != "Lantern")

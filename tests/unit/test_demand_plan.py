@@ -26,6 +26,7 @@ def plan(
     price: list[dict[str, Any]] | None = None,
     item: list[dict[str, Any]] | None = None,
     revenue: float | None = None,
+    made: float | None = None,
     event: list[dict[str, Any]] | None = None,
     stream: list[dict[str, Any]] | None = None,
     **demand: int,
@@ -40,17 +41,19 @@ def plan(
                 "p10": forecast * 0.8,
                 "p90": forecast * 1.2,
                 "revenue": revenue,
+                "base": made,
+                "increment": None if made is None else 0.0,
             }
             for month in MONTHS
         ],
-        schema_overrides={"revenue": pl.Float64},
+        schema_overrides={name: pl.Float64 for name in ("revenue", "base", "increment")},
     )
     setting = Setting.model_validate({"plan": "test", "calendar": CalendarSetting(start=START, horizon=4), "demand": demand})
 
     def frame(name: str, rows: list[dict[str, Any]] | None) -> pl.DataFrame:
         return table(name).conform(pl.DataFrame(rows, infer_schema_length=None)) if rows else table(name).empty()
 
-    made = demand_plan(
+    planned = demand_plan(
         table("consensus").conform(agreed),
         frame("stream", stream),
         frame("event", event),
@@ -59,8 +62,8 @@ def plan(
         frame("item", item),
         to_table(setting),
     )
-    assert made.schema == table("demand_plan").schema
-    return made.sort("item", "market", "period")
+    assert planned.schema == table("demand_plan").schema
+    return planned.sort("item", "market", "period")
 
 
 def order(month: int, quantity: float, item: str = "tent", **more: Any) -> dict[str, Any]:
@@ -115,6 +118,18 @@ def test_the_most_specific_price_wins() -> None:
     assert plan([], price=rows[:1], item=listed, revenue=300.0).get_column("unit_price").to_list() == [5.0, 9.0, 5.0, 5.0]
     assert plan([], revenue=300.0).get_column("unit_price").to_list() == [3.0] * 4
     assert plan([]).get_column("unit_price").to_list() == [None] * 4
+
+
+def test_an_override_of_the_consensus_keeps_the_price_and_moves_the_interval() -> None:
+    # The consensus was made as 50 at a revenue of 500, its interval 80 to 120 for the 100 that people set: 50 up.
+    made = plan([], made=50.0, revenue=500.0)
+    assert made.get_column("unit_price").to_list() == [10.0] * 4
+    assert made.get_column("p10").to_list() == [100.0] * 4
+    assert made.get_column("p90").to_list() == [170.0] * 4
+    down = plan([order(0, 10.0)], forecast=0.0, made=50.0, revenue=500.0)
+    assert down.get_column("quantity").to_list() == [10.0, 0.0, 0.0, 0.0]
+    assert down.get_column("p10").to_list() == [10.0, 0.0, 0.0, 0.0]
+    assert down.get_column("unit_price").to_list() == [10.0] * 4
 
 
 def test_no_forecast_and_no_orders_give_an_empty_plan() -> None:

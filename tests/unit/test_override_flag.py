@@ -66,7 +66,6 @@ def _flags(
         _table("baseline", band),
         _history(_steady()) if history is None else history,
         _table("stream_snapshot", snapshot or []),
-        table("item").empty(),
         setting,
     )
     assert set(made.get_column("override")) <= {"o1"}
@@ -109,7 +108,7 @@ def test_taking_a_jump_out_is_no_jump() -> None:
     ]
     plan: list[Row] = [{"item": "i", "market": "m", "period": day, "quantity": 100.0} for day in PERIODS]
     effect = _table("override_effect", [{"override": "o1", "author": "Ann", "status": "applied"}])
-    empty = {name: table(name).empty() for name in ("baseline", "stream_snapshot", "item")}
+    empty = {name: table(name).empty() for name in ("baseline", "stream_snapshot")}
     made = override_flag(
         effect,
         _table("override_cell", cells),
@@ -117,7 +116,6 @@ def test_taking_a_jump_out_is_no_jump() -> None:
         empty["baseline"],
         _history(_steady()),
         empty["stream_snapshot"],
-        empty["item"],
         SETTING,
     )
     assert made.is_empty()
@@ -182,7 +180,7 @@ def test_odd_histories_and_short_horizons_raise_nothing(values: list[float], hor
 
 
 def test_without_overrides_there_are_no_flags() -> None:
-    names = ("override_effect", "override_cell", "consensus", "baseline", "cleaned_history", "stream_snapshot", "item")
+    names = ("override_effect", "override_cell", "consensus", "baseline", "cleaned_history", "stream_snapshot")
     assert override_flag(*(table(name).empty() for name in names), SETTING).is_empty()  # type: ignore[call-arg]
 
 
@@ -205,7 +203,7 @@ def test_ten_thousand_overrides_take_about_two_seconds() -> None:
         "consensus": ahead,
         "baseline": ahead,
     }
-    frames |= {"cleaned_history": past, "stream_snapshot": table("stream_snapshot").empty(), "item": table("item").empty()}
+    frames |= {"cleaned_history": past, "stream_snapshot": table("stream_snapshot").empty()}
     given = [table(name).conform(frame) for name, frame in frames.items()]
     began = time.process_time()
     made = override_flag(*given, SETTING)  # type: ignore[call-arg]

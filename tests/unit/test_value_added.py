@@ -80,6 +80,19 @@ def test_owners_are_measured_on_the_cells_they_touched() -> None:
     assert [row["points"] for row in sales] == [1, 1]
 
 
+def test_each_override_is_measured_on_the_cells_it_touched() -> None:
+    more = _said("override", 15.0, FEB, stream="o2")
+    rows = _measured([*CHAIN, more, _said("override", 0.0, JAN, stream="idle")], BOOKED).filter(pl.col("level") == "override")
+    found = {(row["subject"], row["step"]): (row["error"], row["value_added"], row["owner"]) for row in rows.iter_rows(named=True)}
+    # The consensus is 95, 200 of 100, 200: without o1 it is 125, 210, off by 35; without o2 in February 185, off by 15 of 200.
+    assert found == {
+        ("o1", "plan without it"): (pytest.approx(35 / 300), None, "Ann"),
+        ("o1", "plan with it"): (pytest.approx(5 / 300), pytest.approx(30 / 300), "Ann"),
+        ("o2", "plan without it"): (pytest.approx(15 / 200), None, None),
+        ("o2", "plan with it"): (0.0, pytest.approx(15 / 200), None),
+    }
+
+
 def test_families_and_segments_stand_at_the_lag_of_the_plan_and_the_total_at_every_lag() -> None:
     far = [{**row, "as_of": dt.date(2025, 11, 12)} for row in CHAIN if row["period"] == JAN]
     made = _measured([*CHAIN, *far], BOOKED)

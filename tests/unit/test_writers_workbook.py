@@ -145,3 +145,12 @@ def test_the_demand_review_has_its_lists(tmp_path: Path, monkeypatch: pytest.Mon
     chain = review["value_added"].filter((pl.col("level") == "total") & (pl.col("lag") == 1)).sort("position")
     assert [row[3] for row in added[2:7]] == chain.get_column("step").to_list()[:5]
     assert added[3][8] == pytest.approx(chain["value_added"][1] * 100)
+
+
+def test_only_texts_make_a_row_high(tmp_path: Path) -> None:
+    review = review_example.with_review(TABLES, SETTING)
+    workbook({name: frame for name, frame in review.items() if name != "stream_snapshot"}, SETTING, tmp_path / "plan.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "plan.xlsx")["Value added"]
+    plain = [row for row in range(4, sheet.max_row) if not sheet.cell(row, 10).value and isinstance(sheet.cell(row, 7).value, float)]
+    assert plain
+    assert all((sheet.row_dimensions[row].height or 15) <= 15 for row in plain)

@@ -25,8 +25,8 @@ def demand_plan(
     Demand is the orders plus the forecast that they leave unconsumed. An order consumes the forecast of its own period first, then of the
     periods before (the nearest first, as far as `demand.order_window_back`), then of those after (`demand.order_window_forward`); without
     a window that is the larger of forecast and orders. Additional orders add. The price is that of table price, else the item's, with the
-    price of events for what is sold in them (`events.at_event_price`), else revenue over quantity of the consensus, else empty. No demand
-    lies below what is ordered, nor does p10.
+    price of events for what is sold in them (`events.at_event_price`), else revenue over quantity of the consensus before overrides, else
+    empty. No demand lies below what is ordered, nor does p10. An override of the consensus moves its interval along, as increments do.
     """
     settings = from_table(setting)
     calendar = Calendar.from_setting(settings.calendar)
@@ -47,14 +47,19 @@ def demand_plan(
 
 
 def _grid(consensus: pl.DataFrame, orders: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
-    """Return forecast, firm and additional orders of every pair and period, zero where there is none, sorted."""
+    """Return forecast, firm and additional orders of every pair and period, zero where there is none, sorted.
+
+    With them p10 and p90, moved by what overrides change, and `paid`: revenue over quantity of the consensus as it was made.
+    """
     inside = consensus.filter(pl.col("period").is_in(calendar.periods))
     pairs = pl.concat([inside.select(PAIR), orders.select(PAIR)]).unique()
     cells = pairs.join(pl.DataFrame({"period": calendar.periods}, schema={"period": pl.Date}), how="cross").sort(CELL)
     sums = orders.group_by(CELL, maintain_order=True).agg(
         pl.col("quantity").filter(~pl.col("additional")).sum().alias("firm"), pl.col("quantity").filter("additional").sum().alias("added")
     )
-    columns = inside.select(*CELL, pl.col("quantity").clip(lower_bound=0).alias("forecast"), "p10", "p90", "revenue")
+    forecast, made = pl.col("quantity").clip(lower_bound=0), pl.coalesce(pl.col("base") + pl.col("increment"), "quantity")
+    paid = pl.when(made > 0).then(pl.col("revenue") / made)
+    columns = inside.select(*CELL, forecast.alias("forecast"), pl.col("p10", "p90") + forecast - made, paid.alias("paid"))
     joined = cells.join(columns, on=CELL, how="left", maintain_order="left").join(sums, on=CELL, how="left", maintain_order="left")
     return joined.with_columns(pl.col("forecast", "firm", "added").fill_null(0.0))
 
@@ -89,8 +94,7 @@ def _priced(
     listed = item.group_by("item", maintain_order=True).agg(pl.col("unit_price").first().alias("listed"))
     cells = cells.join(listed, on="item", how="left", maintain_order="left")
     usual = cells.with_columns(quantity="forecast", unit_price=pl.coalesce(*found, "listed"))
-    of_streams = pl.when(pl.col("forecast") > 0).then(pl.col("revenue") / pl.col("forecast"))
-    unpriced = usual.filter(pl.col("unit_price").is_null()).with_columns(unit_price=of_streams)
+    unpriced = usual.filter(pl.col("unit_price").is_null()).with_columns(unit_price="paid")
     told = usual.filter(pl.col("unit_price").is_not_null())
     return pl.concat([at_event_price(told, _touched(stream, event), event, calendar), unpriced]).sort(CELL)
 

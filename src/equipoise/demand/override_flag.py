@@ -22,7 +22,6 @@ def override_flag(
     baseline: pl.DataFrame,
     cleaned_history: pl.DataFrame,
     stream_snapshot: pl.DataFrame,
-    item: pl.DataFrame,  # noqa: ARG001
     setting: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the table `override_flag`: what is unusual about overrides, with the number that says so; a flag refuses nothing.

@@ -13,6 +13,7 @@ from equipoise.tables.setting import from_table
 MOST_STREAMS = 12
 OVERRIDES, OTHERS = "overrides", "other changes"
 WITHOUT, WITH = "plan without their changes", "plan with their changes"
+WITHOUT_IT, WITH_IT = "plan without it", "plan with it"
 _CELL = ["lag", "item", "market", "period"]
 _CHAIN = ("naive", "baseline", "consensus")
 _CHANGES = ("increment", "event", "override")
@@ -42,8 +43,9 @@ def value_added(
     consensus: changes are added to the baseline one after the other, and all steps are measured over the same series and periods. Error
     is Σ|F − A| / ΣA, bias Σ(F − A) / ΣA (positive is over-forecast), value added the error of the step before less its own (positive is
     better), so that a chain's adds up to error(naive) − error(consensus). Views follow the consensus: rivals, each measured against the
-    baseline where the view has a value. The total is given at every lag; family, segment (AX) and owner at lag max(1, frozen). An owner
-    has the consensus without and with the changes, on the cells they touched, and the baseline against the owner's view.
+    baseline where the view has a value. The total is given at every lag; family, segment (AX), override and owner at lag max(1, frozen). Each
+    override, and each owner, has the consensus without and with its changes, on the cells they touched; an owner also the baseline against
+    the own view.
 
     A cell counts where it has a baseline and a consensus, and a naive forecast if its lag has any, and history knows its series; in
     a period of the history, no row is no demand. The note of a chain's first step counts what is left out. Example: A 100, 100, naive
@@ -60,8 +62,8 @@ def value_added(
     lag = max(1, plan.calendar.frozen)
     chain = _differences([_scored(step, lag) for step in _steps(cells, said)], notes)
     rivals = [_against_baseline(step, lag) for step in _views(cells, said)]
-    owners = _owners(cells.filter(pl.col("lag") == lag), said)
-    rows = [table("value_added").conform(frame) for frame in (chain, *rivals, *owners)]
+    apart = _apart(cells.filter(pl.col("lag") == lag), said)
+    rows = [table("value_added").conform(frame) for frame in (chain, *rivals, *apart)]
     return pl.concat(rows).sort("level", "subject", "lag", "position", "step", nulls_last=False)
 
 
@@ -210,24 +212,31 @@ def _against_baseline(step: _Step, lag: int) -> pl.DataFrame:
     )
 
 
-def _owners(cells: pl.DataFrame, said: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield, by owner, the consensus without and with the changes on the cells they touch, and the baseline against each view."""
-    owned = said.filter(pl.col("owner").is_not_null())
-    changed = owned.filter(pl.col("kind").is_in(_CHANGES)).with_columns(stream=pl.lit(WITH))
-    own = changed.group_by("owner", "stream", *_CELL, maintain_order=True).agg(pl.col("quantity").sum()).filter(pl.col("quantity") != 0)
-    without = (pl.col("consensus") - pl.col("quantity")).clip(lower_bound=0)
-    yield _pairs(cells, own, WITHOUT, without, pl.col("consensus"), 0)
-    views = owned.filter(pl.col("kind") == "view").group_by("owner", "stream", *_CELL, maintain_order=True).agg(pl.col("quantity").sum())
-    yield _pairs(cells, views, "baseline", pl.col("baseline"), pl.col("quantity"), 2)
+def _apart(cells: pl.DataFrame, said: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield, by override and by owner, the consensus without and with the changes on the cells they touch, and each owner's views."""
+    overrides = said.filter(pl.col("kind") == "override").with_columns(subject="stream", step=pl.lit(WITH_IT))
+    yield _pairs(cells, overrides, "override", WITHOUT_IT)
+    owned = said.filter(pl.col("owner").is_not_null()).with_columns(subject="owner")
+    yield _pairs(cells, owned.filter(pl.col("kind").is_in(_CHANGES)).with_columns(step=pl.lit(WITH)), "owner", WITHOUT)
+    yield _pairs(cells, owned.filter(pl.col("kind") == "view").with_columns(step="stream"), "owner", None)
 
 
-def _pairs(cells: pl.DataFrame, own: pl.DataFrame, before: str, without: pl.Expr, after: pl.Expr, offset: int) -> pl.DataFrame:
-    """Return two rows an owner and stream: the forecast before it and after it, from position `offset` + 1 on."""
-    touched = pl.lit(value=True)
-    joined = cells.join(own, on=_CELL, maintain_order="left").with_columns(without.alias("before"), after.alias("after"), touched=touched)
-    keys = ["owner", "stream", "lag"]
-    rank = (pl.col("stream").rank("dense").over("owner").cast(pl.Int64) - 1) * 2 + offset
-    first = _measured(joined, keys, "before").with_columns(position=rank + 1, step=pl.lit(before), gained=pl.lit(None, pl.Float64))
-    second = _measured(joined, keys, "after").with_columns(position=rank + 2, step=pl.col("stream"))
-    second = second.with_columns(gained=first.get_column("error") - pl.col("error"))
-    return pl.concat([first, second]).with_columns(level=pl.lit("owner"), subject="owner", value_added="gained")
+def _pairs(cells: pl.DataFrame, own: pl.DataFrame, level: str, without: str | None) -> pl.DataFrame:
+    """Return two rows a subject and step of `own` (subject, step, owner, quantity by cell): the forecast before it and after it.
+
+    Quantities are changes of the consensus, where `without` names the step before them; else views, compared with the baseline.
+    """
+    keys = ["subject", "step"]
+    said = own.group_by(*keys, *_CELL, maintain_order=True).agg(pl.col("quantity").sum(), pl.col("owner").drop_nulls().first())
+    joined = cells.join(said.filter((pl.col("quantity") != 0) | (without is None)), on=_CELL, maintain_order="left")
+    before = pl.col("baseline") if without is None else (pl.col("consensus") - pl.col("quantity")).clip(lower_bound=0)
+    after = pl.col("quantity") if without is None else pl.col("consensus")
+    joined = joined.with_columns(before.alias("before"), after.alias("after"), touched=pl.lit(value=True))
+    names = joined.group_by(keys, maintain_order=True).agg(pl.col("owner").drop_nulls().first())
+    rank = (pl.col("step").rank("dense").over("subject").cast(pl.Int64) - 1) * 2 + (2 if without is None else 0)
+    first, second = (_measured(joined, [*keys, "lag"], column).with_columns(position=rank) for column in ("before", "after"))
+    second = second.with_columns(value_added=first.get_column("error") - pl.col("error"), position=pl.col("position") + 2)
+    first = first.with_columns(value_added=pl.lit(None, pl.Float64), position=pl.col("position") + 1)
+    both = pl.concat([first.join(names, on=keys, maintain_order="left"), second.join(names, on=keys, maintain_order="left")])
+    step = pl.when(pl.col("position") % 2 == 1).then(pl.lit(without or "baseline")).otherwise("step")
+    return both.with_columns(level=pl.lit(level), step=step)

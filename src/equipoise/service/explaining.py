@@ -1,6 +1,7 @@
 """Where a number comes from: the chain of rows, rules and people behind a cell, nearest first."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -130,25 +131,27 @@ class _Chain:
             return []
         effect = stored(self._place, self._version, "override_effect").filter(pl.col("table") == name, pl.col("cells") > 0)
         cells = stored(self._place, self._version, "override_cell").filter(pl.col("table") == name)
-        if cells.height:
-            touched = cells.join(rows, on=_CELL, how="semi", maintain_order="left")
-            sums = touched.group_by("override", maintain_order=True).agg(pl.col("before", "after").sum())
-            joined = effect.drop("before", "after").join(sums, on="override", maintain_order="left")
-            return [
-                _overridden(name, row, f" {number(row['before'])} became {number(row['after'])}.") for row in joined.iter_rows(named=True)
-            ]
-        touching = {
-            override.id
-            for override in overrides_of(stored(self._place, self._version, "override"), "")
-            if override.table == name and self._touches(override, rows)
-        }
-        return [_overridden(name, row, "") for row in effect.iter_rows(named=True) if row["override"] in touching]
+        if effect.is_empty():
+            return []
+        here = cells.join(rows, on=_CELL, how="semi", maintain_order="left") if cells.height else cells
+        moved = here.group_by("override", maintain_order=True).agg(pl.col("before", "after").sum())
+        change = {one: f" {number(before)} became {number(after)}." for one, before, after in moved.iter_rows()}
+        untold = set(effect.get_column("override")) - set(cells.get_column("override"))
+        overrides = overrides_of(stored(self._place, self._version, "override"), "")
+        change |= {one.id: "" for one in overrides if one.id in untold and self._touches(one, rows)}
+        told = effect.filter(pl.col("override").is_in(list(change)))
+        return [_overridden(name, row, change[row["override"]]) for row in told.iter_rows(named=True)]
+
+    @cached_property
+    def _masters(self) -> dict[str, pl.DataFrame]:
+        return {one: stored(self._place, self._version, one) for one in MASTERS if one in self._version.tables}
 
     def _touches(self, override: Override, rows: pl.DataFrame) -> bool:
-        """Whether an override names one of these rows."""
-        masters = {one: stored(self._place, self._version, one) for one in MASTERS if one in self._version.tables}
+        """Whether an override names, or has inserted, one of these rows."""
+        if isinstance(override.value, dict):
+            override = override.model_copy(update={"where": {key: override.value.get(key) for key in table(override.table).keys}})
         try:
-            return override.operation == "insert" or bool(match(rows, override, override.table, masters).any())
+            return bool(match(rows, override, override.table, self._masters).any())
         except InputError:
             return False
 

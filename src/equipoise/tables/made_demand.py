@@ -224,8 +224,8 @@ VALUED = (
     _made(
         "value_added",
         "Forecast error and bias by step, from naive to consensus, and what each step added, by lag.",
-        text("level", "What the subject is", key=True, allowed=("total", "family", "segment", "owner")),
-        text("subject", "Family, segment or owner; empty: all", key=True, optional=True),
+        text("level", "What the subject is", key=True, allowed=("total", "family", "segment", "override", "owner")),
+        text("subject", "Family, segment, override or owner; empty: all", key=True, optional=True),
         integer("lag", "Periods between the cut-off and the period forecast", "periods", key=True),
         integer("position", "Order of the step", key=True),
         text("step", "naive, baseline, a stream, an event, an override, consensus", key=True),

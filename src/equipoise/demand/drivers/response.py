@@ -4,25 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from equipoise.demand.drivers.own_effect import Shown, own_effects, shown
 from equipoise.demand.methods import Array, Counts, Flags
 
 _SERIES = 1000  # series that the model is estimated from, taken evenly from all
+_ROWS = 4096  # series at a time, where each shows effects of its own
 _LEAST = 10  # observations a driver must have behind it
 _MOST = 20  # drivers tried together
 _SURE = 3.0  # standard errors by which an effect must stand out from none
 _SMALL = 0.02  # share of its mean below which demand is no demand to take a logarithm of
 _BEND = 1.5  # standard deviations from which an observation counts less; Huber (1964)
+_FEW = 1.4  # as so few periods show dependence badly: Kiefer and Vogelsang, Econometric Theory 21 (2005), for a quarter of them
 _RIDGE = 1e-3  # penalty on each effect, as a share of what the data says: drivers that move together share an effect
 _FIRM = 6  # observations that the usual noise counts for in a series' own
-_LIMIT = float(np.log(4))  # drivers together at most quadruple demand, or leave a quarter of it
+_LIMIT = float(np.log(10))  # drivers together at most make demand ten times as much, or leave a tenth of it
 
 
 @dataclass(frozen=True)
 class Response:
-    """Which drivers demand responds to: their numbers, `drivers`, and the `effect` that a unit of each has on the logarithm of demand."""
+    """Which drivers demand responds to: their numbers, `drivers`, and the `effect` that a unit of each has on the logarithm of demand; `own`
+    (series, drivers) is by how much more it has in each series, nothing where not given."""
 
     drivers: tuple[int, ...] = ()
     effect: tuple[float, ...] = ()
+    own: Array | None = None
 
     def lift(self, seen: tuple[Array, ...], series: Counts, end: int) -> Array:
         """Return what drivers multiply the demand of some series by, (series, periods): one where all are at their mean before `end`.
@@ -30,9 +35,10 @@ class Response:
         `seen` are the drivers as known at the origin, `series` the rows wanted.
         """
         total = np.zeros((len(series), seen[0].shape[1]))
-        for number, effect in zip(self.drivers, self.effect, strict=True):
+        for place, (number, effect) in enumerate(zip(self.drivers, self.effect, strict=True)):
             values = seen[number] if len(seen[number]) == 1 else seen[number][series]
-            total = total + effect * (values - values[:, :end].mean(axis=1, keepdims=True))
+            each = effect if self.own is None else effect + self.own[series, place, None]
+            total = total + each * (values - values[:, :end].mean(axis=1, keepdims=True))
         return np.asarray(np.exp(np.clip(total, -_LIMIT, _LIMIT)))
 
 
@@ -53,9 +59,12 @@ def response(values: Array, seen: tuple[Array, ...], season: int) -> Response:
     drivers, over all series at once: level and season of a series drop out of both sides. Shocks that all series share in a period are a
     random effect, so that a driver that is the same for all has one observation a period and not one a series; Fuller and Battese,
     "Estimation of linear models with crossed-error structure", Journal of Econometrics 2 (1974). Ridge: Hoerl and Kennard, Technometrics 12
-    (1970); weights of outliers: Huber (1964). Standard errors allow for dependence within a series: Liang and Zeger, Biometrika 73 (1986).
-    The least certain driver is left out, one at a time, until each stands out by three standard errors.
+    (1970); weights of outliers: Huber (1964). Standard errors allow for dependence within a series: Liang and Zeger, Biometrika 73 (1986);
+    and between periods near each other: Driscoll and Kraay, Review of Economics and Statistics 80 (1998), for what drifts seems to move
+    with all else that drifts. The least certain driver is left out, one at a time, until each stands out by three standard errors. Then
+    each series shows by how much it responds more or less than all: see `own_effect`.
     """
+    every, given = values, seen
     step = max(1, -(-len(values) // _SERIES))
     values, seen = values[::step], tuple(driver if len(driver) == 1 else driver[::step] for driver in seen)
     lag = season if values.shape[1] >= season + max(season // 2, 2) else 1
@@ -67,10 +76,11 @@ def response(values: Array, seen: tuple[Array, ...], season: int) -> Response:
     left = _moving(moves, np.nan_to_num(change), int(used.sum()))
     while left:
         scale = np.sqrt((moves[:, :, left] ** 2).sum(axis=(0, 1)) / used.sum())
-        effect, certainty = _estimate(_Model(np.where(used, change, 0.0), moves[:, :, left] / scale, used))
+        effect, certainty, shock = _estimate(_Model(np.where(used, change, 0.0), moves[:, :, left] / scale, used))
         worst = int(np.argmin(certainty))
         if certainty[worst] >= _SURE:
-            return Response(tuple(left), tuple((effect / scale).tolist()))
+            each = tuple(given[number][:, : every.shape[1]] / size for number, size in zip(left, scale.tolist(), strict=True))
+            return Response(tuple(left), tuple((effect / scale).tolist()), _own(every, each, lag, effect, shock) / scale)
         left.pop(worst)
     return Response()
 
@@ -97,8 +107,8 @@ def _moving(moves: Array, change: Array, observations: int) -> list[int]:
     return sorted(order[:most])
 
 
-def _estimate(model: _Model) -> tuple[Array, Array]:
-    """Return the effects and by how many standard errors each differs from none, (drivers,) each."""
+def _estimate(model: _Model) -> tuple[Array, Array, Array]:
+    """Return the effects and by how many standard errors each differs from none, (drivers,) each, and what series share, (periods,)."""
     count = model.used.sum(axis=1)
     noise = _noise(model.change, model.used.astype(np.float64), count)
     weight: Array = np.where(model.used, 1.0, 0.0)
@@ -114,14 +124,38 @@ def _estimate(model: _Model) -> tuple[Array, Array]:
         normal = normal + np.diag(np.maximum(np.diag(normal), 1e-9)) * _RIDGE
         effect = np.asarray(np.linalg.solve(normal, weighted.T @ change.ravel()), dtype=np.float64)
         away = change - moves @ effect
+        shock = _shock(model.change - model.moves @ effect, precision, share)
         noise = _noise(away, weight * model.used, count)
         weight = np.where(model.used, np.minimum(1.0, _BEND * noise[:, None] / np.maximum(np.abs(away), 1e-12)), 0.0)
     inverse = np.linalg.inv(normal)
     by_series = np.einsum("itk,it->ik", moves, precision * away)
     clustered = np.diag(inverse @ (by_series.T @ by_series) @ inverse)
+    lasting = np.diag(inverse @ _lasting(np.einsum("itk,it->tk", moves, precision * away)) @ inverse)
     plain = np.diag(inverse) * (precision * away**2).sum() / max(int(model.used.sum()) - drivers, 1)
-    error = np.sqrt(np.maximum(clustered, plain))
-    return effect, np.abs(effect) / np.maximum(error, 1e-12)
+    error = np.sqrt(np.maximum(np.maximum(clustered, plain), lasting))
+    return effect, np.abs(effect) / np.maximum(error, 1e-12), shock
+
+
+def _lasting(scores: Array) -> Array:
+    """Return the covariance of the sum of scores (periods, drivers) that depend on those of up to a quarter of all periods before."""
+    total = scores.T @ scores
+    reach = len(scores) // 4
+    for lag in range(1, reach + 1):
+        shared = scores[lag:].T @ scores[:-lag]
+        total += (1 - lag / (reach + 1)) * (shared + shared.T)
+    return np.asarray(total * _FEW**2)
+
+
+def _own(values: Array, drivers: tuple[Array, ...], lag: int, effect: Array, shock: Array) -> Array:
+    """Return by how much each series' effects differ from `effect` (drivers,), where `shock` (periods,) is shared by all."""
+    parts = []
+    for start in range(0, len(values), _ROWS):
+        rows = slice(start, start + _ROWS)
+        change = _change(_logarithm(values[rows]), lag)
+        moves = [_change(driver if len(driver) == 1 else driver[rows], lag) for driver in drivers]
+        laid = np.stack([np.broadcast_to(move, change.shape) for move in moves], axis=2)
+        parts.append(shown(change - shock - laid @ effect, laid))
+    return own_effects(Shown(np.concatenate([p.slope for p in parts], axis=1), np.concatenate([p.weight for p in parts], axis=1)))
 
 
 def _noise(away: Array, weight: Array, count: Counts) -> Array:
@@ -138,6 +172,11 @@ def _shared(away: Array, precision: Array) -> Array:
     mean = (precision * away).sum(axis=0) / np.where(seen, total, 1.0)
     variance = float(np.maximum((mean[seen] ** 2 - 1 / total[seen]).mean(), 0.0)) if seen.any() else 0.0
     return np.asarray(1 - np.sqrt(1 / (1 + total * variance)))
+
+
+def _shock(away: Array, precision: Array, share: Array) -> Array:
+    """Return what is taken off what is left of the changes in each period, (periods,)."""
+    return np.asarray(share * (precision * away).sum(axis=0) / np.maximum(precision.sum(axis=0), 1e-9))
 
 
 def _without(values: Array, precision: Array, share: Array) -> Array:

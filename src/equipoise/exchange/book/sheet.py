@@ -134,7 +134,8 @@ class Sheet:
     def _heights(self, frame: pl.DataFrame, first: int) -> None:
         """Give each row the height that its longest wrapped text needs: not every program works it out by itself."""
         for position, row in enumerate(frame.iter_rows()):
-            lines = max(math.ceil(len(str(value or "")) / max(self.widths[column] - 2, 1)) for column, value in enumerate(row))
+            texts = [(column, value) for column, value in enumerate(row) if isinstance(value, str)]
+            lines = max((math.ceil(len(value) / max(self.widths[column] - 2, 1)) for column, value in texts), default=1)
             self.sheet.set_row(first + position, 13.5 * max(lines, 1))
 
     def _column(
