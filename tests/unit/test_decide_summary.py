@@ -399,3 +399,21 @@ def test_weeks_read_as_weeks_and_money_without_currency_as_numbers() -> None:
     told = summary(weekly, demand_plan=demand, financials=frame("financials", line("revenue", 6000)))
     assert told["Demand"][0] == "Demand is 20 pieces from 2027-W01 to 2027-W02, 10 pieces a week on average."
     assert told["Headline"][-1] == "The plan brings 6,000 of revenue over 4 weeks."
+
+
+def test_flagged_overrides_are_named_those_with_most_flags_first() -> None:
+    effects = frame(
+        "override_effect", *({"override": name, "author": author} for name, author in (("fair", "Ana"), ("late", None), ("ok", "Bo")))
+    )
+    flags = frame(
+        "override_flag",
+        {"override": "fair", "flag": "jump", "statement": "March moves 900 units up."},
+        {"override": "late", "flag": "hockey_stick", "statement": "The end stands at twice the start."},
+        {"override": "late", "flag": "jump", "statement": "May moves 40 units up."},
+    )
+    told = summary(override_effect=effects, override_flag=flags)["Risks and assumptions"]
+    assert told[-3:] == [
+        "2 of 3 overrides are worth a second look.",
+        "late: The end stands at twice the start.",
+        "fair (Ana): March moves 900 units up.",
+    ]

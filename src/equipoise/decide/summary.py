@@ -30,6 +30,8 @@ def executive_summary(
     violation: pl.DataFrame,
     issue: pl.DataFrame,
     solution: pl.DataFrame,
+    override_effect: pl.DataFrame,
+    override_flag: pl.DataFrame,
     resource: pl.DataFrame,
     item: pl.DataFrame,
     setting: pl.DataFrame,
@@ -50,7 +52,7 @@ def executive_summary(
         ("Gaps", gap_sentences(gap, gap_cause)),
         ("Scenarios", scenario_sentences(scenario_result, plan)),
         ("Money", money_sentences(financials, bridge, demand_plan, item, plan)),
-        ("Risks and assumptions", _risks(issue, violation, demand_plan, plan)),
+        ("Risks and assumptions", [*_risks(issue, violation, demand_plan, plan), *_flagged(override_effect, override_flag)]),
         ("Decisions needed", _decisions(recommendation, plan)),
         ("Actions", _actions(proposed_action)),
     )
@@ -77,6 +79,19 @@ def _risks(issue: pl.DataFrame, violation: pl.DataFrame, demand_plan: pl.DataFra
     for row in rows(violation.sort(pl.col("quantity").abs(), descending=True).head(3)):
         if row["sentence"]:
             yield f"Broken rule: {row['sentence']}"
+
+
+def _flagged(override_effect: pl.DataFrame, override_flag: pl.DataFrame) -> Iterator[str]:
+    """Say which overrides are worth a second look, those with most flags first, each with its first flag."""
+    counted = override_flag.group_by("override", maintain_order=True).agg(pl.len().alias("flags"), pl.col("statement").first())
+    if counted.is_empty():
+        return
+    verb = "is" if counted.height == 1 else "are"
+    yield f"{number(counted.height)} of {number(override_effect.height)} {plural('override', override_effect.height)} {verb} worth a second look."
+    known = counted.join(override_effect.select("override", "author"), on="override", how="left", maintain_order="left")
+    for row in rows(known.sort("flags", descending=True, maintain_order=True).head(2)):
+        author = f" ({row['author']})" if row["author"] else ""
+        yield f"{row['override']}{author}: {row['statement']}"
 
 
 def _decisions(recommendation: pl.DataFrame, plan: Setting) -> Iterator[str]:

@@ -8,8 +8,9 @@ import polars as pl
 from equipoise.errors import DataError, Fault, Where
 from equipoise.gather.bucketing import bucket, merge_repeated, merge_rows, sums_within_periods
 from equipoise.gather.calibration import calibrate
+from equipoise.gather.demand_rows import check_consensus, check_demand, check_demand_setting
 from equipoise.gather.expansion import expand
-from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible
+from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible, without_gaps
 from equipoise.gather.history import whole_history
 from equipoise.gather.limit_rows import lay_limits
 from equipoise.gather.masters import derive_masters, inherit, with_defaults, without_hidden
@@ -23,7 +24,7 @@ from equipoise.tables import GIVEN, table
 from equipoise.tables.check import BAD, SOURCE, check
 from equipoise.tables.setting import to_table
 
-# Demand of which two rows of one series and period are merged with a warning; elsewhere they are an error.
+# Demand of which an empty cell is no demand, and two rows of one series and period are merged, with a warning; elsewhere an error.
 _MERGED = ("history",)
 # Masters that other tables are converted by, filled before them.
 _FIRST = ("item", "unit_conversion", "currency_rate")
@@ -75,6 +76,10 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
     derive_masters(tables, report)
     tables = {name: with_defaults(name, tables[name]) for name in GIVEN if name in tables}
     check_network(tables, sources, report)
+    check_demand(tables, plan.calendar, sources, report)
+    check_demand_setting(plan.setting.demand, plan.calendar, plan.file, report)
+    if not {"forecast", "setting"} & {override.table for override in plan.overrides}:
+        check_consensus(plan.setting.demand, tables, plan.file, report)
     ready = without_hidden(tables)
     if not report.errors:
         _complete(plan, ready, report)
@@ -148,6 +153,8 @@ def _checked(
     unique = aggregates in (set(), {""}) and not sums_within_periods(name, frame, plan.calendar, report)
     if unique and name in _MERGED:
         frame = merge_repeated(name, frame, sources, report)
+    if name in _MERGED:
+        frame = without_gaps(name, frame, sources, report)
     report.add(check(name, frame, sources, unique=unique))
     warn_implausible(name, frame, sources, report)
     frame = bucket(name, frame, plan.calendar, report)

@@ -126,6 +126,16 @@ def in_plan_currency(
     return wide.with_columns(pl.col(one) * pl.col("#factor").fill_null(1.0) for one in money).drop("currency", "#factor")
 
 
+def without_gaps(name: str, frame: pl.DataFrame, sources: list[str], report: Report) -> pl.DataFrame:
+    """Return the rows with an empty quantity taken as no demand, as a period without a row is, each with a warning."""
+    if "quantity" not in frame.columns:
+        return frame
+    empty = pl.col("quantity").is_null() & ~pl.col(BAD)
+    message, fix = "quantity is empty: it was taken as no demand.", "Give it, or mark the period as a stockout."
+    report.warnings(listed(frame.filter(empty), lambda row: Fault(message, fix, place(name, row, "quantity", sources))))
+    return frame.with_columns(pl.when(empty).then(0.0).otherwise("quantity").alias("quantity"))
+
+
 def warn_implausible(name: str, frame: pl.DataFrame, sources: list[str], report: Report) -> None:
     """Warn of quantities that are negative, or a thousand times what is usual for their item and market."""
     if name not in {"history", "forecast", "order_book", "shipment", "production_actual", "budget"} or "quantity" not in frame.columns:

@@ -195,6 +195,11 @@ def try_overrides(plan: "Plan", tables: Mapping[str, pl.DataFrame], report: Repo
     whole = dict(tables)
     base = identified(plan.overrides)
     touched = {override.table for override in base}
+    for name in sorted(touched - {"setting", *GIVEN}):
+        try:
+            lay(table(name).empty(), base, (), name, whole)  # nothing is made yet, but a condition that cannot be read can be told
+        except DataError as error:
+            report.add(error.faults)
     for name in ("setting", *GIVEN):
         if name not in touched:
             continue

@@ -83,7 +83,13 @@ class Cells:
 
         Raises InputError where a condition names an unknown column, or a value that its column cannot have.
         """
-        hits = [(self._index(column, override), self._intervals(column, condition)) for column, condition in override.where.items()]
+        hits = []
+        for column, condition in override.where.items():
+            index = self._index(column, override)
+            try:
+                hits.append((index, self._intervals(column, condition)))
+            except InputError as error:
+                raise InputError(f"'{override}': {error.message}", error.fix) from None
         if not hits:
             return np.arange(self._height, dtype=np.int64)
         sizes = [index.count(intervals) for index, intervals in hits]

@@ -64,6 +64,20 @@ def _from_json(text: str) -> dict[str, Condition]:
     return {column: tuple(one) if isinstance(one, list) else one for column, one in found.items()}
 
 
+def check_condition(column: str, condition: object) -> None:
+    """Raise InputError where a condition names nothing: an empty list, a range without ends, with other words, or that ends before it begins."""
+    if isinstance(condition, (list, tuple)) and not condition:
+        raise InputError(f"the list of {column} is empty.", "Name a value, or leave the column out for all.")
+    if not isinstance(condition, dict):
+        return
+    if not condition or set(condition) - {"from", "to"}:
+        words = f"knows {', '.join(map(str, condition))}" if condition else "is empty"
+        raise InputError(f"the range of {column} {words}.", "A range has from, to, or both, such as {from: 2027-01, to: 2027-03}.")
+    low, high = condition.get("from"), condition.get("to")
+    if type(low) is type(high) and low is not None and high is not None and low > high:  # type: ignore[operator]
+        raise InputError(f"the range of {column} ends ({high}) before it begins ({low}).", "Exchange them.")
+
+
 def in_words(condition: Condition) -> str:
     """Return a condition as people read it: a value, `a or b`, or `low..high`."""
     if isinstance(condition, dict):

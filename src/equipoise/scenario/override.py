@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from equipoise.errors import InputError
-from equipoise.scenario.condition import Condition, Scalar, in_words, parse_where
+from equipoise.scenario.condition import Condition, Scalar, check_condition, in_words, parse_where
 from equipoise.tables import DICTIONARY, GIVEN, table
 
 # What a solver or a report made is never edited, or balance, capacity and money would be lies.
@@ -69,7 +69,10 @@ class Override(BaseModel):
     @classmethod
     def _conditions(cls, value: object) -> object:
         try:
-            return parse_where(value) if isinstance(value, str) else value
+            found = parse_where(value) if isinstance(value, str) else value
+            for column, condition in found.items() if isinstance(found, dict) else ():
+                check_condition(column, condition)
+            return found
         except InputError as error:
             raise ValueError(f"{error.message} {error.fix}") from None
 
@@ -99,6 +102,8 @@ class Override(BaseModel):
         return self
 
     def __str__(self) -> str:
+        if isinstance(self.value, dict):
+            return f"{self.table}: insert {', '.join(f'{name} {value}' for name, value in self.value.items())}"
         cells = ", ".join(f"{name} {in_words(value)}" for name, value in self.where.items()) or "every row"
         change = {"set": "set to", "add": "plus", "scale": "times", "insert": "insert", "remove": "remove"}[self.operation]
         shown = f"{self.value:.15g}" if isinstance(self.value, float) else self.value
@@ -198,7 +203,9 @@ def _measure_faults(override: Override) -> Iterator[InputError]:
         yield InputError(f"'{override}': there is no table {name}.", f"Did you mean {near[0]}?" if near else form)
         return
     column = table(name).by_name.get(field)
-    if column is None or column.kind not in {"number", "integer"} or column.key:
+    if not field:
+        yield InputError(f"'{override}': split_by names no column.", form)
+    elif column is None or column.kind not in {"number", "integer"} or column.key:
         near = get_close_matches(field, [one.name for one in table(name).columns if one.kind == "number"], n=1)
         yield InputError(f"'{override}': {name} has no column {field} of numbers.", f"Did you mean {near[0]}?" if near else form)
     if not {key for key in table(name).keys if key != "period"} & set(table(override.table).by_name):
@@ -215,6 +222,10 @@ def _row_faults(override: Override) -> Iterator[InputError]:
     unknown = [name for name in override.value if name not in definition.by_name]
     required = [column for column in definition.columns if column.required and column.default is None]
     missing = [column.name for column in required if override.value.get(column.name) is None]
+    for name, value in override.value.items():
+        column = definition.by_name.get(name)
+        if column is not None and column.allowed and value is not None and value not in column.allowed:
+            yield InputError(f"'{override}': {name} is {value!r}.", f"It must be one of {', '.join(column.allowed)}.")
     if unknown or missing:
         wrong = [f"unknown column {name}" for name in unknown] + [f"no value for {name}" for name in missing]
         fix = f"The columns of {override.table} are {', '.join(definition.by_name)}."

@@ -21,7 +21,7 @@ from equipoise.tables.figures import number
 from equipoise.tables.setting import from_table
 
 _KEYS = ("item", "market", "location", "resource", "route", "purchase", "lane", "family")
-_UNDATED = {"history", "correction", "method_choice", "segment", "on_hand"}
+_UNDATED = {"history", "correction", "cleaned_history", "method_choice", "segment", "on_hand"}
 _CELL = ["item", "market", "period"]
 _MOST_ROWS = 4
 
