@@ -46,7 +46,7 @@ def plan(
             }
             for month in MONTHS
         ],
-        schema_overrides={name: pl.Float64 for name in ("revenue", "base", "increment")},
+        schema_overrides=dict.fromkeys(("revenue", "base", "increment"), pl.Float64),
     )
     setting = Setting.model_validate({"plan": "test", "calendar": CalendarSetting(start=START, horizon=4), "demand": demand})
 

@@ -44,7 +44,7 @@ def frame(name: str, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
 
 
 TABLES = {
-    "item": frame("item", [{"item": item, "family": family} for item, family in ITEMS.items()]),
+    "item": frame("item", [{"item": item, "family": family} for item, family in {**ITEMS, "e": None}.items()]),
     "market": frame("market", [{"market": market, "region": region} for market, region in MARKETS.items()]),
     "period": table("period").conform(Calendar.from_setting(CALENDAR).table()),
     "setting": table("setting").conform(to_table(SETTING)),
@@ -130,6 +130,20 @@ def test_a_month_means_every_week_that_begins_in_it_and_a_week_may_go_by_its_lab
     tables = {**TABLES, "period": table("period").conform(calendar.table())}
     assert only(laid(change(where="period=2027-01", operation="add", value=1), start=rows, tables=tables)).cells == 4
     assert only(laid(change(where="period=2027-W02..2027-01", operation="add", value=1), start=rows, tables=tables)).cells == 3
+
+
+def test_a_condition_that_names_nothing_is_refused_and_words_have_no_order() -> None:
+    for condition, words in {
+        "the list of item is empty": [],
+        "the range of item is empty": {},
+        "the range of item knows since": {"since": "2027-01"},
+        r"the range of item ends \(2027-01\) before it begins \(2027-02\)": {"from": "2027-02", "to": "2027-01"},
+        r"the range of item ends \(1\) before it begins \(2\)": {"from": 2, "to": 1},
+    }.items():
+        with pytest.raises(ValidationError, match=condition):
+            change(where={"item": words}, operation="add", value=1)
+    change(where={"period": {"from": "2027-01-15", "to": "2027-01"}}, operation="add", value=1)
+    change(where="quantity=9..10", operation="add", value=1)
 
 
 def test_a_table_without_rows_says_so_and_a_word_must_be_allowed() -> None:

@@ -230,6 +230,12 @@ def test_the_record_holds_what_a_snapshot_takes_and_counts_each_change_once() ->
     assert table("stream_record").schema == table("stream_snapshot").schema
 
 
+def test_a_baseline_that_an_override_takes_out_is_recorded_as_it_was() -> None:
+    cells: list[Row] = [{"override": "o1", "table": "baseline", "before": 100.0, "after": None}]
+    found = _recorded([_stream("baseline", 50.0, period=FEB)], cells, 0.0)
+    assert (found["o1"]["quantity"], found["baseline"]["quantity"], found["baseline"]["period"]) == (-100.0, 100.0, MAR)
+
+
 def test_an_override_named_like_a_stream_keeps_a_name_of_its_own() -> None:
     found = _recorded(
         [_stream("view", 5.0, stream="Sales")], [{"override": "Sales", "table": "consensus", "before": 1.0, "after": 3.0}], 3.0

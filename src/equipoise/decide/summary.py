@@ -87,7 +87,8 @@ def _flagged(override_effect: pl.DataFrame, override_flag: pl.DataFrame) -> Iter
     if counted.is_empty():
         return
     verb = "is" if counted.height == 1 else "are"
-    yield f"{number(counted.height)} of {number(override_effect.height)} {plural('override', override_effect.height)} {verb} worth a second look."
+    given = f"{number(override_effect.height)} {plural('override', override_effect.height)}"
+    yield f"{number(counted.height)} of {given} {verb} worth a second look."
     known = counted.join(override_effect.select("override", "author"), on="override", how="left", maintain_order="left")
     for row in rows(known.sort("flags", descending=True, maintain_order=True).head(2)):
         author = f" ({row['author']})" if row["author"] else ""

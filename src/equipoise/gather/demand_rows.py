@@ -76,7 +76,15 @@ def _check_cannibalisation(tables: Tables, sources: Sequence[str], report: Repor
         return
     frame = tables["cannibalisation"]
     own = frame.filter(pl.col("item") == pl.col("from"))
-    _tell("cannibalisation", "from", own, lambda row: f"{row['item']} takes from itself.", "The row has no effect: correct from.", sources, report)
+    _tell(
+        "cannibalisation",
+        "from",
+        own,
+        lambda row: f"{row['item']} takes from itself.",
+        "The row has no effect: correct from.",
+        sources,
+        report,
+    )
     total = pl.col("share").sum().over("item", "market")
     over = frame.filter(pl.col("item") != pl.col("from")).with_columns(total.alias("#total")).filter(pl.col("#total") > 1 + 1e-9)
     _tell(
@@ -108,7 +116,9 @@ def _check_events(tables: Tables, calendar: Calendar, sources: Sequence[str], re
     )
     free = frame.filter((pl.col("price") == 0) & (pl.col("end") >= calendar.start) & (pl.col("start") <= last))
     fix = "Correct the price, or leave it empty if it does not change."
-    _tell("event", "price", free, lambda row: f"The price of the event {row['event']} is 0: the goods are given away.", fix, sources, report)
+    _tell(
+        "event", "price", free, lambda row: f"The price of the event {row['event']} is 0: the goods are given away.", fix, sources, report
+    )
 
 
 def _check_families(name: str, tables: Tables, sources: Sequence[str], report: Report) -> None:
@@ -128,24 +138,35 @@ def _check_families(name: str, tables: Tables, sources: Sequence[str], report: R
 
 
 def _check_drivers(tables: Tables, calendar: Calendar, report: Report) -> None:
-    """Warn of drivers that never move, and of those called known ahead whose values end before the horizon does."""
+    """Warn of drivers that never move, and of those called known ahead whose values end before the horizon does.
+
+    A driver of zeros and ones may be given for its periods only: what is missing is a zero.
+    """
     if "driver" not in tables:
         return
-    ahead = (pl.col("period") >= calendar.start).sum()
+    within = pl.col("period").filter(pl.col("period").is_between(calendar.start, calendar.end)).n_unique()
     each = (
         tables["driver"]
         .group_by("driver", "item", "market", maintain_order=True)
-        .agg(pl.col("value").n_unique().alias("values"), ahead.alias("ahead"), pl.col("known_ahead").fill_null(value=False).any())
+        .agg(
+            pl.col("value").n_unique().alias("values"),
+            within.alias("ahead"),
+            pl.col("known_ahead").fill_null(value=False).all(),
+            pl.col("value").is_in([0.0, 1.0]).all().alias("switch"),
+        )
         .group_by("driver", maintain_order=True)
-        .agg(pl.col("values").max(), pl.col("ahead").min(), pl.col("known_ahead").any())
+        .agg(pl.col("values").max(), pl.col("ahead").max(), pl.col("known_ahead").all(), pl.col("switch").all())
+        .filter(~pl.col("switch"))
     )
     for driver, values, periods, known in each.select("driver", "values", "ahead", "known_ahead").iter_rows():
         if values == 1:
             message = f"The driver {driver} has the same value in all periods: it cannot say what moves demand."
             report.warn(message, "Take it out, or give its values.", Where(table="driver", column="value"))
         elif known and periods < calendar.horizon:
-            message = f"The driver {driver} is called known ahead, but has values for {periods} of the horizon's {calendar.horizon} periods."
-            fix = "Give the missing values; where they are missing, the usual value stands in."
+            message = (
+                f"The driver {driver} is called known ahead, but has values for {periods} of the horizon's {calendar.horizon} periods."
+            )
+            fix = "Give the missing values; where they are missing it is forecast from its own past."
             report.warn(message, fix, Where(table="driver", column="known_ahead"))
 
 
@@ -158,14 +179,15 @@ def check_demand_setting(demand: DemandSetting, calendar: Calendar, file: str, r
             if column not in LEVELS:
                 report.error(f"There is no column {column} to make a level of.", nearest(column, LEVELS), where[key])
     if not demand.methods:
-        report.warn("No forecasting method is named: only naive and seasonal naive are tried.", "Write fast, or name methods.", where["methods"])
+        report.warn(
+            "No forecasting method is named: only naive and seasonal naive are tried.", "Write fast, or name methods.", where["methods"]
+        )
     for role, periods in demand.fences.items():
         if periods < 0:
             report.error(f"The fence of {role} is {periods}.", "Give a number of periods, 0 or more.", where["fences"])
         elif periods > calendar.horizon:
             message = f"The fence of {role} is {periods} periods, longer than the horizon of {calendar.horizon}: {role} may change nothing."
             report.warn(message, "Correct the number if that is not meant.", where["fences"])
-
 
 
 def check_consensus(demand: DemandSetting, tables: Tables, file: str, report: Report) -> None:

@@ -50,8 +50,12 @@ def _changes(override_cell: pl.DataFrame, override_effect: pl.DataFrame, taken: 
 
 
 def _plus(rows: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with the changes of their cells added, never below zero where something was changed."""
+    """Return the rows, all of one stream, with the changes of their cells added, never below zero where something was changed.
+
+    A cell that an override has taken out has no row: the change alone says what it was.
+    """
     sums = changes.group_by(_CELL, maintain_order=True).agg(pl.col("quantity").sum().alias("change"))
-    joined = rows.join(sums, on=_CELL, how="left", maintain_order="left")
-    changed = (pl.col("quantity") + pl.col("change")).clip(lower_bound=0)
+    joined = rows.join(sums, on=_CELL, how="full", coalesce=True, maintain_order="left_right")
+    joined = joined.with_columns(pl.col("stream", "kind").fill_null(strategy="forward").fill_null(strategy="backward"))
+    changed = (pl.col("quantity").fill_null(0.0) + pl.col("change")).clip(lower_bound=0)
     return joined.with_columns(pl.when(pl.col("change").is_not_null()).then(changed).otherwise("quantity").alias("quantity"))

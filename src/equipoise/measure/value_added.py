@@ -43,9 +43,9 @@ def value_added(
     consensus: changes are added to the baseline one after the other, and all steps are measured over the same series and periods. Error
     is Σ|F − A| / ΣA, bias Σ(F − A) / ΣA (positive is over-forecast), value added the error of the step before less its own (positive is
     better), so that a chain's adds up to error(naive) − error(consensus). Views follow the consensus: rivals, each measured against the
-    baseline where the view has a value. The total is given at every lag; family, segment (AX), override and owner at lag max(1, frozen). Each
-    override, and each owner, has the consensus without and with its changes, on the cells they touched; an owner also the baseline against
-    the own view.
+    baseline where the view has a value. The total is given at every lag; family, segment (AX), override and owner at lag max(1, frozen).
+    Each override, and each owner, has the consensus without and with its changes, on the cells they touched; an owner also the baseline
+    against the own view.
 
     A cell counts where it has a baseline and a consensus, and a naive forecast if its lag has any, and history knows its series; in
     a period of the history, no row is no demand. The note of a chain's first step counts what is left out. Example: A 100, 100, naive

@@ -65,7 +65,7 @@ def _from_json(text: str) -> dict[str, Condition]:
 
 
 def check_condition(column: str, condition: object) -> None:
-    """Raise InputError where a condition names nothing: an empty list, a range without ends, with other words, or that ends before it begins."""
+    """Raise InputError where a condition names nothing: an empty list, or a range without ends, or that ends before it begins."""
     if isinstance(condition, (list, tuple)) and not condition:
         raise InputError(f"the list of {column} is empty.", "Name a value, or leave the column out for all.")
     if not isinstance(condition, dict):
@@ -73,9 +73,19 @@ def check_condition(column: str, condition: object) -> None:
     if not condition or set(condition) - {"from", "to"}:
         words = f"knows {', '.join(map(str, condition))}" if condition else "is empty"
         raise InputError(f"the range of {column} {words}.", "A range has from, to, or both, such as {from: 2027-01, to: 2027-03}.")
-    low, high = condition.get("from"), condition.get("to")
-    if type(low) is type(high) and low is not None and high is not None and low > high:  # type: ignore[operator]
-        raise InputError(f"the range of {column} ends ({high}) before it begins ({low}).", "Exchange them.")
+    low, high = _bounds(condition.get("from")), _bounds(condition.get("to"))
+    if type(low[0]) is type(high[1]) and low[0] is not None and low[0] > high[1]:  # type: ignore[operator]
+        raise InputError(f"the range of {column} ends ({condition['to']}) before it begins ({condition['from']}).", "Exchange them.")
+
+
+def _bounds(value: object) -> tuple[object, object]:
+    """Return the least and the greatest that a number or a date means; (None, None) for other words, which only their column can order."""
+    if not isinstance(value, str):
+        return value, value
+    try:
+        return days_of(value)
+    except InputError:
+        return None, None
 
 
 def in_words(condition: Condition) -> str:

@@ -22,6 +22,7 @@ Status = Literal["applied", "stale", "partly", "locked", "fenced", "expired", "u
 STALE = 0.10  # share by which what an override rests on may change before it is called stale
 LARGEST = 1e15  # beyond it, whole numbers are no longer exact
 TOLD = ("baseline", "consensus", "demand_plan")  # tables whose quantity is told cell by cell
+_BELOW = "Demand would fall below zero"
 _OFF = {"proposed": "Proposed, not accepted yet.", "rejected": "Rejected.", "off": "Switched off."}
 
 
@@ -192,7 +193,7 @@ class _Laying:
             column.set_by[free] = len(self._every)
         self._every.append(override)
         after = None if column.numbers is None else float(np.nansum(column.numbers[rows]))
-        status: Status = "partly" if free.size < rows.size else "applied"
+        status: Status = "partly" if free.size < rows.size or how.startswith(_BELOW) else "applied"
         return _aged(Effect(override, status, count, before, after, _sentences(note, how)))
 
     def _write(self, override: Override, column: _Column, rows: Rows, free: Rows) -> tuple[int, str]:
@@ -209,6 +210,9 @@ class _Laying:
             new = np.rint(new)
         if (np.abs(new) > LARGEST).any():
             raise InputError(f"'{override}' makes numbers beyond {LARGEST:,.0f}.", "Check the value.")
+        if override.table in TOLD and override.column == "quantity" and (new < 0).any():
+            note = _sentences(f"{_BELOW} in {np.count_nonzero(new < 0):,} cells: they are set to zero", note)
+            new = np.maximum(new, 0.0)
         column.numbers[free] = new
         differs = (old != new) & ~(np.isnan(old) & np.isnan(new))
         count = int(np.count_nonzero(differs))
@@ -312,6 +316,9 @@ class _Laying:
     def _insert(self, override: Override) -> Effect:
         """Put a row aside: rows are added together, before the next override that looks for rows."""
         row = _row(override)
+        stranger = self._stranger(row)
+        if stranger:
+            return Effect(override, "unmatched", note=_sentences(stranger))
         last = self._terms.fence(override)
         day = row.get(FENCED.get(override.table, ""))
         if last is not None and isinstance(day, dt.date) and day <= last:
@@ -324,6 +331,22 @@ class _Laying:
             keys = {key: row[key] for key in self._definition.keys}
             self.told.append(_cell_rows(pl.DataFrame([keys]), pl.Series([override.id]), override.table, [None], [after]))
         return Effect(override, "applied", 1, None, after)
+
+    def _stranger(self, row: Mapping[str, object]) -> str:
+        """Return, in words, what of a new row of demand is not in the plan; empty where all of it is."""
+        if self._definition.name not in (*TOLD, "correction"):
+            return ""
+        for key in ("item", "market"):
+            if key in self._tables and row[key] not in self._tables[key].get_column(key):
+                return f"{key} {row[key]} is not in table {key}"
+        if self._definition.name != "correction":
+            if "period" in self._tables and row["period"] not in self._tables["period"].get_column("period"):
+                return f"{row['period']} is not the first day of a period of the horizon"
+        elif "history" in self._tables:
+            same = pl.all_horizontal(pl.col(key) == pl.lit(row[key]) for key in ("item", "market", "period"))
+            if self._tables["history"].filter(same).is_empty():
+                return f"history has no row of {row['item']}, {row['market']}, {row['period']}"
+        return ""
 
     def _settle(self) -> None:
         """Add the rows that were put aside."""

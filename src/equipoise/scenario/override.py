@@ -72,9 +72,9 @@ class Override(BaseModel):
             found = parse_where(value) if isinstance(value, str) else value
             for column, condition in found.items() if isinstance(found, dict) else ():
                 check_condition(column, condition)
-            return found
         except InputError as error:
             raise ValueError(f"{error.message} {error.fix}") from None
+        return found
 
     @field_validator("value", mode="before")
     @classmethod

@@ -93,7 +93,8 @@ def _seen(values: Array, known: bool, end: int, width: int, season: int) -> Arra
     past = np.nan_to_num(past) if switch else _held(past)
     if switch and known:
         after = np.nan_to_num(after)
-    after = np.where(np.isnan(after), _expected(past, width, season, switch=switch), after)
+    if np.isnan(after).any():
+        after = np.where(np.isnan(after), _expected(past, width, season, switch=switch), after)
     together = np.concatenate([past, after], axis=1)
     return np.log(np.maximum(together, given.min())) if given.size and given.min() > 0 and not switch else together
 

@@ -14,7 +14,6 @@ _MOST = 20  # drivers tried together
 _SURE = 3.0  # standard errors by which an effect must stand out from none
 _SMALL = 0.02  # share of its mean below which demand is no demand to take a logarithm of
 _BEND = 1.5  # standard deviations from which an observation counts less; Huber (1964)
-_FEW = 1.4  # as so few periods show dependence badly: Kiefer and Vogelsang, Econometric Theory 21 (2005), for a quarter of them
 _RIDGE = 1e-3  # penalty on each effect, as a share of what the data says: drivers that move together share an effect
 _FIRM = 6  # observations that the usual noise counts for in a series' own
 _LIMIT = float(np.log(10))  # drivers together at most make demand ten times as much, or leave a tenth of it
@@ -22,8 +21,10 @@ _LIMIT = float(np.log(10))  # drivers together at most make demand ten times as 
 
 @dataclass(frozen=True)
 class Response:
-    """Which drivers demand responds to: their numbers, `drivers`, and the `effect` that a unit of each has on the logarithm of demand; `own`
-    (series, drivers) is by how much more it has in each series, nothing where not given."""
+    """Which drivers demand responds to: their numbers, `drivers`, and the `effect` that a unit of each has on the logarithm of demand.
+
+    `own` (series, drivers) is by how much more it has in each series; None: the same in all.
+    """
 
     drivers: tuple[int, ...] = ()
     effect: tuple[float, ...] = ()
@@ -59,10 +60,9 @@ def response(values: Array, seen: tuple[Array, ...], season: int) -> Response:
     drivers, over all series at once: level and season of a series drop out of both sides. Shocks that all series share in a period are a
     random effect, so that a driver that is the same for all has one observation a period and not one a series; Fuller and Battese,
     "Estimation of linear models with crossed-error structure", Journal of Econometrics 2 (1974). Ridge: Hoerl and Kennard, Technometrics 12
-    (1970); weights of outliers: Huber (1964). Standard errors allow for dependence within a series: Liang and Zeger, Biometrika 73 (1986);
-    and between periods near each other: Driscoll and Kraay, Review of Economics and Statistics 80 (1998), for what drifts seems to move
-    with all else that drifts. The least certain driver is left out, one at a time, until each stands out by three standard errors. Then
-    each series shows by how much it responds more or less than all: see `own_effect`.
+    (1970); weights of outliers: Huber (1964). Standard errors allow for dependence within a series: Liang and Zeger, Biometrika 73 (1986).
+    The least certain driver is left out, one at a time, until each stands out by three standard errors. Then each series shows by how much
+    it responds more or less than all: see `own_effect`.
     """
     every, given = values, seen
     step = max(1, -(-len(values) // _SERIES))
@@ -124,26 +124,15 @@ def _estimate(model: _Model) -> tuple[Array, Array, Array]:
         normal = normal + np.diag(np.maximum(np.diag(normal), 1e-9)) * _RIDGE
         effect = np.asarray(np.linalg.solve(normal, weighted.T @ change.ravel()), dtype=np.float64)
         away = change - moves @ effect
-        shock = _shock(model.change - model.moves @ effect, precision, share)
         noise = _noise(away, weight * model.used, count)
         weight = np.where(model.used, np.minimum(1.0, _BEND * noise[:, None] / np.maximum(np.abs(away), 1e-12)), 0.0)
+    shock = _shock(model.change - model.moves @ effect, precision, share)
     inverse = np.linalg.inv(normal)
     by_series = np.einsum("itk,it->ik", moves, precision * away)
     clustered = np.diag(inverse @ (by_series.T @ by_series) @ inverse)
-    lasting = np.diag(inverse @ _lasting(np.einsum("itk,it->tk", moves, precision * away)) @ inverse)
     plain = np.diag(inverse) * (precision * away**2).sum() / max(int(model.used.sum()) - drivers, 1)
-    error = np.sqrt(np.maximum(np.maximum(clustered, plain), lasting))
+    error = np.sqrt(np.maximum(clustered, plain))
     return effect, np.abs(effect) / np.maximum(error, 1e-12), shock
-
-
-def _lasting(scores: Array) -> Array:
-    """Return the covariance of the sum of scores (periods, drivers) that depend on those of up to a quarter of all periods before."""
-    total = scores.T @ scores
-    reach = len(scores) // 4
-    for lag in range(1, reach + 1):
-        shared = scores[lag:].T @ scores[:-lag]
-        total += (1 - lag / (reach + 1)) * (shared + shared.T)
-    return np.asarray(total * _FEW**2)
 
 
 def _own(values: Array, drivers: tuple[Array, ...], lag: int, effect: Array, shock: Array) -> Array:
