@@ -268,3 +268,22 @@ def test_stallion_is_forecast_better_with_drivers_than_by_any_method_or_without_
         assert all(driven < other for name, other in error.items() if not name.startswith("pool"))
     inside = np.mean([made.inside for made in found["pool with drivers, fast"].values()])
     assert 0.75 <= inside <= 0.85
+
+
+def test_a_driver_without_its_future_or_most_of_its_past_is_not_taken_for_known() -> None:
+    days = [add_months(dt.date(2024, 1, 1), number) for number in range(30)]
+    keys = pl.DataFrame({"item": ["tent"], "market": ["north"], "family": ["all"]})
+    calendar = Calendar.from_setting(CalendarSetting(start=days[24], horizon=6))
+
+    def rows_of(name: str, periods: list[dt.date], values: list[float]) -> pl.DataFrame:
+        rows = {"driver": [name] * len(periods), "period": periods, "value": values, "known_ahead": [True] * len(periods)}
+        return table("driver").conform(pl.DataFrame(rows))
+
+    past = [10.0 + number % 5 for number in range(24)]
+    whole = rows_of("price", days, [*past, *past[:6]])
+    promised = rows_of("index", days[:24], past)
+    sparse = rows_of("survey", days[:24:6], past[::6])
+    switch = rows_of("fair", days[3:24:7], [1.0, 1.0, 1.0])
+    found = laid(pl.concat([whole, promised, sparse, switch]), keys, days, 6, calendar)
+    assert found is not None
+    assert dict(zip(found.names, found.known.tolist(), strict=True)) == {"fair": True, "index": False, "price": True}

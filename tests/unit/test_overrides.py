@@ -290,7 +290,7 @@ def test_locks_follow_their_rows_when_others_are_added_or_taken_out() -> None:
 
 
 def test_a_role_does_not_change_the_periods_it_is_fenced_off_from() -> None:
-    result = laid(change(where="item=a; market=north", operation="add", value=1, role="sales"))
+    result = laid(change(where="item=a; market=north", operation="add", value=1, role="Sales"))
     assert result.frame["quantity"].to_list()[:6] == [10, 20, 31, 41, 51, 61]
     assert (only(result).status, only(result).cells) == ("partly", 4)
     assert only(result).note == "2027-01, 2027-02 are fenced off for sales."

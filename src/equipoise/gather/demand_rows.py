@@ -166,7 +166,7 @@ def _check_drivers(tables: Tables, calendar: Calendar, report: Report) -> None:
             message = (
                 f"The driver {driver} is called known ahead, but has values for {periods} of the horizon's {calendar.horizon} periods."
             )
-            fix = "Give the missing values; where they are missing it is forecast from its own past."
+            fix = "Give the missing values; where they are missing it is forecast from its own past, all of it where most are."
             report.warn(message, fix, Where(table="driver", column="known_ahead"))
 
 

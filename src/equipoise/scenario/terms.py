@@ -28,7 +28,7 @@ class Terms:
             return Terms()
         setting = from_table(tables["setting"])
         calendar = Calendar.from_setting(setting.calendar)
-        counted = {role: min(count, calendar.horizon) for role, count in setting.demand.fences.items() if count > 0}
+        counted = {role.casefold(): min(count, calendar.horizon) for role, count in setting.demand.fences.items() if count > 0}
         ends = {role: calendar.next(calendar.periods[count - 1]) - dt.timedelta(days=1) for role, count in counted.items()}
         return Terms(calendar.as_of, ends)
 
@@ -43,4 +43,4 @@ class Terms:
 
     def fence(self, override: Override) -> dt.date | None:
         """Return the last day that the author's role may not change in the override's table; None where it may change all."""
-        return self.fences.get(override.role) if override.table in FENCED else None
+        return self.fences.get(override.role.casefold()) if override.table in FENCED else None

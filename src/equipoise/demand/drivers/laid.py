@@ -47,7 +47,9 @@ def laid(driver: pl.DataFrame, keys: pl.DataFrame, periods: Sequence[dt.date], a
     history; None where nothing of it concerns them.
 
     A row for an item and a market goes before one for the item, that before one for the market, and that before one for all. Several values
-    in one period count as their mean. Future values are known where every row of the driver says so.
+    in one period count as their mean. Future values are known where every row of the driver says so, and most periods ahead have one (a
+    driver of zeros and ones needs none): what is not there now must not be tested as if it had been. A driver given in less than half of
+    the history's periods is left out, but for one of zeros and ones.
     """
     place = {day: number for number, day in enumerate(periods)}
     rows = calendar.bucket("period", driver.filter(pl.col("value").is_finite(), pl.col("period").is_not_null()))
@@ -55,16 +57,17 @@ def laid(driver: pl.DataFrame, keys: pl.DataFrame, periods: Sequence[dt.date], a
         pl.col("period").replace_strict(place, default=None, return_dtype=pl.Int64).alias("column")
     )
     about = rows.group_by("driver", maintain_order=True).agg(pl.col("known_ahead").fill_null(False).all()).sort("driver")
-    found = [
-        (name, known, values)
-        for name, known in about.rows()
-        for values in [_array(rows.filter(pl.col("driver") == name), keys, len(periods))]
-        if not np.isnan(values).all()
-    ]
+    found = []
+    for name, said in about.rows():
+        values = _array(rows.filter(pl.col("driver") == name), keys, len(periods))
+        given: Flags = np.asarray((~np.isnan(values)).any(axis=0))
+        switch = bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all())
+        if given.any() and (switch or given[: len(periods) - ahead].mean() >= 0.5):
+            found.append((name, said and (switch or ahead == 0 or given[len(periods) - ahead :].mean() >= 0.5), values))
     if not found:
         return None
-    names, known, values = zip(*found, strict=True)
-    return Drivers(names, values, np.array(known, dtype=np.bool_), len(periods) - ahead)
+    names, known, laid_values = zip(*found, strict=True)
+    return Drivers(names, laid_values, np.array(known, dtype=np.bool_), len(periods) - ahead)
 
 
 def _array(rows: pl.DataFrame, keys: pl.DataFrame, periods: int) -> Array:

@@ -12,6 +12,7 @@ from equipoise.demand.forecast.panel import KEY, Panel
 from equipoise.demand.methods import Array
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
+from equipoise.tables.figures import plural
 
 
 def baseline_rows(
@@ -107,7 +108,7 @@ def _reasons(outcome: Outcome, row: int, chosen: str) -> dict[str, str]:
         if weights[number] > 0 and name != chosen:
             reasons[name] = f"{weights[number]:.0%} of the combination, from its error here and in similar series."
         elif name == chosen:
-            reasons[name] = f"Least error in {origins} origins, here and in similar series."
+            reasons[name] = f"Least error in {origins} {plural('origin', origins)}, here and in similar series."
         elif origins:
             more = error / best - 1 if best > 0 else np.inf
             reasons[name] = f"Its error is {more:.0%} above the best method's." if np.isfinite(more) else "Others had no error."
@@ -118,5 +119,6 @@ def _reasons(outcome: Outcome, row: int, chosen: str) -> dict[str, str]:
     if chosen == COMBINATION:
         parts = sorted(((weight, name) for weight, name in zip(weights, outcome.methods, strict=True) if weight > 0), reverse=True)
         words = ", ".join(f"{name} {weight:.0%}" for weight, name in parts)
-        reasons[COMBINATION] = f"Weighted mean of {words}: the less error in {outcome.origins[-1, row]} origins, the more weight."
+        tested = int(outcome.origins[-1, row])
+        reasons[COMBINATION] = f"Weighted mean of {words}: the less error in {tested} {plural('origin', tested)}, the more weight."
     return reasons
