@@ -293,7 +293,7 @@ def test_a_role_does_not_change_the_periods_it_is_fenced_off_from() -> None:
     result = laid(change(where="item=a; market=north", operation="add", value=1, role="Sales"))
     assert result.frame["quantity"].to_list()[:6] == [10, 20, 31, 41, 51, 61]
     assert (only(result).status, only(result).cells) == ("partly", 4)
-    assert only(result).note == "2027-01, 2027-02 are fenced off for sales."
+    assert only(result).note == "2027-01, 2027-02 are fenced off for Sales."
     near = laid(change(where="period=2027-02", operation="scale", value=2, role="sales"))
     assert near.frame.equals(plan())
     assert only(near).status == "fenced"
