@@ -441,3 +441,11 @@ def test_a_short_history_among_rare_demands_promises_little() -> None:
     rare = {f"r{number:02d}": np.where(chance.random(48) < 0.2, 5.0, 0.0).tolist() for number in range(40)}
     made = points(run(history({**rare, "new": [0.0] * 47 + [5.0]})), "new")
     assert 0.5 < sum(made) / len(made) < 2.0
+
+
+def test_a_launch_beside_rare_demand_is_forecast_at_its_own_rate() -> None:
+    chance = np.random.default_rng(4)
+    rare = {f"r{number:02d}": np.where(chance.random(36) < 0.1, 5.0, 0.0).tolist() for number in range(40)}
+    launched = {f"n{number:02d}": [0.0] * 34 + [20.0, 20.0] for number in range(20)}
+    made = points(run(history({**rare, **launched})), "n03")
+    assert 15 < sum(made) / len(made) < 25

@@ -219,10 +219,25 @@ def _settle(outcome: Outcome, rows: Counts, mix: _Mix, actual: Array, pools: Cou
     return float(np.clip(usual, 0.05, 2.0)) if np.isfinite(usual) else _USUAL
 
 
+def _usual_chance(sold: Counts, lengths: Counts, family: pl.Series, often: float) -> Array:
+    """Return the chance of a demand that short series of a family have, (rows,), from `sold` of `lengths` periods each.
+
+    The first demand of each is left out: without it there would be no series.
+    """
+    counted = pl.DataFrame(
+        {"family": family, "sold": np.clip(sold - 1, 0, np.maximum(lengths - 1, 0)), "periods": np.maximum(lengths - 1, 0)}
+    )
+    sums = counted.select((pl.col("sold").sum() + _FIRM * often) / (pl.col("periods").sum() + _FIRM))
+    every = float(sums.item()) if len(counted) else often
+    by_family = (pl.col("sold").sum() + _FIRM * every) / (pl.col("periods").sum() + _FIRM)
+    return counted.select(by_family.over("family")).to_series().to_numpy()
+
+
 def _without_backtest(outcome: Outcome, known: Panel, rows: Counts, shape: Array, share: float, often: float) -> None:
     """Forecast the series that do not teach: short ones by size, chance and season of demand, the others by zero.
 
-    `often`: the share of periods with demand in the series that teach. What a few periods show of it is drawn towards that.
+    `often`: the share of periods with demand in the series that teach. What a few periods show of it is drawn towards what the short series
+    of the family show after their first demand, and that towards `often`: a launch sells in nearly every period whatever older series do.
     """
     values, season = known.values[rows], shape.shape[1]
     over = ended(values, season)
@@ -232,7 +247,9 @@ def _without_backtest(outcome: Outcome, known: Panel, rows: Counts, shape: Array
     weight = np.where(np.isnan(values), 0.0, np.maximum(place, 0) ** 2)
     sold = values > 0
     size = np.where(sold, values * weight, 0.0).sum(axis=1) / np.maximum((sold * weight * index).sum(axis=1), 1e-9)
-    level = size * (sold.sum(axis=1) + _FIRM * often) / (known.lengths[rows] + _FIRM)
+    lengths = np.where(over > 0, 0, known.lengths[rows])  # what has ended says nothing of what begins
+    usual = _usual_chance(sold.sum(axis=1), lengths, known.keys.get_column("family")[rows.tolist()], often)
+    level = size * (sold.sum(axis=1) + _FIRM * usual) / (known.lengths[rows] + _FIRM)
     level = np.where(over > 0, 0.0, np.maximum(level, 0.0))
     points = level[:, None] * over_horizon(half, len(known.ahead))
     outcome.place(rows, points, plain_interval(points, share))
