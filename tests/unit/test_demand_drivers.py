@@ -1,6 +1,7 @@
 """Drivers: laid over series, forecast where they are not known, believed only where they stand out, and used without knowing the future."""
 
 import datetime as dt
+import math
 
 import numpy as np
 import polars as pl
@@ -227,7 +228,7 @@ def test_what_is_not_known_is_forecast_from_what_is() -> None:
     assert seen([-1.0, 5.0, 2.0, 2.0, 7.0, 7.0], 5, 2)[5:] == [7.0, 7.0], "no season: the last value holds"
     assert seen([-1.0, nan, 3.0, nan, 4.0], 4, 1, known=True) == [-1.0, -1.0, 3.0, 3.0, 4.0]
     assert seen([nan, 1.0, nan, 1.0, nan, 1.0], 4, 2, known=True) == [0.0, 1.0, 0.0, 1.0, 0.0, 1.0], "a switch is off where nobody says on"
-    assert seen([1.0, np.e, np.e**2, np.e**3], 2, 2, known=True) == [0.0, 1.0, 2.0, 3.0], "above zero: in logarithms"
+    assert seen([1.0, math.e, math.e**2, math.e**3], 2, 2, known=True) == [0.0, 1.0, 2.0, 3.0], "above zero: in logarithms"
     assert seen([nan] * 6, 4, 2) == [0.0] * 6
 
 
