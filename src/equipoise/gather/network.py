@@ -186,5 +186,6 @@ def check_supply(tables: Mapping[str, pl.DataFrame], report: Report) -> None:
     short = sorted(item for item in demanded - supplied if item is not None)
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5:,} more" if len(short) > 5 else "")
-        message = f"{len(short):,} items are demanded, but no route, purchase or stock supplies them: {shown}."
+        count = "1 item is" if len(short) == 1 else f"{len(short):,} items are"
+        message = f"{count} demanded, but no route, purchase or stock supplies what is asked for: {shown}."
         report.warn(message, "Add a route or a purchase, or their demand will be short.", Where(table="route", column="item"))
