@@ -132,11 +132,7 @@ def _past_changes(stream_snapshot: pl.DataFrame, cleaned_history: pl.DataFrame, 
     """Return author, period, up, with, actual (units) and improved of each past change at the lag, in order of periods."""
     said = stream_snapshot.filter(pl.col("period") > pl.col("as_of"), pl.col("quantity").is_finite())
     said = said.join(cleaned_history.select("period").unique(), on="period", how="semi", maintain_order="left")
-    pairs = said.select("as_of", "period").unique().sort("as_of", "period").rows()
-    days = calendar.between(min(day for day, _ in pairs), max(day for _, day in pairs)) if pairs else ()
-    place = {day: position for position, day in enumerate(days)}
-    kept = [(day, period) for day, period in pairs if place[calendar.period_of(period)] - place[calendar.period_of(day)] == lag]
-    latest = pl.DataFrame(kept, schema={"as_of": pl.Date, "period": pl.Date}, orient="row")
+    latest = calendar.lags(said.select("as_of", "period").unique().iter_rows()).filter(pl.col("lag") == lag)
     latest = latest.group_by("period", maintain_order=True).agg(pl.col("as_of").max())
     said = said.join(latest, on=["as_of", "period"], maintain_order="left").sort("stream", *_CELL)
     changes = said.filter(pl.col("kind").is_in(["override", "increment"]) & pl.col("owner").is_not_null() & (pl.col("quantity") != 0))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,6 +139,14 @@ class Calendar:
         while days[-1] < final:
             days.append(self.next(days[-1]))
         return tuple(days) if days[0] <= final else ()
+
+    def lags(self, pairs: Iterable[tuple[dt.date, dt.date]]) -> pl.DataFrame:
+        """Return as_of, period and `lag`, sorted, of pairs of a cut-off and a later day.
+
+        The lag counts the periods from the one that holds the cut-off: a plan cut off on 12 November has December at lag 1.
+        """
+        rows = [(as_of, period, len(self.between(as_of, period)) - 1) for as_of, period in sorted(pairs)]
+        return pl.DataFrame(rows, schema={"as_of": pl.Date, "period": pl.Date, "lag": pl.Int64}, orient="row")
 
     def bucket(self, column: str, frame: pl.DataFrame) -> pl.DataFrame:
         """Return `frame` with each date in `column` replaced by the first day of its period."""

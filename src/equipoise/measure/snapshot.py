@@ -12,14 +12,7 @@ def at_lag(plan_snapshot: pl.DataFrame, measure: str, lag: int, calendar: Calend
     Where two plans have the same lag the later one counts.
     """
     plans = plan_snapshot.filter((pl.col("measure") == measure) & (pl.col("period") > pl.col("as_of")))
-    ahead = {
-        (as_of, period): len(calendar.between(as_of, period)) - 1 for as_of, period in plans.select("as_of", "period").unique().iter_rows()
-    }
-    lags = pl.DataFrame(
-        [(as_of, period, count) for (as_of, period), count in sorted(ahead.items())],
-        schema={"as_of": pl.Date, "period": pl.Date, "lag": pl.Int64},
-        orient="row",
-    )
+    lags = calendar.lags(plans.select("as_of", "period").unique().iter_rows())
     chosen = plans.join(lags, on=["as_of", "period"], maintain_order="left").filter(pl.col("lag") == lag)
     return (
         chosen.sort("as_of")

@@ -72,11 +72,7 @@ def _at_lags(stream_snapshot: pl.DataFrame, history: pl.DataFrame, calendar: Cal
     happened = history.select("period").unique()
     said = stream_snapshot.filter(pl.col("quantity").is_finite() & (pl.col("period") > pl.col("as_of")))
     said = said.join(happened, on="period", how="semi", maintain_order="left")
-    pairs = said.filter(pl.col("kind") == "consensus").select("as_of", "period").unique().sort("as_of", "period").rows()
-    days = calendar.between(min(day for day, _ in pairs), max(day for _, day in pairs)) if pairs else ()
-    place = {day: number for number, day in enumerate(days)}
-    lags = [(as_of, period, place[calendar.period_of(period)] - place[calendar.period_of(as_of)]) for as_of, period in pairs]
-    known = pl.DataFrame(lags, schema={"as_of": pl.Date, "period": pl.Date, "lag": pl.Int64}, orient="row")
+    known = calendar.lags(said.filter(pl.col("kind") == "consensus").select("as_of", "period").unique().iter_rows())
     latest = known.filter(pl.col("lag") > 0).group_by("lag", "period", maintain_order=True).agg(pl.col("as_of").max())
     return said.join(latest, on=["as_of", "period"], maintain_order="left")
 
