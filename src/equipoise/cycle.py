@@ -24,7 +24,7 @@ from equipoise.errors import InputError
 from equipoise.measure import kpi, stream_record, value_added
 from equipoise.reconcile import financials, gap, scenarios
 from equipoise.scenario import Effect, Override, Scenario
-from equipoise.supply import supply
+from equipoise.supply import MODEL_TABLES, Session, audit, inventory_target, item_plan, requirements, supply, supply_cause
 from equipoise.tables import GIVEN, table
 from equipoise.tables.content import content_hash
 from equipoise.tables.setting import from_table
@@ -37,12 +37,17 @@ Phase = Literal["Demand review", "Supply review", "Pre-S&OP", "Executive S&OP", 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: a function whose positional parameters are the tables it reads. `resolves`: it re-runs the cycle for scenarios."""
+    """One step: a function whose positional parameters are the tables it reads; its parameter `tables` takes those of `also`, by name.
+
+    `resolves`: it re-runs the cycle for scenarios. `base_only`: it explains the base plan, so scenarios leave it out.
+    """
 
     phase: Phase
     run: Callable[..., pl.DataFrame | dict[str, pl.DataFrame]]
     writes: tuple[str, ...]
     resolves: bool = False
+    also: tuple[str, ...] = ()
+    base_only: bool = False
 
     @property
     def name(self) -> str:
@@ -51,21 +56,34 @@ class Step:
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """Names of the tables it reads."""
-        return tuple(
-            name for name, parameter in inspect.signature(self.run).parameters.items() if parameter.kind is not parameter.KEYWORD_ONLY
-        )
+        """Names of the tables it reads: those that it takes in order, then those that it takes by name."""
+        return (*self._ordered, *self.also)
 
     @cached_property
-    def takes_executor(self) -> bool:
-        """Whether it can spread its work over an executor."""
-        return "executor" in inspect.signature(self.run).parameters
+    def _ordered(self) -> tuple[str, ...]:
+        parameters = inspect.signature(self.run).parameters.items()
+        return tuple(name for name, one in parameters if one.kind is not one.KEYWORD_ONLY and name != "tables")
+
+    def takes(self, name: str) -> bool:
+        """Return whether it takes something beside tables: an `executor` to spread its work over, a `session` to remember its models."""
+        return name in inspect.signature(self.run).parameters
+
+    def __call__(self, tables: Mapping[str, pl.DataFrame], **extra: object) -> pl.DataFrame | dict[str, pl.DataFrame]:
+        """Run it on the tables that it reads."""
+        named: dict[str, object] = {"tables": {name: tables[name] for name in self.also}} if self.also else {}
+        return self.run(*(tables[name] for name in self._ordered), **named, **extra)
 
 
 # What the gate writes: what each override of the base plan did at the tables that it lets through.
 GATE = ("override_effect", "override_cell")
 _TOLD = frozenset((*GATE, "issue"))
 _ISSUE = dict(table("issue").schema)
+
+_PLANNED = (
+    *("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load"),
+    *("workforce_plan", "shortage", "binding", "violation", "clash", "cost", "solution"),
+)
+_TARGET_TABLES = tuple(name for name in MODEL_TABLES if name != "inventory_target")
 
 STEPS: tuple[Step, ...] = (
     Step("Demand review", correction, ("correction", "calendar_effect")),
@@ -76,14 +94,12 @@ STEPS: tuple[Step, ...] = (
     Step("Demand review", consensus, ("stream", "stream_weight", "consensus")),
     Step("Demand review", demand_plan, ("demand_plan",)),
     Step("Demand review", override_flag, ("override_flag",)),
-    Step(
-        "Supply review",
-        supply,
-        (
-            *("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load"),
-            *("workforce_plan", "shortage", "binding", "violation", "cost", "solution"),
-        ),
-    ),
+    Step("Supply review", inventory_target, ("inventory_target",), also=_TARGET_TABLES),
+    Step("Supply review", supply, _PLANNED, also=MODEL_TABLES),
+    Step("Supply review", requirements, ("material_requirement", "capacity_requirement"), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
+    Step("Supply review", supply_cause, ("supply_cause",), also=(*MODEL_TABLES, "shortage", "inventory_plan"), base_only=True),
+    Step("Supply review", audit, ("audit",), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
+    Step("Supply review", item_plan, ("item_plan",), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
     Step("Pre-S&OP", financials, ("financials", "bridge")),
     Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), resolves=True),
     Step("Pre-S&OP", gap, ("gap", "gap_cause")),
@@ -205,6 +221,7 @@ class Cycle:
     cache: Cache = field(default_factory=MemoryCache)
     executor: Executor | None = None
     listen: Listener = _silent
+    session: Session = field(default_factory=Session)
 
     def run(self) -> Tables:
         """Return every table of the base plan, those of its scenarios' comparison included.
@@ -216,7 +233,7 @@ class Cycle:
     def resolve(self, name: str) -> Tables:
         """Return every table of scenario `name` up to its statement. Raises the EquipoiseError of the step or override that fails."""
         first = next(position for position, step in enumerate(STEPS) if step.resolves)
-        return self._pass(name, STEPS[:first]).tables
+        return self._pass(name, [step for step in STEPS[:first] if not step.base_only]).tables
 
     def _pass(self, name: str, steps: Sequence[Step]) -> Run:
         batches = scenarios_of.chain(self.scenarios, name) if name else ()
@@ -247,17 +264,17 @@ class Cycle:
         self.listen(Progress(step.phase, step.name, state, time.perf_counter() - began, run.scenario))
 
     def _execute(self, step: Step, run: Run) -> Tables:
-        extra: dict[str, object] = {"executor": self.executor} if step.takes_executor else {}
-        frames = [run.tables[name] for name in step.reads]
-        result = self._compare(step, frames) if step.resolves else step.run(*frames, **extra)
+        beside = {"executor": self.executor, "session": self.session}
+        extra = {name: given for name, given in beside.items() if step.takes(name)}
+        result = self._compare(step, run.tables) if step.resolves else step(run.tables, **extra)
         made = result if isinstance(result, dict) else {step.writes[0]: result}
         return {name: table(name).conform(made[name]) for name in step.writes}
 
-    def _compare(self, step: Step, frames: list[pl.DataFrame]) -> pl.DataFrame | Tables:
+    def _compare(self, step: Step, tables: Tables) -> pl.DataFrame | Tables:
         """Run a step that compares scenarios: they are solved side by side while it asks for one after the other."""
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             running = {scenario.name: pool.submit(self.resolve, scenario.name) for scenario in self.scenarios}
-            return step.run(*frames, resolve=lambda name: running[name].result())
+            return step(tables, resolve=lambda name: running[name].result())
 
     def _key(self, step: Step, run: Run) -> str:
         reads = sorted(run.hashes.keys() - _TOLD) if step.resolves else step.reads

@@ -74,7 +74,7 @@ def solve(horizon: int, supply_setting: dict[str, Any] | None = None, **tables: 
     unknown = set(tables) - set(TABLES)
     assert not unknown, unknown
     given = {name: table(name).conform(tables[name]) if name in tables else table(name).empty() for name in TABLES}
-    return supply(**given, setting=to_table(setting))
+    return supply({**given, "setting": to_table(setting)})
 
 
 def money(result: dict[str, pl.DataFrame]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from equipoise.supply.assembly import Problem
-from equipoise.supply.review import formulate
+from equipoise.supply.formulate import formulate
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 from tests.truth.company import demand, month, rows
@@ -185,7 +185,7 @@ def setting(strategy: str = "optimal", *, integer: bool = True, **more: Any) -> 
 def problem(strategy: str = "optimal", *, integer: bool = True) -> Problem:
     """The company's model."""
     given = {name: table(name).conform(frame) for name, frame in tables().items()}
-    return formulate(given, setting(strategy, integer=integer))[0]
+    return formulate({**given, "setting": setting(strategy, integer=integer)})
 
 
 _KEYS = ("route", "purchase", "lane", "item", "market", "location", "from", "to", "resource", "step")

@@ -5,6 +5,8 @@ import pytest
 
 from equipoise import finance
 from equipoise.supply.review import answer_tables
+from equipoise.supply.session import Solved
+from equipoise.supply.solving.solve import solve
 from tests.truth.everything import problem
 
 
@@ -20,7 +22,8 @@ def test_every_term_has_a_name_of_its_own_and_says_what_it_is() -> None:
 @pytest.mark.parametrize("integer", [False, True])
 @pytest.mark.parametrize("strategy", ["optimal", "chase", "given"])
 def test_costs_add_up_to_the_objective(strategy: str, integer: bool) -> None:
-    tables, _ = answer_tables(problem(strategy, integer=integer))
+    made = problem(strategy, integer=integer)
+    tables = answer_tables(Solved(made, solve(made)))
     bridge = finance.bridge_to_objective(tables["cost"])
     facts = dict(tables["solution"].iter_rows())
     assert bridge["objective"] == pytest.approx(float(facts["objective"]), abs=1e-3)
@@ -30,7 +33,7 @@ def test_costs_add_up_to_the_objective(strategy: str, integer: bool) -> None:
 
 
 def test_every_family_of_cost_occurs_in_a_company_that_has_them_all() -> None:
-    found = set(answer_tables(problem())[0]["cost"].get_column("term"))
+    found = set(answer_tables(Solved(problem(), solve(problem())))["cost"].get_column("term"))
     assert {"revenue", "regular_time", "wages", "purchases", "transport", "carrying", "running_lines", "orders"} <= found
 
 

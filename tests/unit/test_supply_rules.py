@@ -165,7 +165,7 @@ def test_the_frozen_fence_holds_what_the_firm_plan_does_not_name() -> None:
     }
     setting = Setting.model_validate({"plan": "fence", "calendar": {"start": month(0), "horizon": 2, "frozen": 1}})
     frames = {name: table(name).conform(given[name]) if name in given else table(name).empty() for name in TABLES}
-    result = supply(**frames, setting=to_table(setting))
+    result = supply({**frames, "setting": to_table(setting)})
     first = result["supply_plan"].filter(pl.col("period") == month(0))
     assert dict(first.select("route", "quantity").iter_rows()) == pytest.approx({"make": 20.0})
     assert result["shortage"].get_column("backlog").item(0) == pytest.approx(30.0)

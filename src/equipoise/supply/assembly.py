@@ -9,6 +9,7 @@ import polars as pl
 from equipoise import finance
 from equipoise.supply.formulation.equation import Equation, Grade
 from equipoise.supply.formulation.register import RULES, Rule, asked
+from equipoise.supply.ties import tie_gains
 from equipoise.supply.unknowns import WHOLE, Model
 
 Array = npt.NDArray[np.float64]
@@ -34,6 +35,8 @@ class Block:
 class Problem:
     """A model as arrays. `money` and `penalty` are the gain of one more unit of each column; `offset` the gain of what is known.
 
+    `tie` is a tiny gain of each column that breaks ties by rule; it is no part of the objective.
+
     `starts`, `index` and `values` are the matrix by column. By row: `crossed` is by how much a least lies above its most (the most then
     holds), `weight` the item units in a unit of the rule, `grade` what gives way first.
     """
@@ -42,6 +45,7 @@ class Problem:
     blocks: tuple[Block, ...]
     money: Array
     penalty: Array
+    tie: Array
     offset: float
     column_upper: Array
     whole: Flags
@@ -107,6 +111,7 @@ def assemble(model: Model) -> Problem:
         blocks=tuple(blocks),
         money=money,
         penalty=penalty,
+        tie=tie_gains(model),
         offset=offset,
         column_upper=_column_upper(model),
         whole=_whole(model),

@@ -5,8 +5,9 @@ from equipoise.tables.column import Column, Kind, Table
 from equipoise.tables.given import DEMAND, MASTER
 from equipoise.tables.given_supply import ACTUALS, BUY_AND_MOVE, MAKE, STOCK
 from equipoise.tables.kept import KEPT
-from equipoise.tables.made import DECIDED, GATHERED, MEASURED, RECONCILED, SUPPLIED
+from equipoise.tables.made import DECIDED, GATHERED, MEASURED, RECONCILED
 from equipoise.tables.made_demand import CLEANED, DEMANDED, OVERRIDDEN, VALUED
+from equipoise.tables.made_supply import SUPPLIED
 
 GIVEN: dict[str, Table] = {table.name: table for table in (*MASTER, *DEMAND, *STOCK, *MAKE, *BUY_AND_MOVE, *ACTUALS)}
 MADE: dict[str, Table] = {

@@ -91,16 +91,21 @@ class SupplySetting(Group):
 
     level: Literal["item", "family"] = Field("item", description="Level the supply plan is made at")
     objective: Literal["profit", "cost", "service"] = Field(
-        "profit", description="What is best: most profit, least cost at full service, or most service"
+        "profit", description="What is best: most profit, least cost at full service, or most service, the market of best priority first"
     )
-    strategy: Literal["optimal", "level_output", "level_workforce", "chase", "given"] = Field(
+    strategy: Literal["optimal", "level_output", "level_workforce", "chase", "hybrid", "given"] = Field(
         "optimal", description="How production follows demand"
     )
+    hybrid_periods: int = Field(3, ge=1, le=120, description="Periods for which the strategy hybrid holds its rate and its workforce level")
     integer: bool = Field(False, description="Whether lots, set-ups and workers come whole where the tables ask for it")
     backlog_allowed: bool = Field(True, description="Whether demand may be served late where demand_policy does not say")
     lost_allowed: bool = Field(True, description="Whether demand may be lost where demand_policy does not say")
     relative_gap: float = Field(0.0001, ge=0, le=1, description="Gap to the bound at which an integer plan is good enough")
     time_limit: float = Field(300, gt=0, description="Seconds the optimiser may take")
+    review_time: float | None = Field(
+        None, ge=0, le=730, description="Days between two plans, which safety stock covers beside the lead time; by default a period"
+    )
+    proofs: int = Field(12, ge=0, le=10_000, description="Most binding limits whose value is proven by solving again one unit up and down")
 
 
 class FinanceSetting(Group):

@@ -6,8 +6,8 @@ import polars as pl
 
 from equipoise.supply.assembly import Array, Block, Problem, relaxed
 from equipoise.supply.formulation.firm import held_kinds, unknown_firm_plans
-from equipoise.supply.material import one_of, scarce_material
-from equipoise.supply.solve import Answer
+from equipoise.supply.explaining.material import one_of, scarce_material
+from equipoise.supply.solving.answer import Answer
 from equipoise.tables import table
 
 _TINY = 1e-6

@@ -4,7 +4,7 @@ import polars as pl
 
 from equipoise.supply.assembly import Problem
 from equipoise.supply.formulation.balance import arrivals
-from equipoise.supply.solve import Answer
+from equipoise.supply.solving.answer import Answer
 from equipoise.tables import table
 
 _TINY = 1e-6

@@ -1,0 +1,49 @@
+"""What a run remembers of the problems that it solved: a table made twice is not formulated twice, a what-if starts from the last basis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+
+import polars as pl
+
+from equipoise.supply.assembly import Problem
+from equipoise.supply.formulate import formulate
+from equipoise.supply.solving.answer import Answer
+from equipoise.supply.solving.solve import solve
+from equipoise.supply.solving.start import start_for
+
+_KEPT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """A problem with its answer."""
+
+    problem: Problem
+    answer: Answer
+
+
+@dataclass
+class Session:
+    """Problems solved lately, by the tables that they were made from. The first one is where what-ifs start; it changes no plan."""
+
+    _kept: dict[tuple[int, ...], tuple[Mapping[str, pl.DataFrame], Solved]] = field(default_factory=dict)
+    _first: Solved | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def solved(self, tables: Mapping[str, pl.DataFrame]) -> Solved:
+        """Return the problem that the tables describe, solved. Raises SolverError as `solve` does."""
+        key = tuple(id(tables[name]) for name in sorted(tables))
+        with self._lock:
+            if key in self._kept:
+                return self._kept[key][1]
+        problem = formulate(tables)
+        start = start_for(problem, self._first.problem, self._first.answer.basis) if self._first is not None else None
+        found = Solved(problem, solve(problem, start))
+        with self._lock:
+            if self._first is None:
+                self._first = found
+            self._kept[key] = (dict(tables), found)  # the frames are held, so that their identities stay theirs
+            while len(self._kept) > _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return found

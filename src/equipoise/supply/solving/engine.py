@@ -1,0 +1,200 @@
+"""The only door to HiGHS: one model handed over once, changed in place, and solved again from its last basis."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from equipoise.supply.assembly import Array, Flags, Indices, Problem
+
+Method = Literal["choose", "simplex", "interior point", "interior point without basis"]
+Status = Literal["optimal", "time limit", "no plan in time", "infeasible", "unbounded", "failed"]
+Statuses = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """What HiGHS is handed: gains (to be maximised), bounds, the matrix by column, and which columns come whole."""
+
+    gain: Array
+    lower: Array
+    upper: Array
+    row_lower: Array
+    row_upper: Array
+    starts: Indices
+    index: Indices
+    values: Array
+    whole: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Where each column and row stands, in the numbers of HiGHS: 0 at its lower bound, 1 basic, 2 at its upper bound, 3 free, 4 either bound."""
+
+    columns: Statuses
+    rows: Statuses
+
+
+def arrays_of(problem: Problem) -> Arrays:
+    """Return a problem as it is handed over: the gains in money, in the model's own prices, and in the tiny ones that break ties."""
+    return Arrays(
+        problem.money + problem.penalty + problem.tie,
+        np.zeros(problem.columns),
+        problem.column_upper,
+        problem.row_lower,
+        problem.row_upper,
+        problem.starts,
+        problem.index,
+        problem.values,
+        problem.whole,
+    )
+
+
+class Engine:
+    """One HiGHS model. Gains are handed over times `scale`, so that the absolute tolerances of HiGHS mean the same for every plan.
+
+    `gap` is the relative gap at which an integer plan is good enough, `limit` the seconds a run may take. Whatever is changed
+    after a run (bounds, gains), the next run starts from the last basis.
+    """
+
+    def __init__(self, arrays: Arrays, scale: float, gap: float, limit: float, method: Method = "choose") -> None:
+        import highspy
+
+        self.arrays = arrays
+        self.scale = scale
+        self._kind: Any = highspy
+        self.highs: Any = highspy.Highs()
+        for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", gap), ("time_limit", limit)):
+            self.highs.setOptionValue(name, value)
+        if method != "choose" and not arrays.whole.any():
+            self.highs.setOptionValue("solver", "simplex" if method == "simplex" else "ipm")
+        if method == "interior point without basis":
+            self.highs.setOptionValue("run_crossover", "off")
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        arrays, kind = self.arrays, self._kind
+        self.highs.passModel(
+            len(arrays.gain),
+            len(arrays.row_lower),
+            len(arrays.values),
+            int(kind.MatrixFormat.kColwise),
+            int(kind.ObjSense.kMinimize),
+            0.0,
+            -arrays.gain * self.scale,
+            arrays.lower,
+            arrays.upper,
+            arrays.row_lower,
+            arrays.row_upper,
+            arrays.starts,
+            arrays.index,
+            arrays.values,
+            arrays.whole.astype(np.int32),
+        )
+
+    def run(self) -> Status:
+        """Solve, from the last basis where there is one."""
+        status_of = self._kind.HighsModelStatus
+        if not len(self.arrays.gain):
+            return "optimal"
+        self.highs.run()
+        status = self.highs.getModelStatus()
+        if status == status_of.kUnboundedOrInfeasible:
+            self.highs.setOptionValue("presolve", "off")
+            self.highs.run()
+            self.highs.setOptionValue("presolve", "choose")
+            status = self.highs.getModelStatus()
+        if status == status_of.kTimeLimit:
+            return "time limit" if self.highs.getInfo().primal_solution_status == 2 else "no plan in time"
+        words: dict[Any, Status] = {
+            status_of.kOptimal: "optimal",
+            status_of.kInfeasible: "infeasible",
+            status_of.kUnbounded: "unbounded",
+            status_of.kModelEmpty: "optimal",
+        }
+        return words.get(status, "failed")
+
+    def column_bounds(self, columns: npt.NDArray[Any], lower: Array, upper: Array) -> None:
+        """Bound some columns anew."""
+        self.highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+    def row_bounds(self, rows: npt.NDArray[Any], lower: Array, upper: Array) -> None:
+        """Bound some rows anew."""
+        self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper)
+
+    def gains(self, columns: npt.NDArray[Any], gain: Array) -> None:
+        """Give some columns another gain."""
+        self.highs.changeColsCost(len(columns), columns.astype(np.int32), -gain * self.scale)
+
+    def fix_whole(self) -> None:
+        """Fix the whole columns at what they are, and let them come in fractions: the rest is a linear model with duals."""
+        columns = np.flatnonzero(self.arrays.whole)
+        found = np.round(self.values()[columns])
+        self.highs.changeColsIntegrality(len(columns), columns.astype(np.int32), np.zeros(len(columns), np.uint8))
+        self.column_bounds(columns, found, found)
+
+    @property
+    def has_basis(self) -> bool:
+        """Whether the last run ended in a basis (an interior point without crossover does not)."""
+        return bool(self.highs.getBasis().valid)
+
+    def basis(self) -> Basis:
+        """Return where each column and row stands after the last run."""
+        found = self.highs.getBasis()
+        return Basis(np.array([int(s) for s in found.col_status], np.int8), np.array([int(s) for s in found.row_status], np.int8))
+
+    def start_from(self, basis: Basis) -> None:
+        """Let the next run start from a basis; one that does not fit the model is repaired."""
+        words = [self._kind.HighsBasisStatus(number) for number in range(5)]
+        start = self._kind.HighsBasis()
+        start.col_status = [words[number] for number in basis.columns.tolist()]
+        start.row_status = [words[number] for number in basis.rows.tolist()]
+        start.valid, start.alien = True, True
+        self.highs.setOptionValue("solver", "simplex")
+        self.highs.setBasis(start)
+
+    def objective(self) -> float:
+        """Gain of the solution, at the gains that the model has now."""
+        return -float(self.highs.getInfo().objective_function_value) / self.scale
+
+    def bound(self) -> float:
+        """The most that any plan could gain, for a model with whole columns."""
+        return -float(self.highs.getInfo().mip_dual_bound) / self.scale
+
+    def iterations(self) -> int:
+        """Simplex iterations of the last run."""
+        return int(self.highs.getInfo().simplex_iteration_count)
+
+    def values(self) -> Array:
+        """Value of every column."""
+        return np.asarray(self.highs.getSolution().col_value, dtype=np.float64)
+
+    def duals(self) -> Array:
+        """Gain of one more unit of every row's bound."""
+        return -np.asarray(self.highs.getSolution().row_dual, dtype=np.float64) / self.scale
+
+    def reduced_gains(self) -> Array:
+        """Gain of one more unit of every column's bound."""
+        return -np.asarray(self.highs.getSolution().col_dual, dtype=np.float64) / self.scale
+
+    def sensitivities(self, *measures: Array) -> list[Array]:
+        """Return, by row, what one more unit of its bound changes in each linear measure of the columns, by the basis of the solution."""
+        rows = len(self.arrays.row_lower)
+        if not rows:
+            return [np.zeros(0) for _ in measures]
+        _, basic = self.highs.getBasicVariables()
+        inside = np.clip(basic, 0, None)
+        answers = []
+        for measure in measures:
+            _, solved = self.highs.getBasisTransposeSolve(np.where(basic >= 0, measure[inside], 0.0))
+            answers.append(np.asarray(solved, dtype=np.float64))
+        return answers
+
+    def direction(self, row: int) -> tuple[Array, npt.NDArray[np.int64]]:
+        """Return how the basic variables move with one more unit of a row's bound, and which they are (a column, or -1 - row)."""
+        _, basic = self.highs.getBasicVariables()
+        unit = np.zeros(len(self.arrays.row_lower))
+        unit[row] = 1.0
+        _, moved = self.highs.getBasisSolve(unit)
+        return np.asarray(moved, dtype=np.float64), np.asarray(basic, dtype=np.int64)

@@ -1,0 +1,37 @@
+"""Ties are broken by rule: every flow has a tiny price of its own, made from its name, so that equal plans are never equal to the optimiser."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from equipoise.supply.unknowns import WHOLE, Model
+
+_SHARE = 2e-7
+"""Most that a tie price may be, as a share of an item's value: well below every other price of the model, well above the tolerance of HiGHS."""
+_SEED = 20_26
+_PARTS = 1 << 20
+
+
+def tie_gains(model: Model) -> npt.NDArray[np.float64]:
+    """Return, by column, the tiny (negative) gain that breaks ties: a share of the item's value drawn from the hash of its name."""
+    gains = np.zeros(model.columns)
+    for family, frame in model.unknowns.items():
+        if family not in WHOLE and frame.height:
+            first = frame.get_column("column").item(0)
+            gains[first : first + frame.height] = -_SHARE * (_values(model, frame) * _drawn(family, frame)).to_numpy()
+    return gains
+
+
+def _drawn(family: str, frame: pl.DataFrame) -> pl.Series:
+    """Return a number between 0 and 1 for every unknown, from its names and period alone: the order of rows does not matter."""
+    names = [name for name, kind in frame.schema.items() if kind == pl.String]
+    words = [pl.col(name).fill_null("") for name in sorted(names)]
+    named = pl.concat_str([pl.lit(family), *words, pl.col("t").cast(pl.String) if "t" in frame.columns else pl.lit("")], separator="|")
+    return frame.select(((named.hash(_SEED) % _PARTS).cast(pl.Float64) + 1) / _PARTS).to_series()
+
+
+def _values(model: Model, frame: pl.DataFrame) -> pl.Series:
+    prices = model.prices
+    if "item" in frame.columns:
+        return frame.select(pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)).to_series()
+    return pl.Series([prices.scale] * frame.height, dtype=pl.Float64)
