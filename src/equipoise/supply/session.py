@@ -1,6 +1,7 @@
 """What a run remembers of the problems that it solved: a table made twice is not formulated twice, a what-if starts from the last basis."""
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -27,6 +28,7 @@ class Solved:
 class Session:
     """Problems solved lately, by the tables that they were made from. The first one is where what-ifs start; it changes no plan."""
 
+    executor: Executor | None = None
     _kept: dict[tuple[int, ...], tuple[Mapping[str, pl.DataFrame], Solved]] = field(default_factory=dict)
     _first: Solved | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -39,7 +41,7 @@ class Session:
                 return self._kept[key][1]
         problem = formulate(tables)
         start = start_for(problem, self._first.problem, self._first.answer.basis) if self._first is not None else None
-        found = Solved(problem, solve(problem, start))
+        found = Solved(problem, solve(problem, start, self.executor))
         with self._lock:
             if self._first is None:
                 self._first = found

@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.supply.unknowns import WHOLE, Model
 
-_SHARE = 2e-7
+TIE_SHARE = 2e-7
 """Most that a tie price may be, as a share of an item's value: well below every other price of the model, well above the tolerance of HiGHS."""
 _SEED = 20_26
 _PARTS = 1 << 20
@@ -18,7 +18,7 @@ def tie_gains(model: Model) -> npt.NDArray[np.float64]:
     for family, frame in model.unknowns.items():
         if family not in WHOLE and frame.height:
             first = frame.get_column("column").item(0)
-            gains[first : first + frame.height] = -_SHARE * (_values(model, frame) * _drawn(family, frame)).to_numpy()
+            gains[first : first + frame.height] = -TIE_SHARE * (_values(model, frame) * _drawn(family, frame)).to_numpy()
     return gains
 
 

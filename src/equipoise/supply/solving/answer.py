@@ -7,6 +7,7 @@ import numpy as np
 from equipoise.errors import SolverError
 from equipoise.supply.assembly import Array, Problem
 from equipoise.supply.solving.engine import Basis, Engine, Status
+from equipoise.supply.solving.settle import settle
 
 ZERO = 1e-7
 
@@ -42,22 +43,25 @@ class Answer:
 def read(engine: Engine, problem: Problem, status: str, bound: float | None = None) -> Answer:
     """Return the answer of an engine that has run; with whole columns fixed, their `bound` is given.
 
-    The objective counts money and the model's own prices, not the tiny gains that break ties.
+    The objective counts money and the model's own prices, not the tiny gains that break ties. Duals, bound and basis are those of the
+    optimum; the plan is the one that is settled on among those that equal it.
     """
     values = engine.values()
-    planned = values[: problem.columns]
-    objective = problem.offset + float((problem.money + problem.penalty) @ planned)
+    duals, iterations, basis = engine.duals(), engine.iterations(), None
     if engine.has_basis or not len(values):
+        basis = engine.basis()
         money = np.concatenate([problem.money, np.zeros(len(values) - len(problem.money))])
         money_duals, served_duals, late_duals = engine.sensitivities(money, *unserved(problem, len(values)))
     else:
         money_duals = served_duals = late_duals = np.zeros(problem.rows)
+    planned = (values if basis is None else settle(engine, problem))[: problem.columns]
+    objective = problem.offset + float((problem.money + problem.penalty) @ planned)
     planned = np.where(np.abs(planned) < ZERO, 0.0, planned)
     below, above = missed(problem, planned)
     most = objective if bound is None else max(bound, objective)
     return Answer(
         values=planned,
-        duals=engine.duals(),
+        duals=duals,
         money_duals=money_duals,
         served_duals=served_duals,
         late_duals=late_duals,
@@ -67,7 +71,8 @@ def read(engine: Engine, problem: Problem, status: str, bound: float | None = No
         objective=objective,
         bound=most,
         gap=(most - objective) / max(1.0, abs(objective)),
-        iterations=engine.iterations(),
+        iterations=iterations,
+        basis=basis if len(values) == problem.columns else None,
     )
 
 

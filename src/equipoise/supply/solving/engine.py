@@ -11,6 +11,8 @@ from equipoise.supply.assembly import Array, Flags, Indices, Problem
 Method = Literal["choose", "simplex", "interior point", "interior point without basis"]
 Status = Literal["optimal", "time limit", "no plan in time", "infeasible", "unbounded", "failed"]
 Statuses = npt.NDArray[np.int8]
+_INTERIOR_FROM = 40_000
+"""Columns from which the interior point method, with crossover to a basis, is mostly faster than the dual simplex, as measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,11 @@ def arrays_of(problem: Problem) -> Arrays:
     )
 
 
+def method_for(columns: int) -> Method:
+    """Return the method for a linear model of so many columns that starts from nothing."""
+    return "interior point" if columns >= _INTERIOR_FROM else "simplex"
+
+
 class Engine:
     """One HiGHS model. Gains are handed over times `scale`, so that the absolute tolerances of HiGHS mean the same for every plan.
 
@@ -64,7 +71,7 @@ class Engine:
         self.arrays = arrays
         self.scale = scale
         self._kind: Any = highspy
-        self.highs: Any = highspy.Highs()
+        self.highs: Any = self._kind.Highs()
         for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", gap), ("time_limit", limit)):
             self.highs.setOptionValue(name, value)
         if method != "choose" and not arrays.whole.any():
@@ -169,6 +176,10 @@ class Engine:
     def values(self) -> Array:
         """Value of every column."""
         return np.asarray(self.highs.getSolution().col_value, dtype=np.float64)
+
+    def activities(self) -> Array:
+        """What every row sums to."""
+        return np.asarray(self.highs.getSolution().row_value, dtype=np.float64)
 
     def duals(self) -> Array:
         """Gain of one more unit of every row's bound."""

@@ -1,6 +1,7 @@
 """Solve a problem: as given first, and, where that cannot be, with every limit elastic."""
 
 import time
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
@@ -8,42 +9,88 @@ import numpy as np
 from equipoise.supply.assembly import Problem
 from equipoise.supply.solving.answer import Answer, read, refuse
 from equipoise.supply.solving.elastic import elastic
-from equipoise.supply.solving.engine import Basis, Engine, Method, arrays_of
+from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, arrays_of, method_for
+from equipoise.supply.solving.parts import independent, solve_apart, together
 
 _COST_SCALE = 1000.0
-_INTERIOR_FROM = 12_000
-"""Columns from which the interior point method, with crossover to a basis, is faster than the dual simplex, as measured."""
 
 
-def solve(problem: Problem, start: Basis | None = None) -> Answer:
+def solve(problem: Problem, start: Basis | None = None, executor: Executor | None = None) -> Answer:
     """Return the best plan of a problem, from the basis of a problem like it where one is given: that changes the time, not the plan.
 
-    Raises SolverError where profit has no bound (a negative cost pays for doing more and more), where the time limit passes without any
-    plan, or where HiGHS fails.
+    Parts that share nothing are solved apart, side by side through the executor. Raises SolverError where profit has no bound (a negative
+    cost pays for doing more and more), where the time limit passes without any plan, or where HiGHS fails.
     """
-    setting = problem.model.net.setting.supply
     began = time.perf_counter()
-    if setting.strategy != "given":
-        engine = engine_for(problem, start)
-        handed = time.perf_counter()
-        status = engine.run()
-        if status in {"optimal", "time limit"}:
-            bound = None
-            if problem.whole.any():
-                bound = problem.offset + engine.bound()
-                engine.fix_whole()
-                engine.run()
-            answer = replace(read(engine, problem, status, bound), basis=engine.basis() if engine.has_basis else None)
-            return replace(answer, seconds={"hand_over": handed - began, "solve": time.perf_counter() - handed})
+    answer = None if problem.model.net.setting.supply.strategy == "given" else _as_given(problem, start, executor)
+    if answer is None:
+        answer = elastic(problem, cost_scale(problem))
+        return replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
+    return answer
+
+
+def _as_given(problem: Problem, start: Basis | None, executor: Executor | None) -> Answer | None:
+    """Return the best plan with all rules as given; None where they cannot all hold."""
+    began = time.perf_counter()
+    arrays = arrays_of(problem)
+    parts = [] if start is not None and not problem.whole.any() else independent(arrays)
+    if parts:
+        answer = _from_parts(problem, arrays, executor)
+        return None if answer is None else replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
+    engine = engine_for(problem, start)
+    handed = time.perf_counter()
+    status = engine.run()
+    if status not in {"optimal", "time limit"}:
         refuse(status)
-    answer = elastic(problem, cost_scale(problem))
-    return replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
+        return None
+    answer = _read(engine, problem, status)
+    return replace(answer, seconds={"hand_over": handed - began, "solve": time.perf_counter() - handed})
+
+
+def _from_parts(problem: Problem, arrays: Arrays, executor: Executor | None) -> Answer | None:
+    """Solve the independent parts apart, and read the whole from their bases put together."""
+    setting = problem.model.net.setting.supply
+    parts = independent(arrays)
+    scale = cost_scale(problem)
+    found = solve_apart(arrays, parts, scale, setting.relative_gap, setting.time_limit, executor)
+    for one in found:
+        if one.status not in {"optimal", "time limit"}:
+            refuse(one.status)
+            return None
+    status: Status = "time limit" if any(one.status == "time limit" for one in found) else "optimal"
+    whole = np.flatnonzero(arrays.whole)
+    values = np.zeros(problem.columns)
+    for part, one in zip(parts, found, strict=True):
+        values[part.columns] = one.values
+    kept = np.round(values[whole])
+    lower, upper = arrays.lower.copy(), arrays.upper.copy()
+    lower[whole], upper[whole] = kept, kept
+    fixed = replace(arrays, lower=lower, upper=upper, whole=np.zeros_like(arrays.whole))
+    engine = Engine(fixed, scale, setting.relative_gap, setting.time_limit, "simplex")
+    basis = together(arrays, parts, found)
+    if basis is not None:
+        engine.start_from(basis)
+    if engine.run() != "optimal":
+        return None
+    bound = problem.offset + sum(one.bound for one in found) if len(whole) else None
+    answer = read(engine, problem, status, bound)
+    return replace(answer, parts=len(parts))
+
+
+def _read(engine: Engine, problem: Problem, status: Status) -> Answer:
+    """Read the solution; where columns come whole, their values are fixed and the rest solved again, for exact values and duals."""
+    bound = None
+    if problem.whole.any():
+        bound = problem.offset + engine.bound()
+        engine.fix_whole()
+        engine.run()
+    return read(engine, problem, status, bound)
 
 
 def engine_for(problem: Problem, start: Basis | None = None) -> Engine:
     """Return an engine with a problem handed over, ready to run, from a basis where one is given."""
     setting = problem.model.net.setting.supply
-    method: Method = "interior point" if start is None and problem.columns >= _INTERIOR_FROM else "choose"
+    method = "choose" if start is not None else method_for(problem.columns)
     engine = Engine(arrays_of(problem), cost_scale(problem), setting.relative_gap, setting.time_limit, method)
     if start is not None and not problem.whole.any():
         engine.start_from(start)

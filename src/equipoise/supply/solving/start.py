@@ -1,11 +1,65 @@
-"""The basis of one problem carried over to another that is like it, key by key."""
+"""The basis of one problem carried over to another that is like it, name by name."""
+
+import numpy as np
+import polars as pl
 
 from equipoise.supply.assembly import Problem
-from equipoise.supply.solving.engine import Basis
+from equipoise.supply.solving.engine import Basis, Statuses
+from equipoise.supply.unknowns import Model
+
+_LOWER, _BASIC = 0, 1
 
 
 def start_for(problem: Problem, last: Problem, basis: Basis | None) -> Basis | None:
-    """Return the basis of `last` as one of `problem`; None where there is none, or the two differ too much to help."""
-    if basis is None or problem.columns != last.columns or problem.rows != last.rows:
+    """Return the basis of `last` as one of `problem`; None where there is none.
+
+    An unknown or rule that both have keeps its place; a new unknown starts at nothing, a new rule as one that does not bind.
+    """
+    if basis is None:
         return None
-    return basis
+    columns = np.full(problem.columns, _LOWER, np.int8)
+    rows = np.full(problem.rows, _BASIC, np.int8)
+    for family, frame in problem.model.unknowns.items():
+        before = last.model.unknowns[family]
+        if frame.height and before.height:
+            here, there = _span(frame), _span(before)
+            columns[here] = _carried(problem.model, frame, last.model, before, basis.columns[there], _LOWER)
+    earlier = {block.rule.name: block for block in last.blocks}
+    for block in problem.blocks:
+        if block.rule.name in earlier:
+            before_block = earlier[block.rule.name]
+            found = basis.rows[before_block.start : before_block.stop]
+            carried = _carried(problem.model, block.equation.rows, last.model, before_block.equation.rows, found, _BASIC)
+            rows[block.start : block.stop] = carried
+    return Basis(columns, rows)
+
+
+def _span(frame: pl.DataFrame) -> slice:
+    first = int(frame.get_column("column").item(0))
+    return slice(first, first + frame.height)
+
+
+def _carried(model: Model, frame: pl.DataFrame, last: Model, before: pl.DataFrame, found: Statuses, otherwise: int) -> Statuses:
+    """Return the status of each row of `frame`: that of the row of `before` with the same names, else `otherwise`."""
+    here, there = _named(model, frame), _named(last, before)
+    if here.equals(there):
+        return found
+    known = there.with_columns(pl.Series("status", found)).unique(here.columns, keep="first", maintain_order=True)
+    joined = here.join(known, on=here.columns, how="left", nulls_equal=True, maintain_order="left")
+    return joined.get_column("status").fill_null(otherwise).to_numpy().astype(np.int8)
+
+
+def _named(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what names each row in any problem: its words, its period, and in words what its numbers stand for."""
+    words = [name for name, kind in frame.schema.items() if kind == pl.String]
+    named = frame.select(*sorted(words), *(name for name in ("t", "step") if name in frame.columns and name not in words))
+    points, pools = model.net.points, model.pools.pools
+    if "point" in frame.columns:
+        place = points.get_column("item") + "@" + points.get_column("location")
+        named = named.with_columns(place.gather(frame.get_column("point")).alias("point"))
+    if "pool" in frame.columns:
+        pool = pools.select(pl.format("{}@{}#{}", "item", pl.col("market").fill_null(""), pl.int_range(pl.len()).over("item"))).to_series()
+        named = named.with_columns(pool.gather(frame.get_column("pool")).alias("pool"))
+    if "number" in frame.columns:
+        named = named.with_columns(model.net.resources.get_column("resource").gather(frame.get_column("number")).alias("number"))
+    return named

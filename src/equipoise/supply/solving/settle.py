@@ -1,0 +1,37 @@
+"""What the tiny tie prices leave open: among plans that the optimiser cannot tell apart, the one that the names choose.
+
+Two plans may differ by less than the tolerance of the optimiser even with a price for every tie. Then the optimum is a face and not a
+point: on that face (what has a reduced gain stays where it is) the tie prices alone are maximised, at full size.
+"""
+
+import numpy as np
+
+from equipoise.supply.assembly import Array, Problem
+from equipoise.supply.solving.engine import Engine
+from equipoise.supply.ties import TIE_SHARE
+
+_TIED = 1e-6
+"""Reduced gain, as handed over, under which a column or row counts as tied: ten times the tolerance of HiGHS."""
+_BASIC = 1
+
+
+def settle(engine: Engine, problem: Problem) -> Array:
+    """Return the values of the settled plan. The engine, which must have a basis, is left with the settled model."""
+    values = engine.values()
+    basis = engine.basis()
+    reduced, dual = np.abs(engine.reduced_gains()) * engine.scale, np.abs(engine.duals()) * engine.scale
+    tied_columns = (basis.columns != _BASIC) & (reduced <= _TIED) & _movable(engine)
+    if not tied_columns[: problem.columns].any():
+        return values
+    count = len(values)
+    columns = np.flatnonzero((reduced > _TIED) | (np.arange(count) >= problem.columns))
+    rows = np.flatnonzero(dual > _TIED)
+    activity = engine.activities()
+    engine.column_bounds(columns, values[columns], values[columns])
+    engine.row_bounds(rows, activity[rows], activity[rows])
+    engine.gains(np.arange(count), np.concatenate([problem.tie * (1e-3 / TIE_SHARE), np.zeros(count - problem.columns)]))
+    return engine.values() if engine.run() == "optimal" else values
+
+
+def _movable(engine: Engine) -> np.ndarray:
+    return engine.arrays.upper > engine.arrays.lower
