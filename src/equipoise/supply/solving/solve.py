@@ -10,7 +10,8 @@ from equipoise.supply.assembly import Problem
 from equipoise.supply.solving.answer import Answer, read, refuse
 from equipoise.supply.solving.elastic import elastic
 from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, arrays_of, method_for
-from equipoise.supply.solving.parts import independent, solve_apart, together
+from equipoise.supply.solving.parts import Part, independent, solve_apart, together
+from equipoise.supply.solving.shares import by_shares
 
 _COST_SCALE = 1000.0
 
@@ -32,10 +33,13 @@ def solve(problem: Problem, start: Basis | None = None, executor: Executor | Non
 def _as_given(problem: Problem, start: Basis | None, executor: Executor | None) -> Answer | None:
     """Return the best plan with all rules as given; None where they cannot all hold."""
     began = time.perf_counter()
+    large = by_shares(problem, cost_scale(problem), executor) if start is None else None
+    if large is not None:
+        return replace(large, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
     arrays = arrays_of(problem)
     parts = [] if start is not None and not problem.whole.any() else independent(arrays)
     if parts:
-        answer = _from_parts(problem, arrays, executor)
+        answer = _from_parts(problem, arrays, parts, executor)
         return None if answer is None else replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
     engine = engine_for(problem, start)
     handed = time.perf_counter()
@@ -47,10 +51,9 @@ def _as_given(problem: Problem, start: Basis | None, executor: Executor | None) 
     return replace(answer, seconds={"hand_over": handed - began, "solve": time.perf_counter() - handed})
 
 
-def _from_parts(problem: Problem, arrays: Arrays, executor: Executor | None) -> Answer | None:
+def _from_parts(problem: Problem, arrays: Arrays, parts: list[Part], executor: Executor | None) -> Answer | None:
     """Solve the independent parts apart, and read the whole from their bases put together."""
     setting = problem.model.net.setting.supply
-    parts = independent(arrays)
     scale = cost_scale(problem)
     found = solve_apart(arrays, parts, scale, setting.relative_gap, setting.time_limit, executor)
     for one in found:
