@@ -11,6 +11,7 @@ from equipoise.supply.assembly import Array, Flags, Indices, Problem
 Method = Literal["choose", "simplex", "interior point", "interior point without basis"]
 Status = Literal["optimal", "time limit", "no plan in time", "infeasible", "unbounded", "failed"]
 Statuses = npt.NDArray[np.int8]
+BASIC = 1
 _INTERIOR_FROM = 40_000
 """Columns from which the interior point method, with crossover to a basis, is mostly faster than the dual simplex, as measured."""
 
@@ -51,6 +52,14 @@ def arrays_of(problem: Problem) -> Arrays:
         problem.values,
         problem.whole,
     )
+
+
+def _at_bound(values: Array, lower: Array, upper: Array) -> Statuses:
+    """Return the bound nearest to each value: 0 lower, 2 upper, 3 where there is none."""
+    with np.errstate(invalid="ignore"):
+        above = np.abs(values - upper) < np.abs(values - lower)
+    free = np.isinf(lower) & np.isinf(upper)
+    return np.where(free, 3, np.where(np.isinf(lower) | (above & np.isfinite(upper)), 2, 0)).astype(np.int8)
 
 
 def method_for(columns: int) -> Method:
@@ -147,16 +156,20 @@ class Engine:
         return bool(self.highs.getBasis().valid)
 
     def basis(self) -> Basis:
-        """Return where each column and row stands after the last run."""
-        found = self.highs.getBasis()
-        return Basis(np.array([int(s) for s in found.col_status], np.int8), np.array([int(s) for s in found.row_status], np.int8))
+        """Return where each column and row stands after the last run: basic, or at the bound that it equals."""
+        solution, arrays = self.highs.getSolution(), self.arrays
+        _, basic = self.highs.getBasicVariables()
+        columns = _at_bound(np.asarray(solution.col_value), arrays.lower, arrays.upper)
+        rows = _at_bound(np.asarray(solution.row_value), arrays.row_lower, arrays.row_upper)
+        columns[basic[basic >= 0]] = BASIC
+        rows[-1 - basic[basic < 0]] = BASIC
+        return Basis(columns, rows)
 
     def start_from(self, basis: Basis) -> None:
         """Let the next run start from a basis; one that does not fit the model is repaired."""
-        words = [self._kind.HighsBasisStatus(number) for number in range(5)]
+        words = np.array([self._kind.HighsBasisStatus(number) for number in range(5)], dtype=object)
         start = self._kind.HighsBasis()
-        start.col_status = [words[number] for number in basis.columns.tolist()]
-        start.row_status = [words[number] for number in basis.rows.tolist()]
+        start.col_status, start.row_status = words[basis.columns].tolist(), words[basis.rows].tolist()
         start.valid, start.alien = True, True
         self.highs.setOptionValue("solver", "simplex")
         self.highs.setBasis(start)

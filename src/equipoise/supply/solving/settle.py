@@ -7,20 +7,18 @@ point: on that face (what has a reduced gain stays where it is) the tie prices a
 import numpy as np
 
 from equipoise.supply.assembly import Array, Problem
-from equipoise.supply.solving.engine import Engine
+from equipoise.supply.solving.engine import BASIC, Basis, Engine
 from equipoise.supply.ties import TIE_SHARE
 
 _TIED = 1e-6
 """Reduced gain, as handed over, under which a column or row counts as tied: ten times the tolerance of HiGHS."""
-_BASIC = 1
 
 
-def settle(engine: Engine, problem: Problem) -> Array:
-    """Return the values of the settled plan. The engine, which must have a basis, is left with the settled model."""
+def settle(engine: Engine, problem: Problem, basis: Basis) -> Array:
+    """Return the values of the settled plan. `basis` is that of the optimum; the engine is left with the settled model."""
     values = engine.values()
-    basis = engine.basis()
     reduced, dual = np.abs(engine.reduced_gains()) * engine.scale, np.abs(engine.duals()) * engine.scale
-    tied_columns = (basis.columns != _BASIC) & (reduced <= _TIED) & _movable(engine)
+    tied_columns = (basis.columns != BASIC) & (reduced <= _TIED) & _movable(engine)
     if not tied_columns[: problem.columns].any():
         return values
     count = len(values)

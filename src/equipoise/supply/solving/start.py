@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 
 from equipoise.supply.assembly import Problem
-from equipoise.supply.solving.engine import Basis, Statuses
+from equipoise.supply.solving.engine import BASIC, Basis, Statuses
 from equipoise.supply.unknowns import Model
 
-_LOWER, _BASIC = 0, 1
+_LOWER = 0
 
 
 def start_for(problem: Problem, last: Problem, basis: Basis | None) -> Basis | None:
@@ -18,7 +18,7 @@ def start_for(problem: Problem, last: Problem, basis: Basis | None) -> Basis | N
     if basis is None:
         return None
     columns = np.full(problem.columns, _LOWER, np.int8)
-    rows = np.full(problem.rows, _BASIC, np.int8)
+    rows = np.full(problem.rows, BASIC, np.int8)
     for family, frame in problem.model.unknowns.items():
         before = last.model.unknowns[family]
         if frame.height and before.height:
@@ -29,7 +29,7 @@ def start_for(problem: Problem, last: Problem, basis: Basis | None) -> Basis | N
         if block.rule.name in earlier:
             before_block = earlier[block.rule.name]
             found = basis.rows[before_block.start : before_block.stop]
-            carried = _carried(problem.model, block.equation.rows, last.model, before_block.equation.rows, found, _BASIC)
+            carried = _carried(problem.model, block.equation.rows, last.model, before_block.equation.rows, found, BASIC)
             rows[block.start : block.stop] = carried
     return Basis(columns, rows)
 
