@@ -1,205 +1,254 @@
-"""The supply model: seconds to build, hand over, solve and extract, beside the same linear model in linopy.
+"""The supply model: what building it costs beside solving it, what-ifs from the last basis, sizes, and the same model in linopy and PuLP.
 
     python -m benchmarks.supply [--quick]
 
-A seeded company: of n items four in five are sold in four markets and made at two of three plants each on shared lines, one in five is a
-component that is bought; bills of one to three components; lanes from plants to two depots and from depots and plants to markets;
-18 months with season, tied costs among lines, and lines loaded to about their capacity. HiGHS with its defaults and presolve, one thread.
+Companies are made in supply_companies.py with seed 7. "HiGHS alone" is the same matrix in a model of its own with HiGHS at its defaults
+(presolve on, one thread), which is what cold means here.
 """
 
 import argparse
-import datetime as dt
-import os
+import multiprocessing
+import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from benchmarks.supply_companies import Tables, plain, tied
+from benchmarks.supply_peers import in_linopy, in_pulp
 from equipoise.supply.assembly import Problem
-from equipoise.supply.review import answer_tables, formulate
-from equipoise.supply.solve import solve
-from equipoise.tables.setting import Setting, to_table
+from equipoise.supply.formulate import formulate
+from equipoise.supply.plan import plan, plan_tables, rounded
+from equipoise.supply.review import answer_tables
+from equipoise.supply.session import Session
+from equipoise.supply.solving.engine import Arrays, Engine, Method, arrays_of
+from equipoise.supply.solving.shares import by_shares
+from equipoise.supply.solving.solve import cost_scale, solve
 
-PLANTS = ("North", "South", "West")
-DEPOTS = ("Depot A", "Depot B")
-MARKETS = ("Retail", "Trade", "Export", "Online")
-HORIZON = 18
-
-
-def months() -> list[dt.date]:
-    return [dt.date(2027 + t // 12, t % 12 + 1, 1) for t in range(HORIZON)]
+Row = dict[str, float | int | str]
+METHODS: tuple[Method, ...] = ("simplex", "interior point")
 
 
-def company(size: int, seed: int = 7) -> dict[str, pl.DataFrame]:
-    """A company of `size` items as given tables."""
-    random = np.random.default_rng(seed)
-    sold = [f"item {number:05d}" for number in range(max(1, size * 4 // 5))]
-    parts = [f"part {number:05d}" for number in range(size - len(sold))]
-    lines = [f"{plant} line {number}" for plant in PLANTS for number in range(max(2, size // 50))]
-    base = random.lognormal(4.0, 0.8, len(sold))
-    price = random.uniform(20, 200, len(sold)).round(2)
-    season = 1 + 0.3 * np.sin(np.arange(HORIZON) / 12 * 2 * np.pi)
-    share = random.dirichlet(np.ones(len(MARKETS)), len(sold))
-    quantity = (base[:, None, None] * share[:, :, None] * season[None, None, :]).round(1)
-    routes, usage, bom = [], [], []
-    load = dict.fromkeys(lines, 0.0)
-    for number, item in enumerate(sold):
-        for plant in random.choice(PLANTS, 2, replace=False):
-            route = f"{item} at {plant}"
-            line = f"{plant} line {random.integers(max(2, size // 50))}"
-            hours = round(float(random.uniform(0.02, 0.2)), 3)
-            routes.append(
-                {"route": route, "item": item, "location": str(plant), "unit_cost": round(float(price[number]) * 0.3, 2), "lead_time": 7.0}
-            )
-            usage.append({"activity": "make", "of": route, "resource": line, "quantity": hours})
-            load[line] += hours * float(base[number]) / 2
-            for part in random.choice(parts, min(len(parts), int(random.integers(1, 4))), replace=False):
-                bom.append({"route": route, "component": str(part), "quantity": float(random.integers(1, 4))})
-    links = [(plant, depot) for plant in PLANTS for depot in DEPOTS]
-    reach = [(place, market) for place in (*DEPOTS, "North") for market in MARKETS]
-    return {
-        "item": pl.DataFrame({"item": sold + parts, "unit_cost": [*(price * 0.6).round(2), *random.uniform(1, 6, len(parts)).round(2)]}),
-        "location": pl.DataFrame({"location": [*PLANTS, *DEPOTS]}),
-        "demand_plan": pl.DataFrame(
-            {
-                "item": np.repeat(sold, len(MARKETS) * HORIZON),
-                "market": np.tile(np.repeat(MARKETS, HORIZON), len(sold)),
-                "period": months() * (len(sold) * len(MARKETS)),
-                "quantity": quantity.reshape(-1),
-                "unit_price": np.repeat(price, len(MARKETS) * HORIZON),
-            }
-        ),
-        "resource": pl.DataFrame({"resource": lines, "regular_cost": [30.0] * len(lines), "overtime_cost": [45.0] * len(lines)}),
-        "capacity": pl.DataFrame(
-            {"resource": lines, "regular": [load[line] for line in lines], "overtime_limit": [load[line] * 0.1 for line in lines]}
-        ),
-        "route": pl.DataFrame(routes),
-        "usage": pl.DataFrame(usage),
-        "bom": pl.DataFrame(bom, schema={"route": pl.String, "component": pl.String, "quantity": pl.Float64}),
-        "purchase": pl.DataFrame(
-            [
-                {
-                    "purchase": f"{part} for {plant}",
-                    "item": part,
-                    "location": plant,
-                    "lead_time": 14.0,
-                    "unit_cost": round(float(random.uniform(1, 6)), 2),
-                }
-                for part in parts
-                for plant in PLANTS
-            ]
-        ),
-        "on_hand": pl.DataFrame(
-            [{"item": part, "location": plant, "quantity": float(base.mean() * 40)} for part in parts for plant in PLANTS]
-            + [{"item": item, "location": "North", "quantity": round(float(base[number]), 1)} for number, item in enumerate(sold)]
-        ),
-        "lane": pl.DataFrame(
-            [{"lane": f"{o} {d}", "from": o, "to": d, "unit_cost": 0.5, "lead_time": 3.0} for o, d in links]
-            + [{"lane": f"{o} {m}", "from": o, "to": m, "unit_cost": 0.8, "lead_time": 0.0} for o, m in reach]
-        ),
-        "inventory_policy": pl.DataFrame(
-            {
-                "item": np.repeat(sold, 2),
-                "location": list(DEPOTS) * len(sold),
-                "weeks_of_supply": 1.0,
-                "shortfall_cost": np.repeat(price * 0.02, 2),
-            }
-        ),
-    }
+def apart(function: Callable[..., Row], *given: object) -> Row:
+    """Run in a process of its own; adds its peak memory."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measured, (function, given))
 
 
-def setting() -> pl.DataFrame:
-    return to_table(
-        Setting.model_validate(
-            {
-                "plan": "bench",
-                "calendar": {"start": "2027-01-01", "horizon": HORIZON},
-                "finance": {"carrying_rate": 0.2},
-                "supply": {"time_limit": 900},
-            }
-        )
-    )
+def _measured(function: Callable[..., Row], given: tuple[object, ...]) -> Row:
+    row = function(*given)
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return row | {"peak MB": int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024}
 
 
-def peer(problem: Problem) -> dict[str, float]:
-    """The same linear model as a linopy user would hand it over: seconds to build, hand over and solve."""
-    import linopy
-    import xarray
+def _engine(problem: Problem) -> Engine:
+    return Engine(arrays_of(problem), cost_scale(problem), 1e-4, 900)
 
+
+def ours(kind: str, size: int) -> Row:
+    """Build, hand over, solve as HiGHS would by itself, and extract."""
+    formulate(plain(5))
+    given = plain(size) if kind == "plain" else tied(size)
     began = time.perf_counter()
-    model = linopy.Model()
-    upper = problem.column_upper
-    unknowns = model.add_variables(lower=0.0, upper=xarray.DataArray(upper, dims="column"), name="x")
-    rows = np.repeat(np.arange(problem.columns), np.diff(problem.starts))
-    order = np.argsort(problem.index, kind="stable")
-    row, column, value = problem.index[order], rows[order], problem.values[order]
-    counts = np.bincount(row, minlength=problem.rows)
-    width = int(counts.max())
-    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    labels = np.full((problem.rows, width), -1)
-    coefficients = np.full((problem.rows, width), np.nan)
-    labels[row, place] = unknowns.labels.to_numpy()[column]
-    coefficients[row, place] = value
-    dims = ["row", "_term"]
-    data = xarray.Dataset({"coeffs": (dims, coefficients), "vars": (dims, labels), "const": (["row"], np.zeros(problem.rows))})
-    expression = linopy.LinearExpression(data, model)
-    for name, sign, bound in (("lower", ">=", problem.row_lower), ("upper", "<=", problem.row_upper)):
-        mask = xarray.DataArray(np.isfinite(bound), dims="row")
-        model.add_constraints(
-            expression, sign, xarray.DataArray(np.where(np.isfinite(bound), bound, 0.0), dims="row"), name=name, mask=mask
-        )
-    model.add_objective(-(xarray.DataArray(problem.money + problem.penalty, dims="column") * unknowns).sum())
+    problem = formulate(given)
     built = time.perf_counter()
-    highs = model.to_highspy()
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("threads", 1)
+    engine = _engine(problem)
     handed = time.perf_counter()
-    highs.run()
+    engine.run()
+    solved = time.perf_counter()
+    plan_tables(plan(problem.model, rounded(engine.values())))
+    done = time.perf_counter()
+    own = built - began + handed - built + done - solved
     return {
-        "build": built - began,
-        "hand_over": handed - built,
-        "solve": time.perf_counter() - handed,
-        "objective": -highs.getObjectiveValue(),
-    }
-
-
-def measure(size: int, *, with_peer: bool) -> dict[str, object]:
-    problem, build = formulate(company(size), setting())
-    tables, seconds = answer_tables(problem)
-    ours = float(tables["solution"].filter(pl.col("fact") == "objective").get_column("value").item()) - problem.offset
-    own = build + seconds["hand_over"] + seconds["extract"]
-    result: dict[str, object] = {
         "items": size,
         "columns": problem.columns,
-        "rows": problem.rows,
-        "build": build,
-        "hand over": seconds["hand_over"],
-        "solve": seconds["solve"],
-        "extract": seconds["extract"],
-        "own / solve": own / seconds["solve"],
+        "build": built - began,
+        "hand over": handed - built,
+        "solve": solved - handed,
+        "extract": done - solved,
+        "own / solve": own / (solved - handed),
     }
-    if with_peer:
-        other = peer(problem)
-        assert abs(other["objective"] - ours) <= 1e-5 * max(1.0, abs(ours)), (other["objective"], ours)
-        result |= {"linopy build": other["build"], "linopy hand over": other["hand_over"], "linopy solve": other["solve"]}
-    return result
+
+
+def save(kind: str, size: int, path: str) -> Row:
+    """Write the arrays of a company, for HiGHS alone."""
+    problem = formulate(plain(size) if kind == "plain" else tied(size))
+    np.savez(path, scale=cost_scale(problem), **vars(arrays_of(problem)))
+    return {}
+
+
+def alone(path: str) -> Row:
+    """HiGHS alone on arrays that are there already."""
+    stored = dict(np.load(path))
+    scale = float(stored.pop("scale"))
+    engine = Engine(Arrays(**stored), scale, 1e-4, 900)
+    began = time.perf_counter()
+    engine.run()
+    return {"HiGHS alone": time.perf_counter() - began}
+
+
+def overhead(sizes: dict[str, tuple[int, ...]]) -> list[Row]:
+    rows = []
+    for kind, counts in sizes.items():
+        for size in counts:
+            with tempfile.TemporaryDirectory() as folder:
+                path = str(Path(folder) / "arrays.npz")
+                apart(save, kind, size, path)
+                first, peer = apart(ours, kind, size), apart(alone, path)
+            memory = float(first["peak MB"]) / float(peer["peak MB"])
+            rows.append({"company": kind, **first, "HiGHS alone": peer["HiGHS alone"], "memory / alone": memory})
+    return rows
+
+
+def methods(sizes: dict[str, tuple[int, ...]]) -> list[Row]:
+    """Simplex, interior point, and shares on the same matrix."""
+    rows = []
+    for kind, counts in sizes.items():
+        for size in counts:
+            problem = formulate(plain(size) if kind == "plain" else tied(size))
+            row: Row = {"company": kind, "items": size, "columns": problem.columns}
+            for method in METHODS:
+                engine = Engine(arrays_of(problem), cost_scale(problem), 1e-4, 600, method)
+                began = time.perf_counter()
+                status = engine.run()
+                row[method] = time.perf_counter() - began if status == "optimal" else status
+            rows.append(row)
+    return rows
+
+
+def what_if(size: int, horizon: int) -> list[Row]:
+    """A change in one family of thirty, and 15 % more of all demand: from the last basis, and from nothing."""
+    given = plain(size, horizon)
+    family = [f"item {number:05d}" for number in range(0, size, 30)]
+    changes = {
+        "one family +30 %": pl.when(pl.col("item").is_in(family)).then(pl.col("quantity") * 1.3).otherwise(pl.col("quantity")),
+        "all demand +15 %": pl.col("quantity") * 1.15,
+    }
+    rows: list[Row] = []
+    for name, change in changes.items():
+        changed = {**given, "demand_plan": given["demand_plan"].with_columns(change.alias("quantity"))}
+        session = Session()
+        session.solved(given)
+        began = time.perf_counter()
+        warm = session.solved(changed)
+        whole = time.perf_counter() - began
+        engine = _engine(warm.problem)
+        began = time.perf_counter()
+        engine.run()
+        cold = time.perf_counter() - began
+        seconds = sum(warm.answer.seconds.values())
+        difference = float(np.abs(solve(warm.problem).values - warm.answer.values).max())
+        rows.append({"what-if": name, "items": size, "warm": seconds, "with build": whole, "cold": cold, "warm / cold": seconds / cold})
+        rows[-1]["plan differs by"] = difference
+    return rows
+
+
+def live(families: int, horizon: int) -> list[Row]:
+    """A what-if at family level with all tables of the supply step."""
+    given = plain(families, horizon)
+    session = Session()
+    answer_tables(session.solved(given))
+    changed = {**given, "demand_plan": given["demand_plan"].with_columns(pl.col("quantity") * 1.1)}
+    began = time.perf_counter()
+    answer_tables(session.solved(changed))
+    return [{"families": families, "periods": horizon, "seconds with all tables": time.perf_counter() - began}]
+
+
+def growth(sizes: tuple[int, ...]) -> list[Row]:
+    """From tables to a plan at any size; two solved at a time."""
+    return [apart(_grown, size) for size in sizes]
+
+
+def _grown(size: int) -> Row:
+    given = plain(size)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(2) as executor:
+        problem = formulate(given)
+        answer = by_shares(problem, cost_scale(problem), executor) or solve(problem, executor=executor)
+        plan_tables(plan(problem.model, rounded(answer.values)))
+    return {
+        "items": size,
+        "columns": problem.columns,
+        "method": answer.method,
+        "parts": answer.parts,
+        "gap %": 100 * answer.gap,
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def peers(sizes: tuple[int, ...]) -> list[Row]:
+    """From tables to a plan, cold, in Equipoise, linopy and PuLP: each in a process of its own, imports left out."""
+    rows = []
+    for size in sizes:
+        row: Row = {"items": size}
+        for name, one in (("Equipoise", _ours_whole), ("linopy", _linopy), ("PuLP", _pulp)):
+            found = apart(one, size)
+            row |= {name: found["seconds"], f"{name} MB": found["peak MB"], f"{name} profit": found["profit"]}
+        for name in ("linopy", "PuLP"):
+            row[f"{name} / Equipoise"] = float(row[name]) / float(row["Equipoise"])
+        profits = [float(row.pop(f"{name} profit")) for name in ("Equipoise", "linopy", "PuLP")]
+        row["profits differ by %"] = 100 * (max(profits) - min(profits)) / abs(profits[0])
+        rows.append(row)
+    return rows
+
+
+def _timed(size: int, one: Callable[[Tables], float]) -> Row:
+    one(plain(20, 6))
+    given = plain(size)
+    began = time.perf_counter()
+    profit = one(given)
+    return {"seconds": time.perf_counter() - began, "profit": profit}
+
+
+def _ours_whole(size: int) -> Row:
+    def whole(given: Tables) -> float:
+        problem = formulate(given)
+        answer = solve(problem)
+        cost = plan_tables(plan(problem.model, rounded(answer.values)))["cost"]
+        return float(cost.filter(pl.col("class") != "penalty").get_column("amount").sum())
+
+    return _timed(size, whole)
+
+
+def _linopy(size: int) -> Row:
+    return _timed(size, in_linopy)
+
+
+def _pulp(size: int) -> Row:
+    return _timed(size, in_pulp)
+
+
+def show(title: str, rows: list[Row]) -> None:
+    print(f"\n### {title}\n")
+    names = list(rows[0])
+    print("| " + " | ".join(names) + " |")
+    print("|" + "---|" * len(names))
+    for row in rows:
+        print("| " + " | ".join(_cell(row.get(name, "")) for name in names) + " |", flush=True)
+
+
+def _cell(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.3g}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the supply model beside linopy.")
+    parser = argparse.ArgumentParser(description="Measure the supply model beside HiGHS alone, linopy and PuLP.")
     parser.add_argument("--quick", action="store_true", help="only the small sizes")
-    parser.add_argument("--no-peer", action="store_true", help="without linopy")
-    chosen = parser.parse_args()
-    os.environ.setdefault("POLARS_FMT_MAX_COLS", "20")
-    sizes = (30, 100) if chosen.quick else (30, 100, 300, 1000)
-    warm, _ = formulate(company(10), setting())
-    solve(warm)
-    rows = [measure(size, with_peer=not chosen.no_peer) for size in sizes]
-    names = list(rows[0])
-    print("Supply model, seconds; HiGHS with presolve, one thread, seed 7")
-    print(" | ".join(f"{name:>16}" for name in names))
-    for row in rows:
-        print(" | ".join(f"{value:>16,.3f}" if isinstance(value, float) else f"{value:>16,}" for value in row.values()))
+    quick = parser.parse_args().quick
+    show("Own work beside solving", overhead({"plain": (100, 1000) if quick else (100, 1000, 5000), "tied": (100,)}))
+    show(
+        "Method by size",
+        methods({"plain": (30, 100) if quick else (30, 100, 300, 1000), "tied": (10, 30, 100) if quick else (10, 30, 100, 300)}),
+    )
+    show("What-ifs", what_if(300, 18))
+    show("Family level", live(30, 18))
+    show("Growth", growth((100, 1000) if quick else (100, 300, 1000, 3000, 10_000)))
+    show("Peers", peers((100,) if quick else (100, 1000)))
 
 
 if __name__ == "__main__":

@@ -55,8 +55,9 @@ OUTPUTS: dict[str, Output] = {
         "supply_plan.md",
         ("supply", "inventory"),
         (
-            *("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load"),
-            *("workforce_plan", "shortage", "binding", "violation", "cost", "solution"),
+            *("inventory_target", "supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load"),
+            *("route_load", "workforce_plan", "shortage", "binding", "violation", "clash", "cost", "solution", "material_requirement"),
+            *("capacity_requirement", "supply_cause", "audit", "item_plan"),
         ),
     ),
     "gap_analysis": Output("gap_analysis.md", ("gaps", "money"), ("gap", "gap_cause", "financials", "bridge")),
