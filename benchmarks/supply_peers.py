@@ -76,7 +76,7 @@ def in_linopy(given: Tables) -> float:
 
 def in_pulp(given: Tables) -> float:
     """Build and solve it in PuLP; return the profit."""
-    import pulp  # type: ignore[import-untyped]
+    import pulp
 
     data = inputs(given)
     size, horizon = data.demand.shape
