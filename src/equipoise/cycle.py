@@ -99,7 +99,7 @@ STEPS: tuple[Step, ...] = (
     Step("Supply review", requirements, ("material_requirement", "capacity_requirement"), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
     Step("Supply review", supply_cause, ("supply_cause",), also=(*MODEL_TABLES, "shortage", "inventory_plan"), base_only=True),
     Step("Supply review", audit, ("audit",), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
-    Step("Supply review", item_plan, ("item_plan",), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
+    Step("Supply review", item_plan, ("item_plan",), also=(*MODEL_TABLES, *_PLANNED, "working_calendar"), base_only=True),
     Step("Pre-S&OP", financials, ("financials", "bridge")),
     Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), resolves=True),
     Step("Pre-S&OP", gap, ("gap", "gap_cause")),

@@ -205,6 +205,15 @@ TERMS: tuple[Term, ...] = (
         subject="purchase",
     ),
     Term(
+        "change_penalty",
+        "penalty",
+        -1,
+        {"change": 1},
+        _column("change_price"),
+        "The price of changing the last plan's production: tiny, unless the setting supply.stability asks for more",
+        "penalty",
+    ),
+    Term(
         "evenness_penalty",
         "penalty",
         -1,

@@ -209,6 +209,7 @@ def column_names(made: Problem) -> list[str]:
             "closing": ["location"],
             "output_rate": ["item"],
             "load_step": ["resource", "step"],
+            "change": ["direction", "item", "location"],
             "backlog": ["item", "market"],
             "lost": ["item", "market"],
         }.get(family) or [

@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.charts import comparison, demand, forecast, stock, supply, value_added
+from equipoise.charts import build, comparison, demand, forecast, network, rough_cut, stock, supply, value_added
 from equipoise.charts.drawing import svg
+from equipoise.charts.flows import MATERIAL, MOST_LINKS, MOST_NODES, Network
+from equipoise.charts.flows import network as network_of
 from equipoise.charts.scale import plain, scale_for
 from equipoise.charts.series import by_period, calendar_of, largest_families, service, weeks_of_supply, with_family
 from equipoise.charts.stairs import cut, stairs
 from equipoise.charts.style import Chart
+from equipoise.charts.supply_rows import build as build_of
+from equipoise.charts.supply_rows import build_rows, family_load, utilisation
 from equipoise.tables import table
 from tests.unit import plan_example, review_example
 
@@ -40,10 +44,35 @@ def _cycles(tables: dict[str, pl.DataFrame]) -> Chart:
     return value_added.cycles(tables["stream_snapshot"], tables["consensus"], tables["history"], SETTING, unit="pieces")
 
 
+def _asked(factor: float) -> pl.DataFrame:
+    rows = TABLES["capacity_load"].select("resource", "period", "available", required=pl.col("load") * factor, family=pl.lit("Tents"))
+    return table("capacity_requirement").conform(rows)
+
+
+def _loads() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    return TABLES["capacity_load"], TABLES["route_load"], TABLES["item"]
+
+
+def _build(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    names = ("supply_plan", "purchase_plan", "demand_plan", "inventory_plan", "item")
+    return build_rows(*(tables[name] for name in names))
+
+
+def _network(tables: dict[str, pl.DataFrame]) -> Network:
+    names = ("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "location", "demand_plan")
+    return network_of(*(tables[name] for name in names))
+
+
 CHARTS: dict[str, Callable[[], Chart]] = {
     "demand": lambda: _demand(TABLES),
     "demand without history and budget": lambda: _demand(BARE),
     "load": lambda: supply.load_heat_map(TABLES["capacity_load"], SETTING),
+    "load asked and planned": lambda: supply.load_heat_map(TABLES["capacity_load"], SETTING, _asked(1.4)),
+    "load by family": lambda: rough_cut.load_by_family(family_load(*_loads()), SETTING, asked=False),
+    "build": lambda: build.build_against_demand(_build(TABLES), SETTING, unit="pieces"),
+    "build without stock": lambda: build.build_against_demand(_build(BARE), SETTING),
+    "build by family": lambda: build.build_by_family(_build(TABLES), SETTING, unit="pieces"),
+    "network": lambda: network.supply_network(_network(TABLES), unit="pieces"),
     "cost": lambda: supply.cost_by_category(TABLES["cost"], SETTING),
     "inventory": lambda: stock.inventory(TABLES["inventory_plan"], TABLES["item"], SETTING),
     "cover": lambda: stock.cover(TABLES["inventory_plan"], TABLES["demand_plan"], TABLES["item"], SETTING),
@@ -110,7 +139,8 @@ def test_the_fullest_resources_are_drawn_where_there_are_too_many() -> None:
     period = dt.date(2026, 12, 1)
     rows = [{"resource": f"R{number:02}", "period": period, "load": 1.0, "utilisation": number / 40} for number in range(40)]
     chart = svg(supply.load_heat_map(table("capacity_load").conform(pl.DataFrame(rows)), SETTING))
-    assert "The 24 fullest of 40 resources" in chart
+    assert "the 24 fullest of 40 resources" in chart
+    assert "98 % of regular capacity: R39 in December 2026 is the fullest" in chart
     assert ">R39<" in chart
     assert ">R15<" not in chart
 
@@ -309,3 +339,178 @@ def test_pictures_of_nothing_are_refused() -> None:
     for make in makers:
         with pytest.raises(ValueError, match="no "):
             make()
+
+
+def test_what_is_asked_stands_above_what_is_planned_and_in_the_title() -> None:
+    june = dt.date(2027, 6, 1)
+    rows = [{"resource": name, "period": june, "available": 100.0, "load": 100.0, "utilisation": 1.0} for name in ("A", "B")]
+    load = table("capacity_load").conform(pl.DataFrame(rows))
+    need = [("A", "Tents", 90.0), ("A", "Stoves", 50.0), ("B", "Stoves", 100.0)]
+    frame = pl.DataFrame(need, schema=["resource", "family", "required"], orient="row").with_columns(period=june, available=100.0)
+    chart = svg(supply.load_heat_map(load, SETTING, table("capacity_requirement").conform(frame)))
+    assert "140 % asked of A in June 2027, 100 % planned" in chart
+    assert ">A, asked<" in chart
+    assert chart.index(">A, asked<") < chart.index(">planned<") < chart.index(">B<")
+    assert ">B, asked<" not in chart  # what is asked of it is what is planned
+    assert ">140<" in chart
+
+
+def test_where_nothing_says_what_is_asked_only_the_plan_is_drawn(drawn: dict[str, str]) -> None:
+    empty = table("capacity_requirement").empty()
+    assert svg(supply.load_heat_map(TABLES["capacity_load"], SETTING, empty)) == drawn["load"]
+    assert utilisation(TABLES["capacity_load"], empty).get_column("asked").is_null().all()
+    assert svg(supply.load_heat_map(TABLES["capacity_load"], SETTING, _asked(1.0))) == drawn["load"]
+
+
+def test_nothing_is_asked_in_percent_of_no_capacity() -> None:
+    load = TABLES["capacity_load"].with_columns(available=0.0)
+    need = _asked(1.0).with_columns(pl.lit(None).cast(pl.Float64).alias("available"))
+    assert utilisation(load, need).get_column("asked").is_null().all()
+    assert family_load(load, TABLES["route_load"], TABLES["item"], need).is_empty()
+
+
+def test_the_family_that_fills_the_fullest_line_is_named() -> None:
+    load = TABLES["capacity_load"].filter(pl.col("resource") == "Sewing Line 1")
+    rows = family_load(load, TABLES["route_load"], TABLES["item"])
+    assert set(rows.get_column("family")) == {"Tents", "Backpacks"}
+    peak = rows.group_by("period").agg(pl.col("share").sum()).sort("share").row(-1)
+    planned = load.filter(pl.col("period") == peak[0])["utilisation"][0]
+    assert peak[1] == pytest.approx(planned)
+    asked = family_load(load, TABLES["route_load"], TABLES["item"], _asked(1.4))
+    assert asked.get_column("family").unique().to_list() == ["Tents"]
+    text = svg(rough_cut.load_by_family(asked, SETTING, asked=True))
+    assert "of Sewing Line 1 asked by Tents" in text
+    assert "alone" in text
+
+
+def _levels(opening: float, *stock: float) -> pl.DataFrame:
+    days = [dt.date(2027, month, 1) for month in range(1, len(stock) + 1)]
+    return pl.DataFrame({"period": days, "opening": [opening, *stock[:-1]], "stock": stock})
+
+
+def test_what_is_built_ahead_is_the_largest_rise_that_is_used_again() -> None:
+    assert build_of(_levels(100, 100, 130, 180, 60, 50)) == (80, dt.date(2027, 1, 1), dt.date(2027, 3, 1))
+    assert build_of(_levels(0, 10, 20, 30)) is None  # stock that only grows is not built ahead
+    assert build_of(_levels(50, 90, 40, 60, 10)) == (40, dt.date(2027, 1, 1), dt.date(2027, 1, 1))
+    assert build_of(_levels(0, 1).clear()) is None
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1e6), min_size=1, max_size=20))
+def test_no_more_is_built_ahead_than_stock_varies(levels: list[float]) -> None:
+    found = build_of(_levels(levels[0], *levels[:12]))
+    assert found is None or 0 < found[0] <= max(levels[:12]) - min(levels[:12]) + 1e-6
+
+
+def test_supply_of_what_is_sold_stands_against_its_demand() -> None:
+    rows = _build(TABLES)
+    assert rows.get_column("demand").sum() == pytest.approx(TABLES["demand_plan"].get_column("quantity").sum())
+    assert rows.get_column("made").sum() == pytest.approx(TABLES["supply_plan"].get_column("quantity").sum())
+    assert rows.get_column("bought").is_null().all()
+    parts = TABLES["supply_plan"].with_columns(item=pl.lit("SCREW"))  # a component is not supply of what is sold
+    more = _build({**TABLES, "supply_plan": pl.concat([TABLES["supply_plan"], parts])})
+    assert more.get_column("made").sum() == pytest.approx(rows.get_column("made").sum())
+
+
+def test_the_build_says_how_much_and_by_when(drawn: dict[str, str]) -> None:
+    march = pl.col("period") == dt.date(2027, 3, 1)
+    tents = march & pl.col("item").str.starts_with("TE")
+    built = TABLES["inventory_plan"].with_columns(quantity=pl.when(tents).then(pl.col("quantity") + 1_000).otherwise("quantity"))
+    rows = _build({**TABLES, "inventory_plan": built})
+    by_family = svg(build.build_by_family(rows, SETTING, unit="pieces"))
+    assert "pieces of Tents built ahead by the end of March 2027" in by_family
+    assert "pieces built ahead by the end of March 2027, and used after" in svg(build.build_against_demand(rows, SETTING, unit="pieces"))
+    for word in ("Made", "Demand", "Stock at the end", "Target stock"):
+        assert f">{word}<" in drawn["build by family"]
+    assert "made and bought for a demand of" in drawn["build without stock"]
+    assert ">Stock at the end<" not in drawn["build without stock"]
+
+
+def _shipments(*flows: tuple[str, str, float]) -> pl.DataFrame:
+    frame = pl.DataFrame(flows, schema=["location", "market", "quantity"], orient="row")
+    return table("shipment_plan").conform(frame.with_columns(item=pl.lit("TE-10"), period=dt.date(2027, 1, 1)))
+
+
+def test_the_network_goes_from_suppliers_over_plants_and_warehouses_to_markets() -> None:
+    day = dt.date(2027, 1, 1)
+    bought = pl.DataFrame(
+        [("b1", "ALLOY", "Plant North", "Smelter", 500.0), ("b2", "TE-10", "Depot", None, 30.0)],
+        schema=["purchase", "item", "location", "supplier", "quantity"],
+        orient="row",
+    )
+    moved = pl.DataFrame(
+        [("l1", "TE-10", "Plant North", "Depot", 80.0), ("l2", "ALLOY", "Plant North", "Plant South", 9.0)],
+        schema=["lane", "item", "from", "to", "quantity"],
+        orient="row",
+    )
+    tables = {
+        **TABLES,
+        "purchase_plan": table("purchase_plan").conform(bought.with_columns(period=day)),
+        "transfer_plan": table("transfer_plan").conform(moved.with_columns(period=day)),
+        "shipment_plan": _shipments(("Depot", "DACH", 100.0), ("Depot", "DACH", 5.0)),
+    }
+    found = _network(tables)
+    assert found.nodes.select("tier", "name").rows() == [
+        *((0, "Smelter"), (0, "Suppliers"), (1, "Plant North"), (1, "Plant South"), (2, "Depot"), (3, "DACH"))
+    ]
+    flows = {(row["from"], row["to"]): (row["kind"], row["quantity"]) for row in found.links.iter_rows(named=True)}
+    assert flows == {
+        ("Smelter", "Plant North"): (MATERIAL, 500.0),
+        ("Suppliers", "Depot"): ("buy", 30.0),
+        ("Plant North", "Depot"): ("move", 80.0),
+        ("Plant North", "Plant South"): (MATERIAL, 9.0),
+        ("Depot", "DACH"): ("ship", 105.0),
+    }
+    text = svg(network.supply_network(found, unit="pieces"))
+    assert "105 pieces ship to markets, all from Depot" in text
+    for word in ("Suppliers", "Plants", "Warehouses", "Markets", "Material", "Moved"):
+        assert f">{word}<" in text
+
+
+def test_markets_beyond_those_that_fit_are_one_box_that_bears_their_flows() -> None:
+    many = _shipments(*(("Plant North", f"M{number:02}", float(number + 1)) for number in range(40)))
+    found = _network({**TABLES, "shipment_plan": many})
+    markets = found.nodes.filter(pl.col("tier") == 3)
+    assert markets.height == MOST_NODES + 1
+    assert markets.row(-1, named=True)["name"] == f"{40 - MOST_NODES} other markets"
+    assert found.links.get_column("quantity").sum() == pytest.approx(820)
+    assert found.left_out == (0, 0.0)
+
+
+def test_the_smallest_flows_of_a_dense_network_are_left_out_and_counted() -> None:
+    dense = [(f"P{a:02}", f"M{b:02}", float(1 + a * 12 + b)) for a in range(12) for b in range(12)]
+    found = _network({**TABLES, "shipment_plan": _shipments(*dense)})
+    assert found.links.height == MOST_LINKS
+    assert found.left_out[0] == 144 - MOST_LINKS
+    small = sum(sorted(quantity for _, _, quantity in dense)[: 144 - MOST_LINKS])
+    assert found.left_out[1] == pytest.approx(small / sum(quantity for _, _, quantity in dense), abs=1e-6)
+    assert f"the {144 - MOST_LINKS} smallest flows are not drawn" in svg(network.supply_network(found))
+
+
+def test_plants_that_exchange_goods_stand_in_one_column_with_arcs_beside_it() -> None:
+    day = dt.date(2027, 1, 1)
+    rows = [("l1", "TE-10", "Plant North", "Plant South", 80.0), ("l2", "TE-10", "Plant South", "Plant North", 30.0)]
+    moved = pl.DataFrame(rows, schema=["lane", "item", "from", "to", "quantity"], orient="row").with_columns(period=day)
+    found = _network({**TABLES, "transfer_plan": table("transfer_plan").conform(moved)})
+    assert found.nodes.filter(pl.col("tier") == 1).get_column("name").to_list() == ["Plant North", "Plant South"]
+    assert "<svg" in svg(network.supply_network(found))
+
+
+def test_a_picture_of_supply_of_nothing_is_refused() -> None:
+    nothing = {name: frame.clear() for name, frame in TABLES.items()}
+    makers: tuple[Callable[[], Chart], ...] = (
+        lambda: supply.load_heat_map(nothing["capacity_load"], SETTING),
+        lambda: supply.cost_by_category(nothing["cost"], SETTING),
+        lambda: rough_cut.load_by_family(family_load(nothing["capacity_load"], nothing["route_load"], TABLES["item"]), SETTING, asked=True),
+        lambda: build.build_against_demand(_build(nothing), SETTING),
+        lambda: build.build_by_family(_build(nothing), SETTING),
+        lambda: network.supply_network(_network(nothing)),
+    )
+    for make in makers:
+        with pytest.raises(ValueError, match="no "):
+            make()
+
+
+def test_cost_says_how_much_and_what_most_of_it_is(drawn: dict[str, str]) -> None:
+    spent = -TABLES["cost"].filter(pl.col("amount") < 0).get_column("amount").sum()
+    assert f"EUR {spent:,.0f} of cost, " in drawn["cost"]
+    assert "% of it purchases" in drawn["cost"]

@@ -129,7 +129,6 @@ tables: {item: [{item: NO, famly: 3}]}
         ("plan: x\ndata: t\ncalendar: {horizon: 0}\n", "`horizon` is 0; the least is 1."),
         ("plan: x\ndata: t\ncalendar: {start: 2026-01-01, as_of: 2026-06-15}\n", "as_of, 2026-06-15, lies after the first period"),
         ("plan: x\ndata: t\ncalendar: {horizon: 3, frozen: 4}\n", "4 periods are frozen of a horizon of 3."),
-        ("plan: x\ndata: t\nsupply: {level: family}\n", "Supply cannot be planned at family level"),
         ("plan: x\ndata: t\nscenarios: [{name: a, parent: b}, {name: b, parent: a}]\n", "each other's parents"),
         ("plan: x\ndata: {sources: {a: {file: b.csv}}}\n", "`data` has sources but no tables"),
         ("plan: x\ndata: {tables: {item: {from: a}}}\n", "There is no source a."),

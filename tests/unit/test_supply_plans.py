@@ -26,7 +26,10 @@ def test_without_any_money_demand_is_served_and_limits_speak_of_units() -> None:
     binding = result["binding"]
     assert binding.get_column("limit").unique().to_list() == ["capacity"]
     assert binding.get_column("value").null_count() == 3
-    assert binding.get_column("sentence").item(0) == "One more hour on line in 2027-01 would serve 0.50 more units of demand."
+    assert binding.get_column("sentence").item(0) == (
+        "One more hour on line in 2027-01 would serve 0.50 more units of demand, up to 20 hours more;"
+        " one hour less would leave 0.50 more short."
+    )
     assert result["cost"].filter(pl.col("class") != "penalty").is_empty()
 
 

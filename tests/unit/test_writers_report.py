@@ -94,8 +94,8 @@ def test_nothing_is_loaded_from_elsewhere_and_there_is_no_script(page: str) -> N
 
 
 def test_pictures_have_labels_and_stand_once_each(page: str) -> None:
-    assert page.count('role="img"') == 10
-    assert page.count("<figure>") == 10
+    assert page.count('role="img"') == 14
+    assert page.count("<figure>") == 14
 
 
 def test_key_figures_are_those_of_the_tables(page: str) -> None:

@@ -4,47 +4,90 @@ import altair as alt
 import polars as pl
 
 from equipoise.charts.scale import scale_for
-from equipoise.charts.series import by_period, labels, total
-from equipoise.charts.style import CATEGORIES, INK, Chart, periods_axis, styled
-from equipoise.tables.figures import money
+from equipoise.charts.series import by_period, calendar_of, labels, total
+from equipoise.charts.style import CATEGORIES, GRID, INK, Chart, periods_axis, styled
+from equipoise.charts.supply_rows import utilisation
+from equipoise.tables.figures import money, named, plural, share
 from equipoise.tables.setting import Setting
 
 _STEPS = (0.5, 0.7, 0.85, 0.95, 1.0001)
 _SHADES = ("#f2f6fa", "#d6e4f1", "#abc8e2", "#6f9fca", "#2f6ba5", "#c9432f")
 _WORDS = ("under 50 %", "50–70 %", "70–85 %", "85–95 %", "95–100 %", "over 100 %")
+_SAME = 0.01  # what is asked and what is planned differ from a hundredth of the capacity on
+_DIFFERS = (pl.col("asked") - pl.col("planned").fill_null(0.0)).abs() >= _SAME
 MOST_RESOURCES = 24
 MOST_NUMBERS = 26
 
 
-def load_heat_map(capacity_load: pl.DataFrame, setting: Setting) -> Chart:
+def load_heat_map(capacity_load: pl.DataFrame, setting: Setting, capacity_requirement: pl.DataFrame | None = None) -> Chart:
     """Draw the utilisation of each resource by period, in percent of regular capacity; above 100 % stands out.
 
-    The fullest resources come first, at most 24 of them; numbers are printed while they fit.
+    Where `capacity_requirement` asks for something else than the plan loads, a resource has two rows: what is asked of it without
+    limits, and below it what is planned. The fullest resources come first, at most 24 of them; numbers are printed while they fit.
+    Raises ValueError where no resource has a utilisation.
     """
-    order = capacity_load.group_by("resource", maintain_order=True).agg(pl.col("utilisation").max().alias("peak"))
-    order = order.sort(["peak", "resource"], descending=[True, False], nulls_last=True)
+    rows = utilisation(capacity_load, capacity_requirement)
+    if rows.select(pl.max_horizontal("planned", "asked").is_null().all()).item():
+        raise ValueError("no load to draw")
+    order = rows.group_by("resource", maintain_order=True).agg(
+        pl.max_horizontal(pl.col("asked").max(), pl.col("planned").max()).alias("peak")
+    )
+    order = order.sort([pl.col("peak").round(6), "resource"], descending=[True, False], nulls_last=True)
     names = order.get_column("resource").head(MOST_RESOURCES).to_list()
-    cells = _cells(capacity_load.filter(pl.col("resource").is_in(names)), setting)
-    over = cells.filter(pl.col("utilisation") > _STEPS[-1]).get_column("resource").n_unique()
-    title = "Load of resources, % of regular capacity"
-    subtitle = f"The {len(names)} fullest of {order.height} resources" if order.height > len(names) else ""
-    description = f"{title}. {over} of {len(names)} resources go above 100 %; the fullest is {names[0]} at {_percent(order['peak'][0])}."
-    return styled(alt.layer(*_heat(cells, names)), title, subtitle, description, height=32 * len(names))
+    shown, paired = _rows(rows.filter(pl.col("resource").is_in(names)), names)
+    title = _load_title(rows, setting)
+    words = ["Load of resources, % of regular capacity"]
+    words += ["asked: without limits, planned: as far as limits allow"] if paired else []
+    words += [f"the {len(names)} fullest of {order.height} resources"] if order.height > len(names) else []
+    over = rows.filter(pl.max_horizontal("asked", "planned") > _STEPS[-1]).get_column("resource").n_unique()
+    description = f"{title}. {words[0]}: {over} of {order.height} resources go above 100 %; the fullest is {names[0]}."
+    keys = shown.get_column("row").unique(maintain_order=True).sort().to_list()
+    marks = alt.layer(*_heat(_cells(shown, setting), keys, paired))
+    return styled(marks, title, "; ".join(words), description, height=(26 if paired else 32) * len(keys))
 
 
-def _percent(value: float | None) -> str:
-    return "no load" if value is None else f"{value * 100:,.0f} %"
+def _load_title(rows: pl.DataFrame, setting: Setting) -> str:
+    """Return what stands out: the resource of which most is asked, else the fullest one."""
+    most = "asked" if rows.select(_DIFFERS.any()).item() else "planned"
+    known = rows.filter(pl.col(most).is_not_null())
+    worst = known.sort([pl.col(most).round(6), "period", "resource"], descending=[True, False, False]).row(0, named=True)
+    when = named(worst["period"], calendar_of(setting))
+    if most == "planned":
+        return f"{share(worst['planned'])} of regular capacity: {worst['resource']} in {when} is the fullest"
+    held = "" if worst["planned"] is None else f", {share(worst['planned'])} planned"
+    others = known.filter(pl.col("asked") > _STEPS[-1]).get_column("resource").n_unique() - 1
+    more = f"; too much is asked of {others} other {plural('resource', others)}" if others > 0 else ""
+    return f"{share(worst['asked'])} asked of {worst['resource']} in {when}{held}{more}"
 
 
-def _cells(capacity_load: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+def _rows(rows: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, bool]:
+    """Return (row, period, utilisation): one row a resource, two where what is asked differs; and whether any has two.
+
+    The name of a row begins with four characters for its place, which are not printed.
+    """
+    apart = rows.filter(_DIFFERS).get_column("resource").unique().implode()
+    place = pl.col("resource").replace_strict({name: f"{number:03}" for number, name in enumerate(names)}, return_dtype=pl.String)
+    two = pl.col("resource").is_in(apart)
+    planned = rows.select(
+        pl.when(two).then(place + "bplanned").otherwise(place + "b" + pl.col("resource")).alias("row"),
+        "period",
+        pl.col("planned").alias("utilisation"),
+    )
+    asked = rows.filter(two).select(
+        (place + "a" + pl.col("resource") + ", asked").alias("row"), "period", pl.col("asked").alias("utilisation")
+    )
+    return pl.concat([planned, asked]), asked.height > 0
+
+
+def _cells(rows: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     printed = labels(setting)
     shade = pl.lit(_WORDS[-1])
     for step, word in reversed(list(zip(_STEPS, _WORDS, strict=False))):
         shade = pl.when(pl.col("utilisation") < step).then(pl.lit(word)).otherwise(shade)
     return (
-        capacity_load.sort("period", "resource")
+        rows.sort("period", "row")
         .select(
-            "resource",
+            "row",
             "period",
             "utilisation",
             pl.col("period").replace_strict(printed, default=None, return_dtype=pl.String).alias("label"),
@@ -52,29 +95,37 @@ def _cells(capacity_load: pl.DataFrame, setting: Setting) -> pl.DataFrame:
             (pl.col("utilisation") * 100).round(0).cast(pl.Int64).cast(pl.String).alias("number"),
             (pl.col("utilisation") >= 0.95).alias("dark"),
         )
-        .filter(pl.col("utilisation").is_not_null())
+        .filter(pl.col("utilisation").is_not_null() & pl.col("label").is_not_null())
     )
 
 
-def _heat(cells: pl.DataFrame, names: list[str]) -> list[alt.Chart]:
+def _heat(cells: pl.DataFrame, keys: list[str], paired: bool) -> list[alt.Chart]:
     columns = cells.get_column("label").unique(maintain_order=True).to_list()
     x = alt.X("label:O", sort=columns, axis=periods_axis(len(columns)))
-    y = alt.Y("resource:N", sort=names, axis=alt.Axis(title=None, labelLimit=140, domain=False, ticks=False, grid=False))
+    axis = alt.Axis(title=None, labelLimit=190, domain=False, ticks=False, grid=False, labelExpr="slice(datum.label, 4)")
+    y = alt.Y("row:N", sort=keys, scale=alt.Scale(domain=keys), axis=axis)
     shade = alt.Color("shade:N", sort=list(_WORDS), scale=alt.Scale(domain=list(_WORDS), range=list(_SHADES)))
-    heat = alt.Chart(cells).mark_rect(stroke="#ffffff", strokeWidth=1.5).encode(x=x, y=y, color=shade)
+    marks = [alt.Chart(cells).mark_rect(stroke="#ffffff", strokeWidth=1.5).encode(x=x, y=y, color=shade)]
+    if paired:  # a line below each resource keeps its two rows together
+        ends = pl.DataFrame({"row": [key for key in keys if key[3] == "b"]})
+        below = alt.Y("row:N", sort=keys, bandPosition=1)
+        marks.append(alt.Chart(ends).mark_rule(color="#ffffff", strokeWidth=6).encode(y=below))
+        marks.append(alt.Chart(ends).mark_rule(color=GRID, strokeWidth=1.5).encode(y=below))
     if len(columns) > MOST_NUMBERS:
-        return [heat]
+        return marks
     ink = alt.condition("datum.dark", alt.value("#ffffff"), alt.value(INK))
     size = 12 if len(columns) <= 18 else 10
-    return [heat, alt.Chart(cells).mark_text(fontSize=size).encode(x=x, y=y, text="number:N", color=ink)]
+    return [*marks, alt.Chart(cells).mark_text(fontSize=size).encode(x=x, y=y, text="number:N", color=ink)]
 
 
 def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> Chart:
     """Draw what the plan costs by period and term, in the plan's currency; penalties that the model adds itself are left out.
 
-    The largest `most` terms keep their name, the rest are summed.
+    The largest `most` terms keep their name, the rest are summed. Raises ValueError where nothing costs anything.
     """
     spent = cost.filter((pl.col("amount") < 0) & (pl.col("class") != "penalty")).with_columns(-pl.col("amount"))
+    if spent.is_empty():
+        raise ValueError("no cost to draw")
     sizes = (
         spent.group_by("term", maintain_order=True).agg(pl.col("amount").sum().round(6)).sort(["amount", "term"], descending=[True, False])
     )
@@ -98,8 +149,11 @@ def cost_by_category(cost: pl.DataFrame, setting: Setting, *, most: int = 7) -> 
         )
         .transform_lookup(lookup="term", from_=alt.LookupData(_ranks(shown), "term", ["rank"]))
     )
-    title = f"Cost {money(total(spent, 'amount'), setting.currency)}, by category"
-    return styled(chart, title, "", f"{title}. Largest: {', '.join(shown[:3])}.", height=270)
+    spending = total(spent, "amount")
+    title = (
+        f"{money(spending, setting.currency)} of cost, {share(sizes['amount'][0] / spending)} of it {sizes['term'][0].replace('_', ' ')}"
+    )
+    return styled(chart, title, "Cost by category", f"{title}. Largest: {', '.join(shown[:3])}.", height=270)
 
 
 def _ranks(names: list[str]) -> pl.DataFrame:

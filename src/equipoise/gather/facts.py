@@ -13,7 +13,7 @@ from equipoise.gather.expansion import expand
 from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible, without_gaps
 from equipoise.gather.history import whole_history
 from equipoise.gather.limit_rows import lay_limits
-from equipoise.gather.masters import derive_masters, inherit, with_defaults, without_hidden
+from equipoise.gather.masters import derive_masters, inherit, with_defaults, with_families, without_hidden
 from equipoise.gather.network import check_network, check_supply
 from equipoise.gather.overrides import try_overrides, with_override_rows
 from equipoise.gather.plan import Plan
@@ -75,6 +75,8 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
         check_supply(tables, report)
     derive_masters(tables, report)
     tables = {name: with_defaults(name, tables[name]) for name in GIVEN if name in tables}
+    if plan.setting.supply.level == "family" and "item" in tables:
+        tables["item"] = with_families(tables["item"], tables.get("history", table("history").empty()))
     check_network(tables, sources, report)
     check_demand(tables, plan.calendar, sources, report)
     check_demand_setting(plan.setting.demand, plan.calendar, plan.file, report)

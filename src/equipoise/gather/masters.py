@@ -30,6 +30,26 @@ def derive_masters(tables: dict[str, pl.DataFrame], report: Report) -> None:
         report.assume(name, message, "rule: masters that are not given are derived")
 
 
+def with_families(item: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Return the items with a row for each family of theirs, so that facts and plans may name a family like an item.
+
+    A family is of its own family; unit and category are its items' where they share them, and its standard cost is theirs by what was
+    sold in the last year of `history` (equally where nothing was). A family that has a row already keeps it as it is.
+    """
+    since = history.get_column("period").max() if history.height else None
+    recent = history if since is None else history.filter(pl.col("period") > pl.lit(since).dt.offset_by("-1y"))
+    sold = recent.group_by("item", maintain_order=True).agg(pl.col("quantity").clip(0).sum().alias("#sold"))
+    members = item.filter(pl.col("family").fill_null("") != "").join(sold, on="item", how="left", maintain_order="left")
+    members = members.join(item.select(family="item"), on="family", how="anti", maintain_order="left")
+    weight = pl.when(pl.col("unit_cost").is_not_null()).then(pl.col("#sold").fill_null(0.0) + 1e-9)
+    shared = [pl.when(pl.col(one).n_unique() == 1).then(pl.col(one).first()).alias(one) for one in ("unit", "category")]
+    rows = members.group_by("family", maintain_order=True).agg(
+        *shared, (pl.col("unit_cost") * weight).sum() / pl.when(weight.sum() > 0).then(weight.sum())
+    )
+    rows = rows.with_columns(item=pl.col("family"), name=pl.col("family")).sort("family")
+    return pl.concat([item, rows], how="diagonal_relaxed")
+
+
 def _used(master: str, name: str, frame: pl.DataFrame) -> set[str]:
     target = f"{master}.{master}"
     columns = [column.name for column in GIVEN[name].columns if column.refers == (target,) and column.name in frame.columns]

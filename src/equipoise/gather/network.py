@@ -11,6 +11,7 @@ import polars as pl
 from equipoise.dimensions.hierarchy import loops
 from equipoise.errors import Fault, Where
 from equipoise.gather.report import Report
+from equipoise.gather.sense import check_sense
 from equipoise.tables.check import check_references, listed, place
 
 _FIRM = {"production": "route", "purchase": "purchase", "transfer": "lane", "workforce": "resource", "overtime": "resource"}
@@ -37,6 +38,7 @@ def check_network(tables: dict[str, pl.DataFrame], sources: Sequence[str], repor
     members = {name: name for name in ("route", "purchase", "lane", "location", "resource", "item")}
     _check_keys("limit_member", "table", "key", members, tables, sources, report)
     _check_sides(tables, sources, report)
+    check_sense(tables, sources, report)
 
 
 def _left_out(fault: Fault) -> Fault:
@@ -87,11 +89,8 @@ def _check_lanes(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], rep
                 continue
             words = f"Lanes lead in a circle: {' > '.join(loop)}"
             where = place("lane", row, "to", sources)
-            if timeless:
-                fix = "Give the way back a lead time, or remove one of the lanes."
-                report.error(f"{words}, and going round takes no time.", fix, where)
-            else:
-                report.warn(f"{words}.", "Nothing to do if goods may go both ways.", where)
+            fix = "Nothing to do if goods may go both ways."
+            report.warn(f"{words}, and going round takes no time." if timeless else f"{words}.", fix, where)
 
 
 def _circles(lanes: pl.DataFrame) -> list[tuple[tuple[str, ...], dict[str, object]]]:

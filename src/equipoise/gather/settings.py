@@ -13,6 +13,16 @@ from equipoise.gather.reading import Reading, values_for
 from equipoise.tables.setting import Setting
 
 SETTING_KEYS = tuple(Setting.model_fields)
+_FAMILY_RULES = (
+    "Supply is planned by family: its demand, backlog, stock, receipts and safety stock are those of its items added up.",
+    "The price of a family in a period is the one that gives the revenue of its items.",
+    "Costs, bills of material and resources, yields, lead times and weeks of supply of a family are averages of its items' by demand.",
+    "The standard cost of a family is the average of its items' by the sales of the last year.",
+    "Resources, workforce and components are planned as they are.",
+    "A most (of stock, a lane or a purchase) holds for a family where each of its items has one, as their sum.",
+    "Demand of a family may be late or lost where that holds for most of its demand.",
+    "What is given for the family itself wins over what is given for its items.",
+)
 _CADENCES = {
     **dict.fromkeys(("month", "monthly", "months"), "month"),
     **dict.fromkeys(("week", "weekly", "weeks"), "week"),
@@ -101,9 +111,6 @@ def _check_calendar(setting: Setting, root: Group, reading: Reading) -> None:
     if setting.calendar.frozen > calendar.horizon:
         fix = "Freeze fewer periods, or plan more."
         reading.error(f"{setting.calendar.frozen} periods are frozen of a horizon of {calendar.horizon}.", fix, line, "calendar.frozen")
-    if setting.supply.level == "family":
-        fix = "Leave it at item, and give families as rows of table `item` where they are to be planned like items."
-        reading.error("Supply cannot be planned at family level from item tables yet.", fix, root.line_of("supply"), "supply.level")
 
 
 def _record_defaults(setting: Setting, calendar: dict[str, object], values: dict[str, object], reading: Reading) -> None:
@@ -119,6 +126,9 @@ def _record_defaults(setting: Setting, calendar: dict[str, object], values: dict
         assume("calendar.cadence", f"A period is a {derived.cadence}.", reading.name)
     if not setting.currency:
         assume("currency", "No currency is named: money is printed without one.", reading.name)
+    if setting.supply.level == "family":
+        for rule in _FAMILY_RULES:
+            assume("supply.level", rule, reading.name)
     finance = values.get("finance")
     if not (isinstance(finance, dict) and finance.get("carrying_rate") is not None):
         assume("finance.carrying_rate", "No carrying rate is given: holding stock costs only what inventory_policy says.", reading.name)

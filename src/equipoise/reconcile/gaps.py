@@ -6,6 +6,7 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.reconcile.cause import Binding, Cause, bindings, causes, full_supplies, holds_back, sentence
+from equipoise.reconcile.planned import demand_as_planned, routes_as_planned
 from equipoise.reconcile.relation import Network
 from equipoise.reconcile.sentence import Gap, Words
 from equipoise.reconcile.shortfalls import against_budget, unserved
@@ -50,14 +51,18 @@ def gap(
     """
     plan = from_table(setting)
     calendar = Calendar.from_setting(plan.calendar)
+    demand, routes, takes = demand_plan, route, usage
+    if plan.supply.level == "family":
+        demand = demand_as_planned(demand_plan, shortage, item)
+        routes, takes = routes_as_planned(supply_plan, route_load)
     found = ranked(
         [
-            *unserved(shortage, demand_plan, item, calendar, plan.gaps),
+            *unserved(shortage, demand, item, calendar, plan.gaps),
             *against_budget(shortage, demand_plan, financials, budget, item, calendar, plan.gaps),
-            *stock_gaps(inventory_plan, demand_plan, item, calendar, plan.gaps),
+            *stock_gaps(inventory_plan, demand, item, calendar, plan.gaps),
             idle_capacity(capacity_load, resource, calendar, plan.gaps),
             overload(capacity_load, resource, calendar),
-            supply_surplus(supply_plan, capacity_load, route_load, usage, route, demand_plan, item, calendar, plan.gaps),
+            supply_surplus(supply_plan, capacity_load, route_load, takes, routes, demand, item, calendar, plan.gaps),
         ]
     )
     words = Words(calendar, plan.currency)

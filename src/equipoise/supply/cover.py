@@ -11,6 +11,7 @@ from equipoise.supply.timing import buckets
 
 Array = npt.NDArray[np.float64]
 _DEEPEST_BILL = 30
+_NO_SHARE = 1e-12
 _DAYS_A_WEEK = 7.0
 
 
@@ -115,6 +116,25 @@ def requirement(net: Network, ship_flows: pl.DataFrame | None = None, way_flows:
     return Requirement(total, ends, net.horizon)
 
 
+def demand_factors(net: Network) -> pl.DataFrame:
+    """Return demand, point, factor: the units of a point that a unit of each demand takes, all paths of lanes and bills together.
+
+    Shared as in `requirement` without flows. Sorted by demand and point.
+    """
+    served = net.places.ship.select("demand", "point").unique().sort("demand", "point")
+    frontier = _share(served, "demand", None, []).select("demand", "point", factor="share")
+    edges = _edges(net, _ways(net, None)).rename({"factor": "taken"})
+    found = [frontier]
+    for _ in range(_DEEPEST_BILL):
+        below = frontier.join(edges, left_on="point", right_on="parent", maintain_order="left")
+        below = below.select("demand", point="child", factor=pl.col("factor") * pl.col("taken")).filter(pl.col("factor") > _NO_SHARE)
+        if below.is_empty():
+            break
+        frontier = below.group_by("demand", "point", maintain_order=True).agg(pl.col("factor").sum())
+        found.append(frontier)
+    return pl.concat(found).group_by("demand", "point", maintain_order=True).agg(pl.col("factor").sum()).sort("demand", "point")
+
+
 def _spread(target: Array, edges: pl.DataFrame, parent: str, child: str, factor: str, source: Array) -> None:
     weights = edges.get_column(factor).to_numpy()
     np.add.at(target, edges.get_column(child).to_numpy(), weights[:, None] * source[edges.get_column(parent).to_numpy()])
@@ -162,8 +182,12 @@ def weeks_covered(required: Requirement, stock: Array) -> Array:
 
 
 def with_targets(net: Network, required: Requirement) -> pl.DataFrame:
-    """Return the policy rows with `target`: the larger of safety stock and the units that cover the weeks of supply; empty for none."""
-    policy = net.policy
+    """Return the policy rows with `target`: the larger of safety stock and the units that cover the weeks of supply; empty for none.
+
+    A safety stock that the policy does not give is that of the table inventory_target.
+    """
+    policy = net.policy.join(net.inventory_target, on=["point", "t"], how="left", maintain_order="left")
+    policy = policy.with_columns(pl.coalesce("safety_stock", "computed").alias("safety_stock")).drop("computed")
     if policy.is_empty():
         return policy.with_columns(pl.lit(None, pl.Float64).alias("target"))
     weeks = policy.with_columns(pl.col("weeks_of_supply").fill_null(0.0))

@@ -27,7 +27,8 @@ class Network:
     points: point, item, location, unit, standard_cost, shelf_life, opening. demands: demand, item, market, unit, priority, opening.
     demand: dense over demand and t: quantity, unit_price and the demand policy. make, buy: exact rows of routes and purchases with
     their point. resources: resource by number; resource: dense over resource and t with capacity, costs and labor.
-    policy: point, t and the inventory policy. receipts: point, t, quantity. later: demand after the horizon (item, market, t, quantity).
+    policy: point, t and the inventory policy. inventory_target: point, t, computed (safety stock). receipts: point, t, quantity.
+    later: demand after the horizon (item, market, t, quantity).
     """
 
     setting: Setting
@@ -46,6 +47,7 @@ class Network:
     resources: pl.DataFrame
     resource: pl.DataFrame
     policy: pl.DataFrame
+    inventory_target: pl.DataFrame
     receipts: pl.DataFrame
     on_hand: pl.DataFrame
     location: pl.DataFrame
@@ -55,6 +57,7 @@ class Network:
     limit: pl.DataFrame
     limit_member: pl.DataFrame
     firm_plan: pl.DataFrame
+    last_production: pl.DataFrame
 
     @property
     def horizon(self) -> int:
@@ -72,6 +75,7 @@ def network(tables: Tables, setting: Setting) -> Network:
     where = places(tables, demands.select("demand", "item", "market"), periods)
     points = _points(where.points, item, tables["on_hand"])
     resources, resource = _resource(tables, periods)
+    make = _make(tables, periods, points, resource)
     return Network(
         setting=setting,
         calendar=calendar,
@@ -81,7 +85,8 @@ def network(tables: Tables, setting: Setting) -> Network:
         demands=demands,
         demand=demand,
         later=_later(tables["demand_plan"], tail.filter(pl.col("t") >= calendar.horizon)),
-        make=_make(tables, periods, points, resource),
+        make=make,
+        last_production=_last_production(tables["plan_snapshot"], make, calendar, periods),
         buy=_buy(tables, periods, points),
         bom=_component_rows(tables["bom"], "component"),
         co_output=_component_rows(tables["co_output"], "item"),
@@ -89,6 +94,7 @@ def network(tables: Tables, setting: Setting) -> Network:
         resources=resources,
         resource=resource,
         policy=_policy(tables["inventory_policy"], points, periods),
+        inventory_target=_inventory_target(tables["inventory_target"], points, periods),
         receipts=_receipts(tables["scheduled_receipt"], points, periods),
         on_hand=tables["on_hand"],
         location=tables["location"].sort("location"),
@@ -98,6 +104,17 @@ def network(tables: Tables, setting: Setting) -> Network:
         limit=tables["limit"].sort("limit"),
         limit_member=tables["limit_member"].sort("limit", "table", "key"),
         firm_plan=tables["firm_plan"].join(periods.select("t", "period"), on="period", maintain_order="left").sort("kind", "key", "t"),
+    )
+
+
+def _last_production(snapshot: pl.DataFrame, make: pl.DataFrame, calendar: Calendar, periods: pl.DataFrame) -> pl.DataFrame:
+    """Return item, location, t and reference: the production of the last plan before this one's cut-off, where the item is still made."""
+    made = snapshot.filter((pl.col("measure") == "production") & (pl.col("as_of") < calendar.as_of))
+    last = made.filter(pl.col("as_of") == pl.col("as_of").max()).rename({"place": "location"})
+    last = last.join(periods.select("t", "period"), on="period", maintain_order="left")
+    last = last.group_by("item", "location", "t", maintain_order=True).agg(pl.col("quantity").sum().alias("reference"))
+    return last.join(make.select("item", "location", "t").unique(), on=["item", "location", "t"], how="semi", maintain_order="left").sort(
+        "item", "location", "t"
     )
 
 
@@ -219,6 +236,13 @@ def _policy(policy: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -
         .join(points.select("point", "item", "location"), on=["item", "location"], maintain_order="left")
         .sort("point", "t")
     )
+
+
+def _inventory_target(target: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Return the safety stock that was worked out for points and periods."""
+    rows = target.filter(pl.col("safety_stock").is_not_null()).join(periods.select("t", "period"), on="period", maintain_order="left")
+    rows = rows.join(points.select("point", "item", "location"), on=["item", "location"], maintain_order="left")
+    return rows.select("point", "t", computed="safety_stock").unique(["point", "t"], keep="first", maintain_order=True).sort("point", "t")
 
 
 def _receipts(receipt: pl.DataFrame, points: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:

@@ -172,7 +172,7 @@ def capacity_load(made: Plan) -> pl.DataFrame:
         rows = rows.join(part, on=["number", "t"], how="left", maintain_order="left")
     hours = pl.when(pl.col("staffed")).then(pl.col("heads") * pl.col("hours_per_worker"))
     extra = pl.when(pl.col("staffed")).then(pl.col("heads") * pl.col("overtime_hours_per_worker"))
-    machine = (pl.col("available") + pl.col("stepped").fill_null(0.0) - pl.col("stopped").fill_null(0.0)).clip(0)
+    machine = (pl.col("available") + pl.col("added").fill_null(0.0) - pl.col("stopped").fill_null(0.0)).clip(0)
     allowed = pl.when(pl.col("has_overtime").is_null()).then(0.0).otherwise(pl.min_horizontal("allowed", extra))
     rows = rows.with_columns(
         pl.min_horizontal(machine, hours).alias("available"), pl.col("overtime").fill_null(0.0), allowed.alias("overtime_limit")
@@ -186,12 +186,12 @@ def capacity_load(made: Plan) -> pl.DataFrame:
 
 
 def _stepped(made: Plan) -> pl.DataFrame:
-    """Return the capacity that bought steps add: number, t, stepped."""
-    steps = made["step"].with_columns((pl.col("planned") * pl.col("quantity")).alias("stepped"))
+    """Return the capacity that bought steps add: number, t, added."""
+    steps = made["step"].with_columns((pl.col("planned") * pl.col("quantity")).alias("added"))
     whole = pl.col("span").fill_null("period") == "horizon"
-    each = steps.filter(~whole).select("number", "t", "stepped")
-    lasting = steps.filter(whole).select("number", "stepped").join(made.model.net.periods.select("t"), how="cross")
-    return pl.concat([each, lasting.select(each.columns)]).group_by("number", "t", maintain_order=True).agg(pl.col("stepped").sum())
+    each = steps.filter(~whole).select("number", "t", "added")
+    lasting = steps.filter(whole).select("number", "added").join(made.model.net.periods.select("t"), how="cross")
+    return pl.concat([each, lasting.select(each.columns)]).group_by("number", "t", maintain_order=True).agg(pl.col("added").sum())
 
 
 def workforce_plan(made: Plan) -> pl.DataFrame:

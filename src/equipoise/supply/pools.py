@@ -64,7 +64,9 @@ def _members(net: Network, demand: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("item").first(), free.alias("free"), pl.col(_LATE_TERMS).implode(), price.alias("price"))
     )
     alike = alike.join(direct, on="demand", how="left", maintain_order="left")
-    keys = ["item", *_LATE_TERMS, "price"]
+    ranks = ["priority"] if net.setting.supply.objective == "service" else []
+    alike = alike.join(net.demands.select("demand", "priority"), on="demand", how="left", maintain_order="left")
+    keys = ["item", *_LATE_TERMS, "price", *ranks]
     own = pl.when(pl.col("free") & pl.col("direct").fill_null(value=False)).then(None).otherwise(pl.col("demand"))
     alike = alike.with_columns(own.alias("own"))
     first = alike.group_by("own", *keys, maintain_order=True).agg(pl.col("demand")).with_row_index("pool")

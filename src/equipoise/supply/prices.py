@@ -17,6 +17,8 @@ LATE_SHARE_A_MONTH = 0.10
 """Share of the price that a unit late for a month costs where no backlog cost is given."""
 EARLY_SHARE = 1e-4
 """Share of an item's value that a unit of stock costs in a period, to break ties."""
+NEAR_SHARE = 2e-5
+"""Share of an item's value that a unit more or less than in the last plan costs, to break ties."""
 EVEN_SHARE = 1e-6
 FEW_STEPS, MANY_STEPS = 5, 20
 _FEW_ROWS = 200
@@ -203,6 +205,15 @@ def with_subcontract_price(prices: Prices, buy: pl.DataFrame) -> pl.DataFrame:
     value = pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)
     free = (pl.col("kind") == "subcontract") & pl.coalesce("unit_cost", "standard_cost").is_null()
     return buy.with_columns(pl.when(free).then(value * EARLY_SHARE * _SUBCONTRACT_PERIODS).alias("preference_price"))
+
+
+def with_change_price(net: Network, prices: Prices) -> pl.DataFrame:
+    """Return what may differ from the last plan, with its `change_price`: item, location, t, reference, direction (more or less)."""
+    value = pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)
+    share = max(NEAR_SHARE, net.setting.supply.stability)
+    directions = pl.DataFrame({"direction": ["more", "less"]})
+    rows = net.last_production.with_columns((value * share).alias("change_price"))
+    return rows.join(directions, how="cross").sort("item", "location", "t", "direction")
 
 
 def load_steps(net: Network, prices: Prices) -> pl.DataFrame:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from equipoise.supply.explaining.binding import binding, solution, violation
+from equipoise.supply.explaining.clash import clash
 from equipoise.supply.plan import plan, plan_tables, rounded
 from equipoise.supply.session import Session, Solved
-from equipoise.tables import table
 
 
 def supply(tables: Mapping[str, pl.DataFrame], *, session: Session | None = None) -> dict[str, pl.DataFrame]:
@@ -26,10 +26,11 @@ def supply(tables: Mapping[str, pl.DataFrame], *, session: Session | None = None
 def answer_tables(solved: Solved) -> dict[str, pl.DataFrame]:
     """Return the tables of a solved problem."""
     problem, answer = solved.problem, solved.answer
+    clashing, words = clash(problem, answer)
     tables = {
         **plan_tables(plan(problem.model, rounded(answer.values))),
         "binding": binding(problem, answer),
         "violation": violation(problem, answer),
-        "clash": table("clash").empty(),
+        "clash": clashing,
     }
-    return {**tables, "solution": solution(problem, answer, tables)}
+    return {**tables, "solution": solution(problem, answer, tables, words)}

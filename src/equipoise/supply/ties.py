@@ -1,4 +1,4 @@
-"""Ties are broken by rule: every flow has a tiny price of its own, made from its name, so that equal plans are never equal to the optimiser."""
+"""Ties are broken by rule: every flow has a tiny price of its own, made from its name, so that no two plans are quite equal."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,8 +6,8 @@ import polars as pl
 
 from equipoise.supply.unknowns import WHOLE, Model
 
-TIE_SHARE = 2e-7
-"""Most that a tie price may be, as a share of an item's value: well below every other price of the model, well above the tolerance of HiGHS."""
+TIE_SHARE = 2e-8
+"""Most that a tie price may be, as a share of an item's value: below every other price of the model, above the tolerance of HiGHS."""
 _SEED = 20_26
 _PARTS = 1 << 20
 

@@ -11,6 +11,7 @@ from equipoise.supply.pools import Pools, pooled
 from equipoise.supply.prices import (
     Prices,
     load_steps,
+    with_change_price,
     with_ending_price,
     with_overtime_price,
     with_service_prices,
@@ -67,6 +68,7 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
         "regular": lambda: net.resource,
         "overtime": lambda: with_overtime_price(prices, _overtime(net)),
         "load_step": lambda: load_steps(net, prices),
+        "change": lambda: with_change_price(net, prices),
         "workers": lambda: net.resource.filter(pl.col("staffed")),
         "hire": lambda: net.resource.filter(pl.col("staffed")),
         "layoff": lambda: net.resource.filter(pl.col("staffed")),
@@ -217,12 +219,23 @@ def _maintain(net: Network) -> pl.DataFrame:
     return rows.select("resource", "number", "t", "stops", "hours", most.alias("upper")).sort("resource", "t")
 
 
+def held_blocks(net: Network) -> pl.DataFrame:
+    """Return the periods after the frozen fence, t, with the `start` of the block in which a strategy holds its rate or its workforce.
+
+    A block of the strategy hybrid is `supply.hybrid_periods` long; for the level strategies all periods after the fence are one block.
+    """
+    setting, fence = net.setting.supply, net.calendar.frozen
+    length = setting.hybrid_periods if setting.strategy == "hybrid" else net.horizon
+    return net.periods.filter(pl.col("t") >= fence).select("t", start=fence + (pl.col("t") - fence) // length * length)
+
+
 def _output_rate(net: Network) -> pl.DataFrame:
-    """With the strategy level_output, each item with demand of its own has one rate of output."""
+    """With the strategy level_output or hybrid, each item with demand of its own has a rate of output for each block (t: its start)."""
     made = (
         net.make.select("item")
         .unique()
         .join(net.demands.select("item").unique(), on="item", how="semi", maintain_order="left")
         .sort("item")
     )
-    return made if net.setting.supply.strategy == "level_output" else made.clear()
+    starts = held_blocks(net).filter(pl.col("t") == pl.col("start")).select("t")
+    return made.join(starts if net.setting.supply.strategy in {"level_output", "hybrid"} else starts.clear(), how="cross")

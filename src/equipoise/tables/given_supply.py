@@ -206,7 +206,7 @@ BUY_AND_MOVE = (
         number("shortfall_cost", "Cost of a unit below target for a period", "currency per item unit and period", minimum=0),
         number("excess_cost", "Cost of a unit above maximum for a period", "currency per item unit and period", minimum=0),
         number("scrap_cost", "Cost of scrapping a unit; empty: scrapping is not allowed", _UNIT_MONEY, minimum=0),
-        number("service_level", "What safety stock aims for, where none is given: a share of what service_measure says", "fraction", minimum=0, maximum=1),
+        number("service_level", "What safety stock aims for where none is given", "fraction", minimum=0, maximum=1),
         text(
             "service_measure",
             "What the service level is a share of: cycles without a stockout, or units served from stock",
@@ -222,13 +222,18 @@ BUY_AND_MOVE = (
         number("at_most", "Most", "count or item unit", minimum=0),
         text("measure", "Whether used things are counted or quantities summed", allowed=("count", "quantity"), default="quantity"),
         text("span", "Whether it holds for each period or over the horizon", allowed=("period", "horizon"), default="period"),
+        date("start", "First day on which it holds; a period counts where it overlaps"),
+        date("end", "Last day on which it holds"),
     ),
     _given(
         "limit_member",
         "What a limit is over.",
         text("limit", "Limit", key=True, refers="limit"),
-        text("table", "Table of the member", key=True, allowed=("route", "purchase", "lane", "location", "resource", "item")),
-        text("key", "The member", key=True),
+        text(
+            "table", "Table of the member", key=True, allowed=("route", "purchase", "lane", "location", "resource", "item", "maintenance")
+        ),
+        text("key", "The member; for maintenance its resource", key=True),
+        number("weight", "What one unit, or one use, of the member counts; below zero it takes off", "units of the limit", default=1.0),
     ),
     _given(
         "firm_plan",

@@ -101,6 +101,9 @@ class SupplySetting(Group):
     backlog_allowed: bool = Field(True, description="Whether demand may be served late where demand_policy does not say")
     lost_allowed: bool = Field(True, description="Whether demand may be lost where demand_policy does not say")
     relative_gap: float = Field(0.0001, ge=0, le=1, description="Gap to the bound at which an integer plan is good enough")
+    stability: float = Field(
+        0, ge=0, le=10, description="Price of a unit more or less than in the last plan, a share of its value; 0: only between equal plans"
+    )
     time_limit: float = Field(300, gt=0, description="Seconds the optimiser may take")
     review_time: float | None = Field(
         None, ge=0, le=730, description="Days between two plans, which safety stock covers beside the lead time; by default a period"

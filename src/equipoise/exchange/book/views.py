@@ -6,6 +6,7 @@ import polars as pl
 
 from equipoise.exchange.book.drawing import COLORS, Line, column_chart, rows_chart
 from equipoise.exchange.book.sheet import Area, Book, Kind
+from equipoise.exchange.book.supply import add_supply_views
 from equipoise.exchange.pack import grids
 from equipoise.exchange.pack.plan import Plan
 from equipoise.exchange.pack.reconcile import SUMS, statement
@@ -35,6 +36,7 @@ def add_views(book: Book, plan: Plan) -> None:
         _inventory(book, plan)
     if plan.has("capacity_load"):
         _load(book, plan)
+    add_supply_views(book, plan)
     if plan.has("scenario_result"):
         _scenarios(book, plan)
     if plan.has("financials"):

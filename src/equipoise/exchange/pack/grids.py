@@ -7,6 +7,7 @@ from typing import Literal
 import polars as pl
 
 from equipoise.charts.series import by_period, weeks_of_supply, with_family
+from equipoise.charts.supply_rows import utilisation
 from equipoise.exchange.pack.plan import Plan
 
 Spans = Mapping[str, Sequence[dt.date]]
@@ -202,7 +203,10 @@ def scenarios(plan: Plan) -> tuple[list[str], pl.DataFrame]:
 
 
 def load(plan: Plan) -> pl.DataFrame:
-    """Return one row a resource: available, load, overtime, idle (resource units), utilisation, and its peak and when; fullest first."""
+    """Return one row a resource: available, load, overtime, idle (resource units), utilisation, and its peak and when; fullest first.
+
+    `required` (resource units), `most` (share of capacity) and `most_in` say what would be asked of it without limits; empty where unknown.
+    """
     rows = plan["capacity_load"].sort("resource", "period")
     units = plan["resource"].group_by("resource", maintain_order=True).agg(pl.col("unit").drop_nulls().first())
     sums = rows.group_by("resource", maintain_order=True).agg(
@@ -214,8 +218,40 @@ def load(plan: Plan) -> pl.DataFrame:
         .alias("when"),
     )
     share = pl.when(pl.col("available") > 0).then(pl.col("load") / pl.col("available")).alias("utilisation")
+    asked = pl.col("asked").round(6)
+    most = (
+        utilisation(rows, plan["capacity_requirement"])
+        .group_by("resource", maintain_order=True)
+        .agg(
+            pl.col("asked").max().alias("most"),
+            pl.col("period").sort_by(asked, descending=True, nulls_last=True, maintain_order=True).first().alias("most_in"),
+        )
+    )
+    need = plan["capacity_requirement"].group_by("resource", maintain_order=True).agg(pl.col("required").sum().round(9))
+    joined = sums.join(units, on="resource", how="left", maintain_order="left").join(most, on="resource", how="left", maintain_order="left")
     return (
-        sums.join(units, on="resource", how="left", maintain_order="left")
+        joined.join(need, on="resource", how="left", maintain_order="left")
         .with_columns(share)
-        .sort(["peak", "resource"], descending=[True, False], nulls_last=True)
+        .sort([pl.max_horizontal("peak", "most").round(6), "resource"], descending=[True, False], nulls_last=True)
+    )
+
+
+def required(plan: Plan) -> pl.DataFrame:
+    """Return one row a family of the items demanded, the largest demand first, over the horizon in their unit.
+
+    Demand, shipped and unserved (lost, and still late at the end); supply (made and bought) required without limits, planned, and planned
+    less required.
+    """
+    shortage, need = _demanded(plan, plan["shortage"]), _demanded(plan, plan["material_requirement"])
+    late = pl.when(pl.col("period") == pl.col("period").max()).then(pl.col("backlog").fill_null(0.0)).otherwise(0.0)
+    made = pl.concat([plan[name].select("item", pl.col("quantity").alias("planned")) for name in ("supply_plan", "purchase_plan")])
+    parts = (
+        shortage.select("item", "demand", "shipped", (pl.col("lost").fill_null(0.0) + late).alias("unserved")),
+        need.select("item", (pl.col("made").fill_null(0.0) + pl.col("bought").fill_null(0.0)).alias("required")),
+        _demanded(plan, made),
+    )
+    sums = with_family(pl.concat(parts, how="diagonal"), plan.item).group_by("family", maintain_order=True)
+    rows = sums.agg(pl.col("demand", "shipped", "unserved", "required", "planned").sum().round(9))
+    return rows.with_columns((pl.col("planned") - pl.col("required")).round(9).alias("difference")).sort(
+        ["demand", "family"], descending=[True, False]
     )

@@ -6,112 +6,26 @@ import polars as pl
 
 from equipoise.charts.scale import plain
 from equipoise.charts.series import total
-from equipoise.exchange.pack import grids
-from equipoise.exchange.pack.blocks import Block, Grid, Head, Heading, Paragraph, Picture, Points, Section, Tone
+from equipoise.exchange.pack import causes, grids, requirements
+from equipoise.exchange.pack.blocks import Block, Grid, Head, Heading, Paragraph, Picture, Points, Section
+from equipoise.exchange.pack.certificate import certificate, more
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import grid_of, named
-from equipoise.tables.figures import money, number, share
+from equipoise.exchange.pack.wording import grid_of
+from equipoise.tables.figures import share
 
-MOST_RESOURCES = 30
-MOST_LIMITS = 15
-MOST_SENTENCES = 8
 MOST_FAMILIES = 12
+MOST_TARGETS = 12
 
 
 def section(plan: Plan) -> Section | None:
-    """Return load, what limits the plan, broken rules and the plan by family; None where nothing is planned."""
+    """Return the certificate, supply against demand, load, what limits the plan and why, the network and the plan by family.
+
+    None where nothing is planned.
+    """
     if not any(plan.has(name) for name in ("shortage", "supply_plan", "purchase_plan", "capacity_load")):
         return None
-    return Section("supply", "Supply", (*_violations(plan), *_load(plan), *_limits(plan), *_families(plan)))
-
-
-def _violations(plan: Plan) -> Iterator[Block]:
-    broken = plan["violation"].sort("rule", "subject", "period", nulls_last=False)
-    if broken.height:
-        yield Heading("Rules that could not hold")
-        yield Points(
-            tuple(
-                text or f"{rule}: {subject}"
-                for rule, subject, text in broken.select("rule", "subject", "sentence").head(MOST_LIMITS).iter_rows()
-            )
-        )
-        yield from _more(broken.height - MOST_LIMITS, "violation")
-
-
-def _more(count: int, name: str) -> Iterator[Block]:
-    if count > 0:
-        yield Paragraph(f"{number(count)} more in table {name}.", quiet=True)
-
-
-def _load(plan: Plan) -> Iterator[Block]:
-    if not plan.has("capacity_load"):
-        yield Paragraph("No capacity is given, so no load is shown.", quiet=True)
-        return
-    if plan.has("capacity_load", "utilisation"):
-        yield Picture(lambda: _heat_map(plan))
-    loads = grids.load(plan)
-    yield Heading("Load over the horizon")
-    yield _load_grid(plan, loads.head(MOST_RESOURCES))
-    yield from _more(loads.height - MOST_RESOURCES, "capacity_load")
-
-
-def _heat_map(plan: Plan) -> str:
-    from equipoise.charts.drawing import svg
-    from equipoise.charts.supply import load_heat_map
-
-    return svg(load_heat_map(plan["capacity_load"], plan.setting))
-
-
-def _load_grid(plan: Plan, loads: pl.DataFrame) -> Grid:
-    names = ("Resource", "Unit", "Available", "Load", "Overtime", "Idle", "Utilisation", "Peak", "Peak in")
-    heads = tuple(Head(name, position in range(2, 8)) for position, name in enumerate(names))
-    rows: list[tuple[str, ...]] = []
-    tones: dict[tuple[int, int], Tone] = {}
-    for position, row in enumerate(loads.iter_rows(named=True)):
-        amounts = tuple(plain(row[name]) for name in ("available", "load", "overtime", "idle"))
-        shares = tuple("" if row[name] is None else share(row[name]) for name in ("utilisation", "peak"))
-        when = plan.during(row["when"], None) if row["peak"] is not None else ""
-        rows.append((row["resource"], row["unit"] or "", *amounts, *shares, when))
-        tones |= {(position, 7): _tone(row["peak"])}
-    return Grid("Capacity and load by resource, each in its own unit", heads, tuple(rows), tones)
-
-
-def _tone(peak: float | None) -> Tone:
-    return "bad" if peak is not None and peak > 1.0001 else ""
-
-
-def _limits(plan: Plan) -> Iterator[Block]:
-    binding = plan["binding"]
-    yield Heading("What limits the plan")
-    if binding.is_empty():
-        yield Paragraph("No limit was found to bind.")
-        return
-    worth = pl.col("value").fill_null(0.0)  # what holds the plan back comes before what it is asked to keep, such as target stock
-    order = binding.sort([worth, "limit", "subject", "period"], descending=[True, False, False, False])
-    told = order.filter(pl.col("sentence").is_not_null()).unique(["limit", "subject"], keep="first", maintain_order=True)
-    yield Points(tuple(told.get_column("sentence").head(MOST_SENTENCES).to_list()))
-    sums = order.group_by("limit", "subject", maintain_order=True).agg(
-        pl.col("period").min().alias("first"),
-        pl.col("period").max().alias("last"),
-        pl.len().alias("count"),
-        pl.col("value").max(),
-        pl.col("unit").drop_nulls().first(),
-    )
-    yield _limit_grid(plan, sums.head(MOST_LIMITS))
-    yield from _more(sums.height - MOST_LIMITS, "binding")
-
-
-def _limit_grid(plan: Plan, sums: pl.DataFrame) -> Grid:
-    heads = (Head("Limit"), Head("Of"), Head("Binds in"), Head("Periods", number=True), Head("One more is worth, at most", number=True))
-    rows = []
-    for row in sums.iter_rows(named=True):
-        worth = f"{money(row['value'], plan.setting.currency)} per {_one(row['unit'] or 'unit')}" if row["value"] else ""
-        rows.append((named(row["limit"]), row["subject"], plan.during(row["first"], row["last"]), number(row["count"]), worth))
-    return Grid("Limits that bind, the most valuable first", heads, tuple(rows))
-
-
-def _one(unit: str) -> str:
-    return unit.removesuffix("s") if len(unit) > 3 else unit
+    makers = (certificate, requirements.units, requirements.capacity, causes.limits, causes.causes, requirements.flows, _families)
+    return Section("supply", "Supply", tuple(block for make in makers for block in make(plan)))
 
 
 def _families(plan: Plan) -> Iterator[Block]:
@@ -163,9 +77,40 @@ def _stock(plan: Plan) -> Iterator[Block]:
         yield Heading("Furthest below target")
         heads = {"item": "Item", "location": "Location", "during": "Periods", "shortfall": "Most below", "target": "Target then"}
         yield grid_of(worst.head(10), heads, "Stock below target")
-        yield from _more(worst.height - 10, "inventory_plan")
+        yield from more(worst.height - 10, "inventory_plan")
     else:
         yield Paragraph("Stock meets its target in every period.")
+    yield from _targets(plan)
+
+
+def _targets(plan: Plan) -> Iterator[Block]:
+    """Return the targets set by formula, the largest safety stock first, as of the first period they hold in."""
+    rows = plan["inventory_target"].sort("item", "location", "period").unique(["item", "location"], keep="first", maintain_order=True)
+    if rows.is_empty():
+        return
+    order = rows.sort([pl.col("safety_stock").round(6), "item", "location"], descending=[True, False, False], nulls_last=True)
+    yield Heading("Inventory targets")
+    yield Points(tuple(order.get_column("sentence").drop_nulls().head(3).to_list()))
+    heads = (
+        *(Head("Item"), Head("Location"), Head("Service level", number=True), Head("Lead time, days", number=True)),
+        *(Head("Safety stock", number=True), Head("Base stock", number=True), Head("Weeks of supply", number=True)),
+    )
+    shown = tuple(
+        (
+            row["item"],
+            row["location"],
+            "" if row["service_level"] is None else share(row["service_level"], whole=False),
+            plain(row["lead_time"]),
+            plain(row["safety_stock"]),
+            plain(row["base_stock"]),
+            plain(row["weeks_of_supply"], 1),
+        )
+        for row in order.head(MOST_TARGETS).iter_rows(named=True)
+    )
+    yield Grid(
+        f"Safety stock and base stock by formula, in the unit of the item, {plan.during(plan.calendar.periods[0], None)}", heads, shown
+    )
+    yield from more(order.height - MOST_TARGETS, "inventory_target")
 
 
 def _below(plan: Plan) -> pl.DataFrame:

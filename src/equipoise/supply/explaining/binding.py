@@ -5,12 +5,16 @@ import numpy.typing as npt
 import polars as pl
 
 from equipoise.supply.assembly import Array, Block, Problem, relaxed
+from equipoise.supply.explaining.material import scarce_material
+from equipoise.supply.explaining.wording import ASKED, in_words, one_of
+from equipoise.supply.explaining.worth import TINY, standing, unproven, worths
 from equipoise.supply.formulation.firm import held_kinds, unknown_firm_plans
-from equipoise.supply.explaining.material import one_of, scarce_material
 from equipoise.supply.solving.answer import Answer
 from equipoise.tables import table
+from equipoise.tables.figures import listing
 
-_TINY = 1e-6
+_DEPENDS = {"labor_hours", "labor_overtime", "minimum_lot", "minimum_order", "minimum_load", "minimum_run"}
+"""Limits that a decision makes, which are not one number."""
 
 
 def _named(problem: Problem, block: Block, chosen: npt.NDArray[np.intp]) -> pl.DataFrame:
@@ -26,45 +30,68 @@ def _named(problem: Problem, block: Block, chosen: npt.NDArray[np.intp]) -> pl.D
 
 
 def binding(problem: Problem, answer: Answer) -> pl.DataFrame:
-    """Return the table binding: every limit that binds and the gain of one unit more of it.
+    """Return the table binding: every limit that binds and what one unit more and one unit less of it is worth.
 
-    The value is money: the model's own prices are left out of it. Where no money is known, it is empty, and the sentence says how many more
-    units of demand one more unit would serve. For a least amount one unit more costs, so the value is negative. Where lots or workers come
-    whole, they are held as they are. A value holds for a small change.
+    Values are money: the model's own prices are left out of them. Where no money is known they are empty, and the sentence says how many
+    more units of demand one more unit would serve. For a least amount one unit more costs, so the value is negative. Where things come
+    whole, they are held as they are. How a value is known, and over what range it holds, `worths` says; limits that turn out to be worth
+    nothing either way are left out.
     """
     money_known = bool(np.any(problem.money != 0))
-    parts = [_binding(problem, answer, block, money_known) for block in problem.blocks if block.rule.limit]
+    at = standing(problem, answer)
+    known = answer if at is None else at.answer
+    parts = [_binding(problem, known, block) for block in problem.blocks if block.rule.limit]
+    asked = pl.concat([pl.DataFrame(schema=ASKED), *(part for part in parts if part is not None), scarce_material(problem, known)])
+    if at is None:
+        rates = (known.money_duals, known.served_duals, known.late_duals)
+        found = unproven(np.stack(rates)[:, asked.get_column("row").to_numpy()] * asked.get_column("sign").to_numpy())
+    else:
+        found = worths(at, asked, problem.model.net.setting.supply.proofs, 0 if money_known else 1)
+    rows = pl.concat([asked, found], how="horizontal")
+    figures = ("value", "value_less", "serves", "serves_less", "sooner")
+    rows = rows.filter(pl.col("stuck_more") | pl.col("stuck_less") | pl.any_horizontal(pl.col(name).abs() > TINY for name in figures))
     made = table("binding")
-    material = scarce_material(problem, answer, money_known=money_known)
-    found = pl.concat([made.empty(), *(part for part in parts if part is not None), _no_source(problem), material])
-    return found.sort(made.keys, nulls_last=False)
+    told = pl.concat([made.empty(), _told(rows, money_known=money_known, held=_held(problem)), _no_source(problem)])
+    return told.sort(made.keys, nulls_last=False)
 
 
-def _binding(problem: Problem, answer: Answer, block: Block, money_known: bool) -> pl.DataFrame | None:
+def _binding(problem: Problem, answer: Answer, block: Block) -> pl.DataFrame | None:
+    """Return the rows of an equation that bind, as `worths` and `in_words` need them."""
     span = slice(block.start, block.stop)
     money, served = answer.money_duals[span], answer.served_duals[span]
-    matters = np.abs(answer.duals[span]) > _TINY
-    matters &= (np.abs(money) > _ordinary(problem, block)) | (np.abs(served) > _TINY)
+    matters = np.abs(answer.duals[span]) > TINY
+    matters &= (np.abs(money) > _ordinary(problem, block)) | (np.abs(served) > TINY)
     chosen = np.flatnonzero(matters)
     if not len(chosen):
         return None
     rows = _named(problem, block, chosen)
     lower, upper = rows.get_column("lower").to_numpy(), rows.get_column("upper").to_numpy()
-    total, money, served = answer.duals[span][chosen], money[chosen], served[chosen]
-    from_above = np.isfinite(upper) & ((total > 0) | ~np.isfinite(lower))
-    limits = _limit_values(block, rows, np.where(from_above, upper, lower))
-    sentences = [
-        _sentence(block, row, above, worth if money_known else None, serves)
-        for row, above, worth, serves in zip(rows.iter_rows(named=True), from_above, money, served, strict=True)
-    ]
-    return table("binding").conform(
-        rows.with_columns(
-            pl.lit(block.rule.limit).alias("limit"),
-            pl.Series("limited_to", limits, nan_to_null=True),
-            pl.Series("value", money if money_known else [None] * len(money), dtype=pl.Float64),
-            pl.Series("sentence", sentences, dtype=pl.String),
-        )
+    above = np.isfinite(upper) & ((answer.duals[span][chosen] > 0) | ~np.isfinite(lower))
+    bounds = np.where(above, upper, lower)
+    shown = np.full(len(chosen), np.nan) if block.rule.name in _DEPENDS else _decided(problem, answer, block, chosen, bounds)
+    ends = [_start(block, row, is_above) for row, is_above in zip(rows.iter_rows(named=True), above.tolist(), strict=True)]
+    return rows.select(
+        pl.lit(block.rule.limit).alias("limit"),
+        "subject",
+        "period",
+        "unit",
+        pl.Series("limited_to", shown, dtype=pl.Float64, nan_to_null=True),
+        pl.Series("row", chosen + block.start, dtype=pl.Int64),
+        pl.lit(1.0).alias("sign"),
+        pl.Series("above", above, dtype=pl.Boolean),
+        pl.Series("start", ends, dtype=pl.String),
     )
+
+
+def _decided(problem: Problem, answer: Answer, block: Block, chosen: npt.NDArray[np.intp], bounds: Array) -> Array:
+    """Return the limits with what was decided about them: the capacity of a line that runs, with its steps and less its stops."""
+    if block.rule.name not in {"regular_capacity", "overtime_limit"}:
+        return bounds
+    entries = block.equation.entries
+    decisions = pl.concat([problem.model[name].select("column") for name in ("open", "step", "maintain")])
+    entries = entries.join(decisions, on="column", how="semi", maintain_order="left")
+    taken = entries.get_column("coefficient").to_numpy() * answer.values[entries.get_column("column").to_numpy()]
+    return bounds - np.bincount(entries.get_column("row").to_numpy(), taken, minlength=block.equation.rows.height)[chosen]
 
 
 def _ordinary(problem: Problem, block: Block) -> Array:
@@ -74,31 +101,43 @@ def _ordinary(problem: Problem, block: Block) -> Array:
     customers short.
     """
     if block.rule.name not in {"target_stock", "minimum_stock"}:
-        return np.full(block.equation.rows.height, _TINY)
+        return np.full(block.equation.rows.height, TINY)
     rates = problem.model["stock"].select("point", "t", "holding_rate")
     rows = block.equation.rows.select("point", "t").join(rates, on=["point", "t"], how="left", maintain_order="left")
     prices = problem.model["shortfall"].select("point", "t", "shortfall_cost", "ending_price")
     rows = rows.join(prices, on=["point", "t"], how="left", maintain_order="left")
     priced = pl.col("shortfall_cost").fill_null(0.0) + pl.col("ending_price").fill_null(0.0)
-    return rows.select(pl.max_horizontal(1.5 * pl.col("holding_rate").fill_null(0.0), 1.001 * priced) + _TINY).to_series().to_numpy()
+    return rows.select(pl.max_horizontal(1.5 * pl.col("holding_rate").fill_null(0.0), 1.001 * priced) + TINY).to_series().to_numpy()
 
 
-def _limit_values(block: Block, rows: pl.DataFrame, bounds: Array) -> Array:
-    """Return the limits as a planner knows them. A limit that depends on a decision is not one number."""
-    depends = block.rule.name in {"labor_hours", "labor_overtime", "minimum_lot", "minimum_order", "minimum_load", "minimum_run"}
-    return np.full(rows.height, np.nan) if depends else bounds
-
-
-def _sentence(block: Block, row: dict[str, object], from_above: bool, worth: float | None, serves: float) -> str:
+def _start(block: Block, row: dict[str, object], above: bool) -> str:
     words = {"unit": one_of(str(row["unit"])), "subject": row["subject"], "period": row["label"] or "the horizon"}
     more, less = block.rule.more, block.rule.less
-    template = (more or less) if from_above else (less or more)
-    sign = 1.0 if from_above else -1.0
-    start = template.format(**words)
-    if worth is not None and abs(worth) > _TINY:
-        return f"{start} is worth {sign * worth:,.2f}."
-    gain = sign * serves
-    return f"{start} would serve {gain:,.2f} more units of demand." if gain > 0 else f"{start} would serve demand earlier."
+    return ((more or less) if above else (less or more)).format(**words)
+
+
+def _told(rows: pl.DataFrame, *, money_known: bool, held: str) -> pl.DataFrame:
+    """Return the limits with their worth as rows of the table binding."""
+    sentences = [in_words(row, money_known=money_known, held=held) for row in rows.iter_rows(named=True)]
+    low, high = pl.col("limited_to") - pl.col("less"), pl.col("limited_to") + pl.col("more")
+    low = pl.when(pl.col("limited_to") >= 0).then(pl.max_horizontal(low, 0.0)).otherwise(low)
+    money = [pl.col(name) if money_known else pl.lit(None, pl.Float64).alias(name) for name in ("value", "value_less")]
+    return table("binding").conform(
+        rows.with_columns(
+            *money,
+            pl.when(low.is_finite()).then(low).alias("holds_from"),
+            pl.when(high.is_finite()).then(high).alias("holds_to"),
+            pl.Series("sentence", sentences, dtype=pl.String),
+        )
+    )
+
+
+def _held(problem: Problem) -> str:
+    """Return what comes whole and is held as it is while a limit is valued, in words."""
+    names = {"lots": "lots", "setup": "set-ups", "order": "orders", "use": "lanes in use", "open": "running lines", "opening": "sites"}
+    names |= {"closing": "sites", "step": "capacity steps", "maintain": "maintenance stops", "workers": "workers"}
+    whole = [word for family, word in names.items() if problem.whole[problem.model[family].get_column("column").to_numpy()].any()]
+    return listing(list(dict.fromkeys(whole)), most=len(names))
 
 
 def _no_source(problem: Problem) -> pl.DataFrame:
@@ -122,7 +161,7 @@ def violation(problem: Problem, answer: Answer) -> pl.DataFrame:
     for block in problem.blocks:
         if block.rule.limit:
             missed = np.maximum(answer.below, answer.above)[block.start : block.stop]
-            chosen = np.flatnonzero(missed > _TINY)
+            chosen = np.flatnonzero(missed > TINY)
             if len(chosen):
                 parts.append(_violation(problem, block, chosen, missed[chosen]))
     found = pl.concat([*parts, _lost_firm_plans(problem)])
@@ -156,8 +195,8 @@ def _lost_firm_plans(problem: Problem) -> pl.DataFrame:
     return table("violation").conform(plan)
 
 
-def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the table solution: how the plan was solved, as facts. Nothing in it changes from run to run."""
+def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame], clash: str = "") -> pl.DataFrame:
+    """Return the table solution: how the plan was solved, as facts. Nothing in it changes from run to run. `clash` says what fights."""
     model = problem.model
     setting = model.net.setting.supply
     money = tables["cost"].filter(pl.col("class") != "penalty").get_column("amount").sum()
@@ -176,6 +215,8 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame]) 
         ("strategy", setting.strategy),
         ("integers", _integers(problem, loose)),
     ]
+    if clash:
+        facts.append(("clash", clash))
     held = held_kinds(model)
     if model.net.calendar.frozen and held.is_empty() and setting.strategy != "given":
         facts.append(("frozen fence", "no firm plan inside it: its periods are planned freely"))

@@ -3,48 +3,47 @@
 import polars as pl
 
 from equipoise.supply.assembly import Problem
+from equipoise.supply.explaining.wording import ASKED, one_of
+from equipoise.supply.explaining.worth import TINY
 from equipoise.supply.formulation.balance import arrivals
 from equipoise.supply.solving.answer import Answer
-from equipoise.tables import table
-
-_TINY = 1e-6
 
 
-def scarce_material(problem: Problem, answer: Answer, *, money_known: bool) -> pl.DataFrame:
-    """Return rows of the table binding: stock that would serve more demand, or serve it earlier, where nothing can arrive in the period.
+def scarce_material(problem: Problem, answer: Answer) -> pl.DataFrame:
+    """Return stock that would serve more demand, or serve it earlier, where nothing can arrive in the period, as limits to be valued.
 
-    The limit is what is there: opening stock and scheduled receipts up to the period. The value is what one more unit there would be worth.
+    The limit is what is there: opening stock and scheduled receipts up to the period. What is there stands on the other side of its
+    balance, so one more of it takes one off the bound of the row.
     """
     model = problem.model
     block = next((block for block in problem.blocks if block.rule.name == "stock_balance"), None)
     if block is None:
-        return table("binding").empty()
+        return pl.DataFrame(schema=ASKED)
     span = slice(block.start, block.stop)
-    rows = block.equation.rows.select("point", "t").with_columns(
-        pl.Series("worth", -answer.money_duals[span]),
-        pl.Series("serves", -answer.served_duals[span]),
-        pl.Series("earlier", -answer.late_duals[span]),
-    )
+    rows = block.equation.rows.select("point", "t").with_row_index("row", offset=block.start)
+    rows = rows.with_columns(pl.Series("serves", -answer.served_duals[span]), pl.Series("earlier", -answer.late_duals[span]))
     fed = arrivals(model).select("point", t="arrival").unique()
-    rows = rows.filter((pl.col("serves") > _TINY) | (pl.col("earlier") > _TINY)).join(
+    rows = rows.filter((pl.col("serves") > TINY) | (pl.col("earlier") > TINY)).join(
         fed, on=["point", "t"], how="anti", maintain_order="left"
     )
     rows = rows.join(_there(problem), on=["point", "t"], maintain_order="left").join(
         model.net.periods.select("t", "period"), on="t", maintain_order="left"
     )
     calendar = model.net.calendar
-    sentences = [
-        _sentence(item, location, unit or "unit", calendar.label(period), worth if money_known else None, serves)
-        for item, location, unit, period, worth, serves in rows.select("item", "location", "unit", "period", "worth", "serves").iter_rows()
+    starts = [
+        f"Nothing more of {item} can arrive at {location} in {calendar.label(period)}: one more {one_of(unit or 'unit')} there"
+        for item, location, unit, period in rows.select("item", "location", "unit", "period").iter_rows()
     ]
-    return table("binding").conform(
-        rows.with_columns(
-            pl.lit("material").alias("limit"),
-            pl.format("{} at {}", "item", "location").alias("subject"),
-            pl.col("there").alias("limited_to"),
-            (pl.col("worth") if money_known else pl.lit(None, pl.Float64)).alias("value"),
-            pl.Series("sentence", sentences, dtype=pl.String),
-        )
+    return rows.select(
+        pl.lit("material").alias("limit"),
+        pl.format("{} at {}", "item", "location").alias("subject"),
+        "period",
+        pl.col("unit").fill_null("unit"),
+        pl.col("there").alias("limited_to"),
+        pl.col("row").cast(pl.Int64),
+        pl.lit(-1.0).alias("sign"),
+        pl.lit(value=True).alias("above"),
+        pl.Series("start", starts, dtype=pl.String),
     )
 
 
@@ -55,15 +54,3 @@ def _there(problem: Problem) -> pl.DataFrame:
     grid = grid.join(net.receipts, on=["point", "t"], how="left", maintain_order="left")
     due = pl.col("quantity").fill_null(0.0).cum_sum().over("point", order_by="t")
     return grid.with_columns((pl.col("opening") + due).alias("there")).drop("opening", "quantity")
-
-
-def _sentence(item: str, location: str, unit: str, period: str, worth: float | None, serves: float) -> str:
-    start = f"Nothing more of {item} can arrive at {location} in {period}: one more {one_of(unit)} there"
-    if worth is not None and worth > _TINY:
-        return f"{start} would be worth {worth:,.2f}."
-    return f"{start} would serve {serves:,.2f} more units of demand." if serves > _TINY else f"{start} would serve demand earlier."
-
-
-def one_of(unit: str) -> str:
-    """Return one of a unit: hour for hours."""
-    return unit[:-1] if unit.endswith("s") and len(unit) > 2 and not unit.endswith("ss") else unit

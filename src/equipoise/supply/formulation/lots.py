@@ -14,30 +14,13 @@ def whole(model: Model) -> pl.Expr:
 def most_needed(model: Model) -> pl.DataFrame:
     """Return the most that could be needed of each item over the horizon: item, most.
 
-    Demand, what is late at the start, and targets of stock, for the item and all that it goes into; opening stock is not counted off.
+    Demand, what is late at the start, targets of stock, contracts and least lots, for the item and all that it goes into; opening stock is
+    not counted off.
     """
     net = model.net
-    wanted = net.demand.group_by("item", maintain_order=True).agg(pl.col("quantity").sum().alias("own"))
-    late = net.demands.group_by("item", maintain_order=True).agg(pl.col("opening").sum().alias("own"))
-    levels = model.policy.select("item", "point", own=pl.max_horizontal("target", "minimum", "ending_minimum").fill_null(0.0))
-    kept = (
-        levels.group_by("item", "point", maintain_order=True)
-        .agg(pl.col("own").max())
-        .group_by("item", maintain_order=True)
-        .agg(pl.col("own").sum())
-    )
-    firm = net.firm_plan.select(own=pl.max_horizontal("fixed", "minimum").fill_null(0.0)).sum().item() or 0.0
-    own = dict(pl.concat([wanted, late, kept]).group_by("item", maintain_order=True).agg(pl.col("own").sum()).iter_rows())
-    made = (
-        model["make"].group_by("route", maintain_order=True).agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
-    )
-    use = (
-        made.join(net.bom, on="route", maintain_order="left")
-        .group_by("component", "item", maintain_order=True)
-        .agg((pl.col("quantity") / pl.col("yield")).max().alias("take"))
-    )
+    own = dict(_own_needs(model).iter_rows())
     parents: dict[str, list[tuple[str, float]]] = {}
-    for component, item, take in use.sort("component", "item").iter_rows():
+    for component, item, take in _takes(model).iter_rows():
         parents.setdefault(component, []).append((item, take or 0.0))
     known: dict[str, float] = {}
 
@@ -46,10 +29,73 @@ def most_needed(model: Model) -> pl.DataFrame:
             known[item] = (own.get(item) or 0.0) + sum(take * need(parent, below | {item}) for parent, take in parents.get(item, ()))
         return known.get(item, 0.0)
 
+    firm = net.firm_plan.select(own=pl.max_horizontal("fixed", "minimum").fill_null(0.0)).sum().item() or 0.0
+    limits = net.limit.filter(pl.col("measure").fill_null("quantity") == "quantity")
+    firm += float(limits.select(pl.col("at_least").sum()).item() or 0.0)
     items = net.points.get_column("item").unique().sort()
     return pl.DataFrame(
         {"item": items, "most": [need(item, frozenset()) + firm for item in items]}, schema={"item": pl.String, "most": pl.Float64}
     )
+
+
+def _takes(model: Model) -> pl.DataFrame:
+    """Return what a unit of an item takes of its components, by the route that takes most: component, item, take.
+
+    A route may be used for what else comes out of it.
+    """
+    made = (
+        model["make"].group_by("route", maintain_order=True).agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
+    )
+    twins = model.net.co_output.select("route", "item", good="quantity")
+    brings = pl.concat([made.select("route", "item", good="yield"), twins.filter(pl.col("good") > 0)])
+    use = brings.join(model.net.bom, on="route", maintain_order="left").group_by("component", "item", maintain_order=True)
+    return use.agg((pl.col("quantity") / pl.col("good")).max().alias("take")).sort("component", "item")
+
+
+def _own_needs(model: Model) -> pl.DataFrame:
+    """Return what is needed of each item beside what it goes into: item, own."""
+    net = model.net
+    levels = model.policy.select("item", "point", own=pl.max_horizontal("target", "minimum", "ending_minimum").fill_null(0.0))
+    kept = levels.group_by("item", "point", maintain_order=True).agg(pl.col("own").max())
+    bought = model["buy"].select("purchase", "item").unique(maintain_order=True)
+    contract = net.purchase_limit.select("purchase", own=pl.col("minimum").fill_null(0.0)).join(
+        bought, on="purchase", maintain_order="left"
+    )
+    parts = [
+        net.demand.select("item", own="quantity"),
+        net.demands.select("item", own="opening"),
+        kept.select("item", "own"),
+        contract.select("item", "own"),
+        *([_least_lots(model)] if net.setting.supply.integer else []),
+    ]
+    return pl.concat(parts).group_by("item", maintain_order=True).agg(pl.col("own").sum())
+
+
+def _least_lots(model: Model) -> pl.DataFrame:
+    """Return the most that has to be made, bought or moved of an item where anything of it is: item, own.
+
+    Where things come whole, a least lot, order, run of a line or load of a lane may be more than all that is needed.
+    """
+    makers = model.net.usage.filter((pl.col("activity") == "make") & (pl.col("quantity") > 0)).select("resource", "quantity", route="of")
+    runs = makers.join(model["open"].select("resource", "t", "minimum_run"), on="resource", maintain_order="left")
+    runs = runs.group_by("route", maintain_order=True).agg((pl.col("minimum_run") / pl.col("quantity")).max().alias("run"))
+    made = model["make"].join(runs, on="route", how="left", maintain_order="left")
+    loads = model["use"].group_by("lane", maintain_order=True).agg(pl.col("minimum_load").max().alias("own"))
+    carried = pl.concat([model[family].select("lane", "item").unique(maintain_order=True) for family in ("move", "ship")])
+    parts = [
+        made.select("item", own=pl.max_horizontal("minimum_lot", "lot_multiple", "run")),
+        model["buy"].select("item", own=pl.max_horizontal("minimum_lot", "minimum_when_used")),
+        carried.join(loads, on="lane", maintain_order="left").select("item", "own"),
+    ]
+    return pl.concat(parts).group_by("item", maintain_order=True).agg(pl.col("own").max().fill_null(0.0))
+
+
+def at_hand(model: Model) -> pl.DataFrame:
+    """Return what there is of each item without making or buying any, on hand and coming, at all locations: item, at_hand."""
+    net = model.net
+    coming = net.receipts.join(net.points.select("point", "item"), on="point", maintain_order="left")
+    both = pl.concat([net.points.select("item", at_hand="opening"), coming.select("item", at_hand="quantity")])
+    return both.group_by("item", maintain_order=True).agg(pl.col("at_hand").sum())
 
 
 def most_made(model: Model) -> pl.DataFrame:
@@ -58,14 +104,11 @@ def most_made(model: Model) -> pl.DataFrame:
     twins: dict[str, float] = {}
     for route, item, quantity in model.net.co_output.select("route", "item", "quantity").iter_rows():
         twins[route] = max(twins.get(route, 0.0), most.get(item, 0.0) / quantity)
-    lot = pl.max_horizontal("minimum_lot", "lot_multiple").fill_null(0.0).max()
     rows = (
-        model["make"]
-        .group_by("route", maintain_order=True)
-        .agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min(), lot.alias("lot"))
-        .sort("route")
+        model["make"].group_by("route", maintain_order=True).agg(pl.col("item").first(), pl.col("yield").filter(pl.col("yield") > 0).min())
     )
-    needed = [most.get(item, 0.0) / (good or 1.0) + twins.get(route, 0.0) + lot for route, item, good, lot in rows.iter_rows()]
+    rows = rows.sort("route")
+    needed = [most.get(item, 0.0) / (good or 1.0) + twins.get(route, 0.0) for route, item, good in rows.iter_rows()]
     return rows.select("route", pl.Series("most", needed, dtype=pl.Float64))
 
 
@@ -155,7 +198,7 @@ def order_needed(model: Model) -> Equation:
     rows = _about(model, model["order"], "purchase").join(most_needed(model), on="item", how="left", maintain_order="left")
     rows = rows.join(limits, on=["purchase", "t"], how="left", maintain_order="left").with_columns(*at_most(pl.lit(0.0)))
     least = pl.max_horizontal("minimum_lot", "minimum_when_used", "minimum").fill_null(0.0)
-    most = pl.min_horizontal(pl.max_horizontal(pl.col("most").fill_null(0.0) + least, least), "maximum")
+    most = pl.min_horizontal(pl.max_horizontal(pl.col("most").fill_null(0.0), least), "maximum")
     bought = matched(model["buy"], rows, ["purchase", "t"])
     return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -most))
 

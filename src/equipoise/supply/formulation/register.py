@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from equipoise.supply.formulation import balance, demand, firm, groups, labor, lots, resources, strategies, supplies, targets
+from equipoise.supply.formulation import balance, demand, firm, groups, labor, lots, resources, stability, strategies, supplies, targets
 from equipoise.supply.formulation.equation import Equation, Grade
 from equipoise.supply.unknowns import Model
 
@@ -140,6 +140,7 @@ RULES: tuple[Rule, ...] = (
         "{subject} misses its maintenance by {quantity}.",
     ),
     Rule(resources.load_spread, "load_step"),
+    Rule(stability.last_plan, "change"),
     Rule(
         labor.labor_hours,
         "workers",

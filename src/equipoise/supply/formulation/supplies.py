@@ -4,7 +4,7 @@ import polars as pl
 
 from equipoise.supply.formulation.balance import arrivals, withdrawals
 from equipoise.supply.formulation.equation import Equation, at_least, at_most, between, entries, equation, matched, numbered
-from equipoise.supply.formulation.lots import most_needed, whole
+from equipoise.supply.formulation.lots import at_hand, most_needed, whole
 from equipoise.supply.unknowns import Model
 
 
@@ -68,9 +68,10 @@ def lane_use(model: Model) -> Equation:
 
     $$\sum_i m_{a,i,t} \le M_{a}\, u_{a,t}$$
 
-    with M the most that all demand could move. One row for every use. The dual has no meaning of its own.
+    with M the most that all demand, and what there is at the start, could move. One row for every use. The dual has no meaning of its own.
     """
-    most = most_needed(model)
+    most = most_needed(model).join(at_hand(model), on="item", how="left", maintain_order="left")
+    most = most.select("item", pl.col("most") + pl.col("at_hand").fill_null(0.0))
     uses = _lane_rows(model, model["use"].select("lane", "item", "t", "column"))
     flow = _lane_flow(model, uses)
     items = pl.concat([model[family].select("column", "item") for family in ("move", "ship")])
@@ -118,7 +119,8 @@ def site_open(model: Model) -> Equation:
     points = model.net.points.join(pl.concat(sites), on="location", maintain_order="left").join(
         most_needed(model), on="item", how="left", maintain_order="left"
     )
-    points = points.with_columns((2 * pl.col("most").fill_null(0.0) + pl.col("opening")).alias("most"))
+    points = points.join(at_hand(model), on="item", how="left", maintain_order="left")
+    points = points.with_columns((2 * (pl.col("most").fill_null(0.0) + pl.col("at_hand").fill_null(0.0))).alias("most"))
     rows = numbered(points.join(model.net.periods.select("t"), how="cross").sort("point", "t"))
     rows = rows.with_columns(*at_most(pl.when(pl.col("sign") > 0).then(pl.col("most")).otherwise(0.0)))
     flows = pl.concat([arrivals(model).select("point", "column", t="arrival"), withdrawals(model).select("point", "column", "t")]).unique()

@@ -36,7 +36,8 @@ def target_stock(model: Model) -> Equation:
 
     $$s_{i,l,t} + f_{i,l,t} \ge \max(S_{i,l,t}, R_i(t, t + w))$$
 
-    with R what customers, bills and lanes require in the w weeks after t. One row for every period of a point with a target; f exists
+    with S the safety stock that is given, else that which a service level asks for (table inventory_target), and R what customers, bills
+    and lanes require in the w weeks after t. One row for every period of a point with a target; f exists
     only where a shortfall has a price. The dual is what one unit of target less would save.
     """
     return _floor(model, pl.col("target"))

@@ -103,7 +103,9 @@ def refuse(status: Status) -> None:
             "Profit has no bound: some flow pays for itself without end.",
             "Look for a negative cost in route, purchase, lane or resource, and give it a limit or a positive cost.",
         )
-    if status in {"failed", "no plan in time"}:
-        raise SolverError(
-            f"The optimiser found no plan ({status}).", "Raise supply.time_limit or supply.relative_gap, or set supply.integer to false."
-        )
+    if status == "no plan in time":
+        fix = "Raise supply.time_limit or supply.relative_gap, or set supply.integer to false."
+        raise SolverError("The optimiser found no plan in the time that it may take.", fix)
+    if status == "failed":
+        fix = "Look for quantities, prices or costs above a million millions, or for some a million millions times as large as others."
+        raise SolverError("The optimiser could not work with these numbers.", fix)

@@ -9,6 +9,7 @@ import numpy as np
 
 from equipoise.supply.assembly import Array, Problem, limit_rows
 from equipoise.supply.formulation.equation import Grade
+from equipoise.supply.priority import by_priority
 from equipoise.supply.solving.answer import ZERO, Answer, read, refuse
 from equipoise.supply.solving.engine import Arrays, Engine, arrays_of
 
@@ -26,7 +27,6 @@ def elastic(problem: Problem, scale: float) -> Answer:
     rows = np.concatenate([under, over])
     weights = _weights(problem)
     price = np.array([weights[Grade(grade)] for grade in problem.grade[rows]]) * problem.weight[rows]
-    extra = len(rows)
     wide = _widened(arrays, rows, np.concatenate([np.ones(len(under)), -np.ones(len(over))]))
     first = -np.concatenate([_service_weights(problem), price])
     finder = Engine(replace(wide, gain=first), 1.0, setting.relative_gap, setting.time_limit)
@@ -34,21 +34,14 @@ def elastic(problem: Problem, scale: float) -> Answer:
         refuse("failed")
     needed = finder.values()[problem.columns :]
     allowed = np.where(needed < ZERO, 0.0, needed * (1 + 1e-7) + 1e-7)
-    columns = np.arange(problem.columns, problem.columns + extra)
-    bounded = replace(wide, upper=np.concatenate([arrays.upper, allowed]))
-    engine = Engine(bounded, scale, setting.relative_gap, setting.time_limit)
-    status = engine.run()
-    if status == "infeasible":
-        engine.column_bounds(columns, np.zeros(extra), allowed * (1 + 1e-4) + 1e-4)
-        status = engine.run()
+    for room in (allowed, allowed * (1 + 1e-4) + 1e-4):
+        bounded = replace(wide, upper=np.concatenate([arrays.upper, room]))
+        engine, status, bound = by_priority(Engine(bounded, scale, setting.relative_gap, setting.time_limit), problem)
+        if status != "infeasible":
+            break
     if status not in {"optimal", "time limit"}:
         refuse("unbounded" if status == "unbounded" else "failed")
-    bound = None
-    if arrays.whole.any():
-        bound = problem.offset + engine.bound()
-        engine.fix_whole()
-        engine.run()
-    return replace(read(engine, problem, status, bound), elastic=True)
+    return replace(read(engine, problem, status, None if bound is None else problem.offset + bound), elastic=True)
 
 
 def _weights(problem: Problem) -> dict[Grade, float]:

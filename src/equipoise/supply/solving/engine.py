@@ -33,7 +33,7 @@ class Arrays:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """Where each column and row stands, in the numbers of HiGHS: 0 at its lower bound, 1 basic, 2 at its upper bound, 3 free, 4 either bound."""
+    """Where each column and row stands, in the numbers of HiGHS: 0 at its lower bound, 1 basic, 2 at its upper bound, 3 free."""
 
     columns: Statuses
     rows: Statuses
@@ -158,7 +158,7 @@ class Engine:
     def basis(self) -> Basis:
         """Return where each column and row stands after the last run: basic, or at the bound that it equals."""
         solution, arrays = self.highs.getSolution(), self.arrays
-        _, basic = self.highs.getBasicVariables()
+        basic = self.basic()
         columns = _at_bound(np.asarray(solution.col_value), arrays.lower, arrays.upper)
         rows = _at_bound(np.asarray(solution.row_value), arrays.row_lower, arrays.row_upper)
         columns[basic[basic >= 0]] = BASIC
@@ -207,7 +207,7 @@ class Engine:
         rows = len(self.arrays.row_lower)
         if not rows:
             return [np.zeros(0) for _ in measures]
-        _, basic = self.highs.getBasicVariables()
+        basic = self.basic()
         inside = np.clip(basic, 0, None)
         answers = []
         for measure in measures:
@@ -215,10 +215,10 @@ class Engine:
             answers.append(np.asarray(solved, dtype=np.float64))
         return answers
 
-    def direction(self, row: int) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Return how the basic variables move with one more unit of a row's bound, and which they are (a column, or -1 - row)."""
-        _, basic = self.highs.getBasicVariables()
-        unit = np.zeros(len(self.arrays.row_lower))
-        unit[row] = 1.0
-        _, moved = self.highs.getBasisSolve(unit)
-        return np.asarray(moved, dtype=np.float64), np.asarray(basic, dtype=np.int64)
+    def basic(self) -> npt.NDArray[np.int64]:
+        """Return what is basic: columns, and rows as -1 - row."""
+        return np.asarray(self.highs.getBasicVariables()[1], dtype=np.int64)
+
+    def directions(self, moves: Array) -> Array:
+        """Return how what is basic moves, in its order, when the bounds of the rows move by `moves`."""
+        return np.asarray(self.highs.getBasisSolve(moves)[1], dtype=np.float64)

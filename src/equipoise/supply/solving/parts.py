@@ -34,7 +34,7 @@ class PartAnswer:
 
 
 def components(arrays: Arrays, ignored: Flags | None = None) -> Numbers:
-    """Return, by column, the number of its component: columns that share a row (but one of `ignored`) are in one. Numbers are of columns."""
+    """Return, by column, the first column of its component: columns that share a row (but one of `ignored`) are in one."""
     count = len(arrays.gain)
     column = np.repeat(np.arange(count), np.diff(arrays.starts))
     row = arrays.index.astype(np.int64)
@@ -113,9 +113,7 @@ def solve_part(arrays: Arrays, scale: float, gap: float, limit: float) -> PartAn
     return PartAnswer(status, engine.values(), engine.basis() if engine.has_basis else None, gain, bound)
 
 
-def solve_apart(
-    arrays: Arrays, parts: list[Part], scale: float, gap: float, limit: float, executor: Executor | None
-) -> list[PartAnswer]:
+def solve_apart(arrays: Arrays, parts: list[Part], scale: float, gap: float, limit: float, executor: Executor | None) -> list[PartAnswer]:
     """Return the answer of each part, solved side by side through the executor; one after the other without one."""
     models = [cut(arrays, part) for part in parts]
     if executor is None:

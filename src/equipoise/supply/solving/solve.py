@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from equipoise.supply.assembly import Problem
+from equipoise.supply.priority import by_priority, service_weights
 from equipoise.supply.solving.answer import Answer, read, refuse
 from equipoise.supply.solving.elastic import elastic
 from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, arrays_of, method_for
@@ -33,21 +34,22 @@ def solve(problem: Problem, start: Basis | None = None, executor: Executor | Non
 def _as_given(problem: Problem, start: Basis | None, executor: Executor | None) -> Answer | None:
     """Return the best plan with all rules as given; None where they cannot all hold."""
     began = time.perf_counter()
-    large = by_shares(problem, cost_scale(problem), executor) if start is None else None
+    ranked = bool(service_weights(problem, problem.columns))
+    large = by_shares(problem, cost_scale(problem), executor) if start is None and not ranked else None
     if large is not None:
         return replace(large, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
     arrays = arrays_of(problem)
-    parts = [] if start is not None and not problem.whole.any() else independent(arrays)
+    parts = [] if ranked or (start is not None and not problem.whole.any()) else independent(arrays)
     if parts:
         answer = _from_parts(problem, arrays, parts, executor)
         return None if answer is None else replace(answer, seconds={"hand_over": 0.0, "solve": time.perf_counter() - began})
     engine = engine_for(problem, start)
     handed = time.perf_counter()
-    status = engine.run()
+    engine, status, bound = by_priority(engine, problem)
     if status not in {"optimal", "time limit"}:
         refuse(status)
         return None
-    answer = _read(engine, problem, status)
+    answer = read(engine, problem, status, None if bound is None else problem.offset + bound)
     return replace(answer, seconds={"hand_over": handed - began, "solve": time.perf_counter() - handed})
 
 
@@ -78,16 +80,6 @@ def _from_parts(problem: Problem, arrays: Arrays, parts: list[Part], executor: E
     bound = problem.offset + sum(one.bound for one in found) if len(whole) else None
     answer = read(engine, problem, status, bound)
     return replace(answer, parts=len(parts))
-
-
-def _read(engine: Engine, problem: Problem, status: Status) -> Answer:
-    """Read the solution; where columns come whole, their values are fixed and the rest solved again, for exact values and duals."""
-    bound = None
-    if problem.whole.any():
-        bound = problem.offset + engine.bound()
-        engine.fix_whole()
-        engine.run()
-    return read(engine, problem, status, bound)
 
 
 def engine_for(problem: Problem, start: Basis | None = None) -> Engine:

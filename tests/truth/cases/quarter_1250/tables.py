@@ -1,0 +1,3 @@
+from tests.truth.cases.sources import tables
+
+__all__ = ["tables"]

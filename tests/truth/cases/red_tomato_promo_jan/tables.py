@@ -1,0 +1,3 @@
+from tests.truth.cases.red_tomato import tables
+
+__all__ = ["tables"]
