@@ -183,9 +183,11 @@ def test_causes_add_up_by_limit_and_units_are_not_mixed() -> None:
 
 
 def test_limits_show_the_range_and_the_proof_of_their_value_where_known() -> None:
-    rows = ({"limit": "capacity", "subject": "Line", "period": MARCH, "unit": "hours", "value": 41.2,
-             "value_less": 50.0, "holds_from": 90.0, "holds_to": 120.0, "proof": "solved again", "sentence": "One more hour on Line is worth 41.20."},
-            {"limit": "overtime", "subject": "Line", "period": MARCH, "unit": "hours", "value": 2.0, "holds_from": 10.0})  # fmt: skip
+    rows: tuple[dict[str, object], ...] = (
+        {"limit": "capacity", "subject": "Line", "period": MARCH, "unit": "hours", "value": 41.2, "value_less": 50.0,
+         "holds_from": 90.0, "holds_to": 120.0, "proof": "solved again", "sentence": "One more hour on Line is worth 41.20."},
+        {"limit": "overtime", "subject": "Line", "period": MARCH, "unit": "hours", "value": 2.0, "holds_from": 10.0},
+    )  # fmt: skip
     grid = _grid(_blocks({**TABLES, "binding": _table("binding", *rows)}), "Limits that bind")
     assert grid.rows[0][4:] == ("EUR 41.20 per hour", "EUR 50", "90 to 120", "solved again")
     assert grid.rows[1][4:] == ("EUR 2 per hour", "", "10 or more", "")

@@ -4,5 +4,6 @@ VIEWS = (
     *("Summary", "Plan", "Plan by family", "Plan by item", "Demand plan", "Production plan", "Purchase plan", "Transfer plan"),
     *("Inventory", "Load", "Scenarios", "Profit and loss", "Gaps", "Recommendations", "Action items", "Agenda", "Limits"),
     *("Broken rules", "Measures", "Assumptions", "Data issues", "Corrections", "Overrides", "Method choice", "Value added"),
+    *("Requirements", "Inventory targets", "Causes", "Clash", "Plan by week", "Checks"),
 )
 """Names of the sheets that are made for people: a reader of tables passes over them."""

@@ -53,7 +53,7 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         "binding",
         "Limits",
         "Limits that bind, and what one unit more is worth",
-        ("limit", "subject", "period", "limited_to", "unit", "value", "sentence"),
+        ("limit", "subject", "period", "limited_to", "unit", "value", "value_less", "holds_from", "holds_to", "proof", "sentence"),
     ),
     ("violation", "Broken rules", "Rules that could not hold", ("rule", "subject", "period", "quantity", "sentence")),
     (
@@ -69,7 +69,7 @@ _ORDER = {"gap": "rank", "recommendation": "rank", "proposed_action": "action", 
 _PERCENT = {"value_added": ("error", "bias", "value_added"), "method_choice": ("wmape", "bias")}
 MOST_LISTED = 5_000
 _WORDS = frozenset({"kind", "level", "limit", "rule", "kpi"})
-_EXACT = frozenset({"value", "target", "limited_to"})
+_EXACT = frozenset({"value", "value_less", "holds_from", "holds_to", "target", "limited_to"})
 WIDTH = 6
 
 
