@@ -8,37 +8,12 @@ import polars as pl
 import pytest
 import yaml
 
-from equipoise.supply import supply
+from equipoise.supply import MODEL_TABLES, supply
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "truth"
-TABLES = (
-    "demand_plan",
-    "item",
-    "location",
-    "resource",
-    "route",
-    "usage",
-    "bom",
-    "co_output",
-    "capacity",
-    "capacity_step",
-    "maintenance",
-    "workforce",
-    "purchase",
-    "purchase_limit",
-    "lane",
-    "inventory_policy",
-    "demand_policy",
-    "limit",
-    "limit_member",
-    "firm_plan",
-    "on_hand",
-    "backlog",
-    "scheduled_receipt",
-    "market",
-)
+TABLES = tuple(name for name in MODEL_TABLES if name != "setting")
 _START = 2027
 
 
