@@ -1,34 +1,16 @@
 """Published cases as tables: the inputs of a case, laid out the way any company would give them."""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pytest
-import yaml
 
 from equipoise.supply import MODEL_TABLES, supply
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "truth"
 TABLES = tuple(name for name in MODEL_TABLES if name != "setting")
 _START = 2027
-
-
-def inputs(case: str) -> dict[str, Any]:
-    """The inputs of a published case; skips the test where the cases are not there."""
-    path = SHARED / f"{case}.yaml"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not here")
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["inputs"])
-
-
-def published(case: str) -> dict[str, float]:
-    """The published answers of a case, read at collection: empty where the cases are not there."""
-    path = SHARED / f"{case}.yaml"
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8"))["published"]) if path.exists() else {}
 
 
 def month(t: int) -> dt.date:
