@@ -1,4 +1,4 @@
-"""Published cases as tables: the inputs of a case, laid out the way any company would give them."""
+"""Small companies as tables, for tests of the supply step alone."""
 
 import datetime as dt
 from typing import Any

@@ -200,6 +200,20 @@ def test_lanes_that_lead_in_a_circle_are_named(tmp_path: Path) -> None:
     assert "The lane self leads from Plant to itself." in errors(gathered(tmp_path, lane="lane,from,to\nself,Plant,Plant\n"))
 
 
+def test_numbers_that_hardly_anybody_means_are_told(tmp_path: Path) -> None:
+    odd = gathered(
+        tmp_path,
+        route="route,item,location,yield,unit_cost\nmake tent,Tent,Plant,0,-2\n",
+        purchase="purchase,item,location,unit_cost\nbuy pole,Pole,Plant,-1\n",
+    )
+    assert not odd.errors
+    assert "warning route.csv, table route, row 2, column yield: The yield is 0: nothing good comes out" in said(odd)
+    assert "table route, row 2, column unit_cost: unit_cost is below zero: doing more of it earns money." in said(odd)
+    assert "table purchase, row 2, column unit_cost: unit_cost is below zero" in said(odd)
+    huge = gathered(tmp_path, usage="activity,of,resource,quantity\nmake,make tent,Line 1,1e15\n")
+    assert "usage.csv, table usage, row 2, column quantity: quantity is above a million millions" in errors(huge)
+
+
 def test_capacity_and_usage_of_unknown_resources_are_named(tmp_path: Path) -> None:
     found = gathered(tmp_path, capacity=GOOD["capacity"] + "Line 2,100\n", usage=GOOD["usage"] + "make,make tnet,Line 1,1\n")
     message = errors(found)
