@@ -65,7 +65,10 @@ class Step:
         return tuple(name for name, one in parameters if one.kind is not one.KEYWORD_ONLY and name != "tables")
 
     def takes(self, name: str) -> bool:
-        """Return whether it takes something beside tables: an `executor` to spread its work over, a `session` to remember its models."""
+        """Return whether it takes something beside tables.
+
+        That is an `executor` to spread its work over, a `session` to remember its models, or `what_if`: whether the base plan is changed.
+        """
         return name in inspect.signature(self.run).parameters
 
     def __call__(self, tables: Mapping[str, pl.DataFrame], **extra: object) -> pl.DataFrame | dict[str, pl.DataFrame]:
@@ -253,8 +256,7 @@ class Cycle:
     def _step(self, step: Step, run: Run) -> None:
         began = time.perf_counter()
         self.listen(Progress(step.phase, step.name, "begins", scenario=run.scenario))
-        key = self._key(step, run)
-        made = self.cache.get(key)
+        key, made = self._kept(step, run)
         state: Literal["done", "unchanged"] = "done" if made is None else "unchanged"
         if made is None:
             made = self._execute(step, run)
@@ -264,7 +266,7 @@ class Cycle:
         self.listen(Progress(step.phase, step.name, state, time.perf_counter() - began, run.scenario))
 
     def _execute(self, step: Step, run: Run) -> Tables:
-        beside = {"executor": self.executor, "session": self.session}
+        beside = {"executor": self.executor, "session": self.session, "what_if": bool(run.batches)}
         extra = {name: given for name, given in beside.items() if step.takes(name)}
         result = self._compare(step, run.tables) if step.resolves else step(run.tables, **extra)
         made = result if isinstance(result, dict) else {step.writes[0]: result}
@@ -275,6 +277,18 @@ class Cycle:
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             running = {scenario.name: pool.submit(self.resolve, scenario.name) for scenario in self.scenarios}
             return step(tables, resolve=lambda name: running[name].result())
+
+    def _kept(self, step: Step, run: Run) -> tuple[str, Tables | None]:
+        """Return the key of what a step makes, and what is kept under it.
+
+        A step may do less for a what-if: what it made in full serves a what-if as well, but never the other way round.
+        """
+        key = self._key(step, run)
+        made = self.cache.get(key)
+        if made is None and run.batches and step.takes("what_if"):
+            key = hashlib.sha256(f"{key}\nwhat-if".encode()).hexdigest()
+            made = self.cache.get(key)
+        return key, made
 
     def _key(self, step: Step, run: Run) -> str:
         reads = sorted(run.hashes.keys() - _TOLD) if step.resolves else step.reads

@@ -109,6 +109,7 @@ TERMS: tuple[Term, ...] = (
     Term("route_use", "cash", -1, {"setup": 1}, _column("fixed_cost"), "Periods in which a route is used", "production", subject="route"),
     Term("orders", "cash", -1, {"order": 1}, _column("fixed_cost"), "Purchase orders placed", "material", subject="purchase"),
     Term("lane_use", "cash", -1, {"use": 1}, _column("fixed_cost"), "Periods in which a lane is used", "transport", subject="lane"),
+    Term("loads", "cash", -1, {"loads": 1}, _column("load_cost"), "Loads of lanes, full or not", "transport", subject="lane"),
     Term("running_lines", "cash", -1, {"open": 1}, _column("open_cost"), "Periods in which a line runs", "production", subject="resource"),
     Term(
         "capacity_steps",

@@ -1,5 +1,6 @@
 """One small company that asks for every equation of the supply model."""
 
+import datetime as dt
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from equipoise.tables.setting import Setting, to_table
 from tests.truth.company import demand, month, rows
 
 HORIZON = 3
+AN_EARLIER_DAY = dt.date(2026, 12, 1)
 
 
 def tables() -> dict[str, pl.DataFrame]:
@@ -109,7 +111,7 @@ def tables() -> dict[str, pl.DataFrame]:
         ),
         "purchase": rows(
             {"purchase": "wood spot", "item": "wood", "location": "Mill", "unit_cost": 2.5, "lead_time": 0.0, "minimum_when_used": 20.0},
-            {"purchase": "glue shop", "item": "glue", "location": "Mill", "unit_cost": 3.0, "fixed_cost": 9.0},
+            {"purchase": "glue shop", "item": "glue", "location": "Mill", "unit_cost": 3.0, "fixed_cost": 9.0, "lot_multiple": 6.0},
             {"purchase": "stool sub", "item": "stool", "location": "Depot", "kind": "subcontract", "unit_cost": 35.0},
         ),
         "purchase_limit": rows(
@@ -127,7 +129,9 @@ def tables() -> dict[str, pl.DataFrame]:
                 "fixed_cost": 12.0,
                 "minimum_load": 4.0,
             },
-            {"lane": "Mill-Annex", "from": "Mill", "to": "Annex", "unit_cost": 1.0},
+            {"lane": "Mill-Annex", "from": "Mill", "to": "Annex", "unit_cost": 1.0, "lot_multiple": 15.0, "load_cost": 20.0},
+            {"lane": "Mill-Annex", "item": "chair", "from": "Mill", "to": "Annex", "lot_multiple": 4.0},
+            {"lane": "Mill-Annex", "item": "stool", "from": "Mill", "to": "Annex"},
             {"lane": "Depot-North", "item": "chair", "from": "Depot", "to": "North", "unit_cost": 2.0, "limit": 70.0},
             {"lane": "Annex-North", "item": "chair", "from": "Annex", "to": "North", "unit_cost": 1.5},
         ),
@@ -165,6 +169,10 @@ def tables() -> dict[str, pl.DataFrame]:
         ),
         "backlog": rows({"item": "chair", "market": "North", "quantity": 4.0}),
         "scheduled_receipt": rows({"item": "chair", "location": "Mill", "period": month(1), "quantity": 7.0}),
+        "plan_snapshot": rows(
+            {"as_of": AN_EARLIER_DAY, "measure": "production", "item": "chair", "place": "Mill", "period": month(1), "quantity": 50.0},
+            {"as_of": AN_EARLIER_DAY, "measure": "demand", "item": "chair", "place": "North", "period": month(1), "quantity": 60.0},
+        ),
     }
 
 
@@ -203,7 +211,9 @@ def column_names(made: Problem) -> list[str]:
             "setup": ["route"],
             "lots": ["route"],
             "order": ["purchase"],
+            "order_lots": ["purchase"],
             "use": ["lane"],
+            "loads": ["lane", "item"],
             "step": ["resource", "step"],
             "opening": ["location"],
             "closing": ["location"],

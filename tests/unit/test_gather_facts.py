@@ -130,7 +130,7 @@ def test_masters_that_are_not_given_are_derived_with_a_warning() -> None:
     found = facts(read_plan(text, "plan.yaml", dt.date(2026, 7, 5)), {}).refuse_errors()
     assert found.tables["item"].select("item", "kind").rows() == [("Tent", "finished")]
     assert found.tables["market"]["market"].to_list() == ["North"]
-    assert "warning table item: Table item is not given: its 1 rows were taken from the other tables (Tent)." in said(found)
+    assert "warning table item: Table item is not given: 1 row was taken from the other tables (Tent)." in said(found)
 
 
 def test_usage_is_scaled_to_a_load_that_is_known() -> None:

@@ -279,6 +279,7 @@ FAULTS: dict[str, list[Fault]] = {
     "minimum load": [(SHOP, "transfer_plan", put(quantity=9.0))],
     "minimum lot": [(ALL, "supply_plan", put(quantity=1.0)), (ALL, "purchase_plan", put(quantity=19.0))],
     "lot multiple": [(ALL, "supply_plan", more("quantity", 1, pl.col("route") == "chair A"))],
+    "loads": [(ALL, "transfer_plan", put(lane="Mill-Annex", to="Annex"))],
     "paid for": [(ALL, "cost", without(pl.col("term") == term)) for term in ("setups", "route_use", "orders")],
     "decisions": [
         (ALL, "cost", more("quantity", 1, pl.col("term") == "setups")),

@@ -183,14 +183,14 @@ def test_a_contract_above_all_demand_is_kept_and_its_cost_told(tmp_path: Path) -
 def test_a_frozen_plan_that_breaks_capacity_gives_way_and_is_listed(tmp_path: Path) -> None:
     firm = {"firm_plan": "kind,key,period,fixed\nproduction,make,2027-01-01,500\n"}
     made = planned(tmp_path, firm)
-    assert made.words("violation") == "The firm production of make in 2027-01 is missed by 400.00 piece."
+    assert made.words("violation") == "The firm production of make in 2027-01 is missed by 400 pieces."
 
 
 def test_a_given_plan_that_breaks_capacity_is_obeyed_and_its_overload_listed(tmp_path: Path) -> None:
     firm = {"firm_plan": "kind,key,period,fixed\nproduction,make,2027-01-01,500\n"}
     made = planned(tmp_path, firm, "strategy: given")
     assert made.total("supply_plan", "quantity") == pytest.approx(500.0)
-    assert made.words("violation") == "line is loaded 400.00 hours above its capacity in 2027-01."
+    assert made.words("violation") == "line is loaded 400 hours above its capacity in 2027-01."
 
 
 def test_a_horizon_of_one_period_is_planned(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_no_capacity_anywhere_leaves_all_short_and_says_what_an_hour_is_worth(tm
 
 def test_no_capacity_where_demand_must_be_served_lists_what_is_not(tmp_path: Path) -> None:
     made = planned(tmp_path, {"capacity": "resource,regular\nline,0\n"}, "lost_allowed: false, backlog_allowed: false")
-    assert "table in Town loses 80.00 piece in 2027-01, which the demand policy does not allow." in made.words("violation")
+    assert "table in Town loses 80 pieces in 2027-01, which the demand policy does not allow." in made.words("violation")
     assert made.tables["violation"].height == 3
 
 
@@ -229,7 +229,7 @@ def test_workers_without_hours_leave_all_short_and_say_so(integer: str, tmp_path
 
 def test_stops_that_do_not_fit_are_listed(tmp_path: Path) -> None:
     made = planned(tmp_path, {"maintenance": "resource,stops,hours,at_once\nline,9,10,1\n"}, "integer: true")
-    assert made.words("violation") == "line misses its maintenance by 6.00 stops."
+    assert made.words("violation") == "line misses its maintenance by 6 stops."
 
 
 HUGE = f"{STREAM}given,table,Town,increment,2027-01-01,1e15\n"

@@ -40,7 +40,7 @@ def test_opening_stock_below_safety_stock_is_rebuilt_and_listed() -> None:
     missing = result["violation"]
     assert missing.get_column("rule").to_list() == ["target stock"] * 3
     assert missing.get_column("quantity").to_list() == pytest.approx([105.0, 95.0, 85.0])
-    assert missing.get_column("sentence").item(0) == "table at Shop is 105.00 pieces below its target stock in 2027-01."
+    assert missing.get_column("sentence").item(0) == "table at Shop is 105 pieces below its target stock in 2027-01."
 
 
 def test_a_target_that_can_hold_is_kept() -> None:
@@ -107,7 +107,7 @@ def test_a_given_plan_is_obeyed_and_its_overload_listed() -> None:
 def test_a_firm_plan_that_names_nothing_is_listed() -> None:
     firm = rows({"kind": "production", "key": "no such route", "period": month(0), "fixed": 5.0})
     sentence = shop([5.0], firm_plan=firm)["violation"].get_column("sentence").item()
-    assert sentence == "The firm production no such route cannot be obeyed: the tables have no such thing in its period."
+    assert sentence == "The firm production of no such route in 2027-01 cannot be obeyed: nothing of that name can happen then."
 
 
 def test_a_least_above_its_most_is_listed_and_the_most_holds() -> None:

@@ -32,12 +32,12 @@ def total(frame: pl.DataFrame, column: str) -> float:
 def first_causes(gap_cause: pl.DataFrame) -> dict[int, dict[str, object]]:
     """Return the cause that matters most of each gap, by rank of the gap.
 
-    That is one that says there is no source at all, else the limit of which one more unit is worth the most; rules of which more
-    would cost come last.
+    That is the one with the largest share of it. Where shares are not known it is one that says there is no source at all, else the limit
+    of which one more unit is worth the most; rules of which more would cost come last.
     """
     sourced = ~pl.col("limit").is_in(["no source", "missing component"])
     value = pl.col("value").fill_null(0.0)
-    ordered = gap_cause.sort("rank", sourced, value <= 0, -value.abs(), "limit", "subject")
+    ordered = gap_cause.sort("rank", -pl.col("share").fill_null(0.0), sourced, value <= 0, -value.abs(), "limit", "subject")
     return {row["rank"]: row for row in ordered.unique("rank", keep="first", maintain_order=True).iter_rows(named=True)}
 
 

@@ -10,7 +10,7 @@ from equipoise.gather.bucketing import bucket, merge_repeated, merge_rows, sums_
 from equipoise.gather.calibration import calibrate
 from equipoise.gather.demand_rows import check_consensus, check_demand, check_demand_setting
 from equipoise.gather.expansion import expand
-from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible, without_gaps
+from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible, without_expired, without_gaps
 from equipoise.gather.history import whole_history
 from equipoise.gather.limit_rows import lay_limits
 from equipoise.gather.masters import derive_masters, inherit, with_defaults, with_families, without_hidden
@@ -159,6 +159,8 @@ def _checked(
         frame = without_gaps(name, frame, sources, report)
     report.add(check(name, frame, sources, unique=unique))
     warn_implausible(name, frame, sources, report)
+    if name == "on_hand":
+        frame = without_expired(frame, plan.calendar, sources, report)
     frame = bucket(name, frame, plan.calendar, report)
     return frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 

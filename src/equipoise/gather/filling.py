@@ -136,6 +136,26 @@ def without_gaps(name: str, frame: pl.DataFrame, sources: list[str], report: Rep
     return frame.with_columns(pl.when(empty).then(0.0).otherwise("quantity").alias("quantity"))
 
 
+def without_expired(stock: pl.DataFrame, calendar: Calendar, sources: list[str], report: Report) -> pl.DataFrame:
+    """Return the stock on hand that may still be used in the horizon, with a warning for each lot that expired before it."""
+    if "expires" not in stock.columns:
+        return stock
+    expired = (pl.col("expires") < calendar.start).fill_null(value=False)
+    fix = "Nothing to do if it is to be thrown away; else correct `expires`."
+    report.warnings(
+        listed(
+            stock.filter(expired & (pl.col("quantity") > 0)),
+            lambda row: Fault(
+                f"{row['quantity']:,.15g} on hand of {row['item']} at {row['location']} expired on {row['expires']}, before the plan "
+                "starts: left out.",
+                fix,
+                place("on_hand", row, "expires", sources),
+            ),
+        )
+    )
+    return stock.filter(~expired)
+
+
 def warn_implausible(name: str, frame: pl.DataFrame, sources: list[str], report: Report) -> None:
     """Warn of quantities that are negative, or a thousand times what is usual for their item and market."""
     if name not in {"history", "forecast", "order_book", "shipment", "production_actual", "budget"} or "quantity" not in frame.columns:

@@ -212,7 +212,7 @@ def _firm_output(task: Task, limit: limits.Output, route: str) -> None:
 def _lead_time(task: Task) -> None:
     limit = task.constraint.limit
     assert isinstance(limit, limits.LeadTime)  # noqa: S101
-    _set_route(task, f"from start to stock it takes {limit.days:g} days", lead_time=pl.lit(limit.days))
+    _set_route(task, f"from start to stock it takes {limit.days:g} days", lead_time=pl.lit(limit.days), lead_periods=pl.lit(None, pl.Int64))
 
 
 def _lot(task: Task) -> None:

@@ -25,7 +25,8 @@ def derive_masters(tables: dict[str, pl.DataFrame], report: Report) -> None:
             continue
         tables[name] = pl.DataFrame({name: names}, schema={name: pl.String})
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
-        message = f"Table {name} is not given: its {len(names):,} rows were taken from the other tables ({shown})."
+        taken = "1 row was" if len(names) == 1 else f"{len(names):,} rows were"
+        message = f"Table {name} is not given: {taken} taken from the other tables ({shown})."
         report.warn(message, f"Give table {name} to catch misspellings and to add attributes.", Where(table=name))
         report.assume(name, message, "rule: masters that are not given are derived")
 

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from itertools import pairwise
 
 import polars as pl
 
 from equipoise.dimensions.hierarchy import loops
 from equipoise.errors import Fault, Where
+from equipoise.gather.circles import circles, paying_circles, timeless
 from equipoise.gather.report import Report
 from equipoise.gather.sense import check_sense
 from equipoise.tables.check import check_references, listed, place
@@ -35,7 +35,9 @@ def check_network(tables: dict[str, pl.DataFrame], sources: Sequence[str], repor
     _check_lanes(tables, sources, report)
     _check_keys("firm_plan", "kind", "key", _FIRM, tables, sources, report)
     _check_keys("usage", "activity", "of", _ACTIVITY, tables, sources, report)
-    members = {name: name for name in ("route", "purchase", "lane", "location", "resource", "item")}
+    members = {name: name for name in ("route", "purchase", "lane", "location", "resource", "item")} | {
+        "maintenance": "maintenance.resource"
+    }
     _check_keys("limit_member", "table", "key", members, tables, sources, report)
     _check_sides(tables, sources, report)
     check_sense(tables, sources, report)
@@ -80,41 +82,35 @@ def _check_lanes(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], rep
             ),
         )
     )
-    time = pl.col("lead_time").fill_null(0.0) if "lead_time" in lanes.columns else pl.lit(0.0)
-    lanes = lanes.filter(pl.col("from") != pl.col("to")).with_columns(time.alias("#time"))
-    for timeless in (True, False):
-        chosen = lanes.filter(pl.col("#time") == 0) if timeless else lanes
-        for loop, row in _circles(chosen):
-            if not timeless and _timeless(loop, lanes):
+    lanes = lanes.filter(pl.col("from") != pl.col("to")).with_columns(
+        pl.max_horizontal(
+            pl.col(name).fill_null(0).cast(pl.Float64) if name in lanes.columns else pl.lit(0.0) for name in ("lead_time", "lead_periods")
+        ).alias("#time")
+    )
+    quick = lanes.filter(pl.col("#time") == 0)
+    paying = paying_circles(quick, _working_lanes(tables))
+    for loop, gain, leg in paying:
+        message = f"Lanes lead in a circle: {' > '.join(loop)}, and going round earns {gain:,.6g} a unit, without end."
+        report.error(message, "Correct the sign of a cost, or give a lane of the circle a limit.", place("lane", leg, "unit_cost", sources))
+    _tell_circles(lanes, quick, {frozenset(loop) for loop, _, _ in paying}, sources, report)
+
+
+def _tell_circles(lanes: pl.DataFrame, quick: pl.DataFrame, known: set[frozenset[str]], sources: Sequence[str], report: Report) -> None:
+    """Warn of circles of lanes but those `known`; those of `quick` lanes take no time."""
+    legs = set(quick.select("from", "to").iter_rows())
+    for chosen, words in ((quick, ", and going round takes no time."), (lanes, ".")):
+        for loop, row in circles(chosen):
+            if frozenset(loop) in known or (chosen is lanes and timeless(loop, legs)):
                 continue
-            words = f"Lanes lead in a circle: {' > '.join(loop)}"
-            where = place("lane", row, "to", sources)
             fix = "Nothing to do if goods may go both ways."
-            report.warn(f"{words}, and going round takes no time." if timeless else f"{words}.", fix, where)
+            report.warn(f"Lanes lead in a circle: {' > '.join(loop)}{words}", fix, place("lane", row, "to", sources))
 
 
-def _circles(lanes: pl.DataFrame) -> list[tuple[tuple[str, ...], dict[str, object]]]:
-    """Return each circle that one item could go, with a row of its last leg. A lane without item rows is open to every item."""
-    item = pl.col("item") if "item" in lanes.columns else pl.lit(None, dtype=pl.String)
-    legs = lanes.with_columns(item.alias("item")).unique(["lane", "item", "from", "to"], keep="first", maintain_order=True)
-    named = legs.filter(pl.col("item").is_not_null())
-    every = legs.join(named, on="lane", how="anti", maintain_order="left")
-    found: dict[frozenset[str], tuple[tuple[str, ...], dict[str, object]]] = {}
-    for _, own in [*named.group_by("item", maintain_order=True), ("", every)]:
-        edges: dict[str, dict[str, None]] = defaultdict(dict)
-        rows: dict[tuple[str, str], dict[str, object]] = {}
-        for row in pl.concat([own, every]).iter_rows(named=True):
-            edges[row["from"]][row["to"]] = None
-            rows.setdefault((row["from"], row["to"]), row)
-        for loop in loops(edges):
-            found.setdefault(frozenset(loop), (loop, rows[loop[-2], loop[-1]]))
-    return list(found.values())
-
-
-def _timeless(loop: tuple[str, ...], lanes: pl.DataFrame) -> bool:
-    """Whether every leg of the loop has a lane that takes no time."""
-    quick = set(lanes.filter(pl.col("#time") == 0).select("from", "to").iter_rows())
-    return all(leg in quick for leg in pairwise(loop))
+def _working_lanes(tables: Mapping[str, pl.DataFrame]) -> frozenset[str]:
+    """Return the lanes that take time of a resource."""
+    if "usage" not in tables or not {"activity", "of"} <= set(tables["usage"].columns):
+        return frozenset()
+    return frozenset(tables["usage"].filter(pl.col("activity") == "move").get_column("of").drop_nulls().to_list())
 
 
 def _check_keys(
@@ -126,7 +122,7 @@ def _check_keys(
     sources: Sequence[str],
     report: Report,
 ) -> None:
-    """Report keys that are not in the table that another column of their row names."""
+    """Report keys that are not in the table that another column of their row names; a master is a table or `table.column`."""
     if name not in tables or kind not in tables[name].columns or key not in tables[name].columns:
         return
     for word, master in masters.items():
@@ -135,7 +131,8 @@ def _check_keys(
         )
         if rows.is_empty():
             continue
-        known = set(tables[master].get_column(master).drop_nulls().to_list()) if master in tables else set()
+        home, _, column = master.partition(".")
+        known = set(tables[home].get_column(column or home).drop_nulls().to_list()) if home in tables else set()
         elsewhere = name == "usage"  # a name that no table has is an unknown reference, reported already
         everywhere = (
             set().union(*(set(tables[one].get_column(one).to_list()) for one in masters.values() if one in tables)) if elsewhere else set()
@@ -144,8 +141,9 @@ def _check_keys(
             if row[key] in known or (elsewhere and row[key] not in everywhere):
                 continue
             near = get_close_matches(row[key], sorted(known), n=1)
-            fix = f"Did you mean {near[0]}?" if near else f"Name one of table {master}."
-            report.error(f"{kind} is {word}, but {row[key]} is not a {master}.", fix, place(name, row, key, sources))
+            fix = f"Did you mean {near[0]}?" if near else f"Name one of table {home}."
+            what = f"a {column} of table {home}" if column else f"a {home}"
+            report.error(f"{kind} is {word}, but {row[key]} is not {what}.", fix, place(name, row, key, sources))
 
 
 def _check_sides(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:

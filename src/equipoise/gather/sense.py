@@ -13,7 +13,7 @@ _LARGEST = 1e12
 
 
 def check_sense(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], report: Report) -> None:
-    """Warn of yields of nothing and of costs that earn money; refuse quantities that are too large to plan with."""
+    """Warn of yields of nothing, costs that earn money and resources without a limit; refuse quantities too large to plan with."""
 
     def told(name: str, column: str, wrong: pl.Expr, words: str, fix: str, severity: Severity = "warning") -> None:
         if name in tables and column in tables[name].columns:
@@ -34,3 +34,16 @@ def check_sense(tables: Mapping[str, pl.DataFrame], sources: Sequence[str], repo
     for name in ("usage", "bom", "co_output"):
         large = "quantity is above a million millions, too large to plan with."
         told(name, "quantity", pl.col("quantity") > _LARGEST, large, "Correct it, or use a larger unit.", "error")
+    if "usage" in tables and "capacity" in tables:
+        limited = [tables[name].select("resource") for name in ("capacity", "workforce") if name in tables]
+        free = tables["usage"].unique("resource", keep="first", maintain_order=True)
+        free = free.join(pl.concat(limited), on="resource", how="anti", maintain_order="left")
+        fix = "Add it to table capacity, or correct its name in usage."
+        report.add(
+            listed(
+                free,
+                lambda row: Fault(
+                    f"{row['resource']} has no capacity: it limits nothing.", fix, place("usage", row, "resource", sources), "note"
+                ),
+            )
+        )

@@ -12,7 +12,8 @@ def limit_supplier(task: Task) -> None:
     """Lay a sentence about a supplier into the tables."""
     limit = task.constraint.limit
     if isinstance(limit, limits.LeadTime):
-        _set_purchase(task, f"from order to stock it takes {limit.days:g} days", lead_time=pl.lit(limit.days))
+        days = {"lead_time": pl.lit(limit.days), "lead_periods": pl.lit(None, pl.Int64)}
+        _set_purchase(task, f"from order to stock it takes {limit.days:g} days", **days)
     elif isinstance(limit, limits.Lot) and not limit.multiple:
         _set_purchase(task, f"an order has at least {limit.quantity:g} units", minimum_lot=pl.lit(limit.quantity))
     elif isinstance(limit, limits.AtCapacity):

@@ -18,6 +18,20 @@ _LEAST = ("target stock", "minimum stock", "minimum lot", "minimum order", "mini
 _STOCK_RULES = ("target stock", "minimum stock")
 # Where these stand, no other limit matters.
 NO_SOURCE = ("no source", "missing component")
+OTHER = "other limits"
+# What is no limit of one thing, as it follows the word because.
+_STATES = {
+    "capacity": "{subject} is full",
+    "lane": "lane {subject} is full",
+    "missing component": "nothing brings {subject}",
+    "no source": "nothing brings {subject}",
+    "material": "no more {subject} can arrive in time",
+    "it does not pay": "more of {subject} would cost more than it brings",
+    "target stock": "target stock of {subject} comes first",
+    "whole lots": "lots and set-ups of {subject} come whole",
+    OTHER: "other limits hold {subject} back",
+}
+_NO_LIMIT = ("it does not pay", "whole lots", OTHER)
 _NOUNS = {
     "overtime": "overtime limit",
     "labor overtime": "overtime limit",
@@ -43,7 +57,10 @@ class Binding:
 
 @dataclass
 class Cause:
-    """A limit that binds in some of a gap's periods. `value` is the worth of one unit more, summed over them; `told` its first sentence."""
+    """A limit that binds in some of a gap's periods. `value` is the worth of one unit more, summed over them; `told` its first sentence.
+
+    `share` and `quantity` are what it causes of the gap, where that is known.
+    """
 
     limit: str
     subject: str
@@ -53,6 +70,8 @@ class Cause:
     valued: int = 0
     periods: list[dt.date] = field(default_factory=list)
     limits: list[float] = field(default_factory=list)
+    share: float | None = None
+    quantity: float | None = None
 
     def add(self, binding: Binding) -> None:
         """Count one more period."""
@@ -138,6 +157,9 @@ def causes(gap: Gap, limits: Sequence[Binding]) -> list[Cause]:
 
 def sentence(cause: Cause, words: Words) -> str:
     """Return the cause in words: what is at its limit, when, and what one more unit is worth."""
+    if cause.share is not None and (cause.limit in _NO_LIMIT or not (cause.valued or cause.periods or cause.limits)):
+        said = state(cause)
+        return f"{said[:1].upper()}{said[1:]}."
     said = because(cause)
     if cause.limit in NO_SOURCE:
         return f"{said[:1].upper()}{said[1:]}: no route, purchase, lane or stock."
@@ -156,6 +178,11 @@ def because(cause: Cause) -> str:
     if cause.limit == "material":
         return f"no more {cause.subject} can arrive in time"
     return f"{cause.subject} is at its {limit_noun(cause.limit)}"
+
+
+def state(cause: Cause) -> str:
+    """Return the cause of a share of a gap as it follows the word because: Line 2 is full, no more cloth can arrive in time."""
+    return _STATES.get(cause.limit, f"{{subject}} is at its {limit_noun(cause.limit)}").format(subject=cause.subject)
 
 
 def worth(cause: Cause, currency: str) -> str:

@@ -1,6 +1,7 @@
 """The tables `gap` and `gap_cause`: signed gaps in units and money, ranked, with their causes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import polars as pl
 
@@ -9,6 +10,7 @@ from equipoise.reconcile.cause import Binding, Cause, bindings, causes, full_sup
 from equipoise.reconcile.planned import demand_as_planned, routes_as_planned
 from equipoise.reconcile.relation import Network
 from equipoise.reconcile.sentence import Gap, Words
+from equipoise.reconcile.shares import Shares, why
 from equipoise.reconcile.shortfalls import against_budget, unserved
 from equipoise.reconcile.suggestion import suggestion
 from equipoise.reconcile.surpluses import idle_capacity, overload, stock_gaps, supply_surplus
@@ -24,6 +26,7 @@ def gap(
     inventory_plan: pl.DataFrame,
     capacity_load: pl.DataFrame,
     binding: pl.DataFrame,
+    supply_cause: pl.DataFrame,
     demand_plan: pl.DataFrame,
     financials: pl.DataFrame,
     budget: pl.DataFrame,
@@ -46,8 +49,9 @@ def gap(
     Units are signed: surplus positive, shortage negative; consecutive periods are one gap. Rank 1 is the most money (revenue, or
     stock at cost); where there is no money at stake shortages come before surpluses, by units. Room in supply has none at stake:
     its revenue is what it would bring if sold. Gaps of single items follow all others, for they are parts of them. The setting
-    `gaps` says from what size a gap is shown. Causes are the limits that bind in the periods of the gap on what its items pass
-    through, components included.
+    `gaps` says from what size a gap is shown. Causes of what is short, late or below target are those of `supply_cause`, with their
+    share of the gap; where it has none, they are the limits that bind in the periods of the gap on what its items pass through,
+    components included.
     """
     plan = from_table(setting)
     calendar = Calendar.from_setting(plan.calendar)
@@ -68,16 +72,13 @@ def gap(
     words = Words(calendar, plan.currency)
     network = Network(route, bom, usage, purchase, lane, route_load, limit_member)
     full = full_supplies(purchase_plan, purchase_limit, purchase, capacity_load, resource)
-    origins = Origins(network, bindings(binding), full, item)
+    origins = Origins(network, bindings(binding), full, item, Shares(supply_cause, item))
     rows: list[dict[str, object]] = []
     cause_rows: list[dict[str, object]] = []
     for rank, one in enumerate(found, start=1):
         behind = origins.of(one)
-        rows.append(_row(one, rank, words, behind))
-        cause_rows += [
-            {"rank": rank, "limit": c.limit, "subject": c.subject, "value": c.value if c.valued else None, "sentence": sentence(c, words)}
-            for c in behind
-        ]
+        rows.append(_row(replace(one, why=why(behind)), rank, words, behind))
+        cause_rows += [_cause_row(cause, rank, words) for cause in behind]
     return {name: pl.DataFrame(made, schema=table(name).schema, orient="row") for name, made in (("gap", rows), ("gap_cause", cause_rows))}
 
 
@@ -110,10 +111,17 @@ def _row(one: Gap, rank: int, words: Words, behind: list[Cause]) -> dict[str, ob
     return {name: getattr(one, name) for name in names} | told
 
 
+def _cause_row(cause: Cause, rank: int, words: Words) -> dict[str, object]:
+    value = cause.value if cause.valued else None
+    known: dict[str, object] = {"rank": rank, "limit": cause.limit, "subject": cause.subject}
+    return known | {"quantity": cause.quantity, "share": cause.share, "value": value, "sentence": sentence(cause, words)}
+
+
 class Origins:
     """Finds the limits behind gaps."""
 
-    def __init__(self, network: Network, limits: list[Binding], full: list[Binding], item: pl.DataFrame) -> None:
+    def __init__(self, network: Network, limits: list[Binding], full: list[Binding], item: pl.DataFrame, shares: Shares) -> None:
+        self._shares = shares
         self._network = network
         self._limits = limits
         self._full = full
@@ -123,12 +131,16 @@ class Origins:
         self._near: dict[tuple[str, ...], list[Binding]] = {}
 
     def of(self, one: Gap) -> list[Cause]:
-        """Return the causes of a gap, the most valuable first: of shortage, late and low stock, and of room that cannot be used."""
+        """Return the causes of a gap: of shortage, late and low stock, and of room that cannot be used.
+
+        Those with the largest share come first; where shares are not known, the most valuable.
+        """
         if one.kind == "supply_surplus":
             return causes(one, self._full)
         if one.kind not in _CAUSED:
             return []
-        return causes(one, [limit for limit in self._touching(self._items(one)) if holds_back(limit, one)])
+        touching = self._touching(self._items(one))
+        return self._shares.of(one, touching) or causes(one, [limit for limit in touching if holds_back(limit, one)])
 
     def _items(self, one: Gap) -> tuple[str, ...]:
         if one.level == "family":

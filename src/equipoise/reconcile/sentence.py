@@ -12,7 +12,7 @@ PERIOD_NOUN = {"month": "month", "week": "week", "quarter": "quarter", "4-4-5": 
 
 @dataclass(frozen=True)
 class Gap:
-    """One gap as numbers. `base` is what its share is taken of; `cost` the value of stock at standard cost."""
+    """One gap as numbers. `base` is what its share is taken of; `cost` the value of stock at standard cost; `why` its causes in words."""
 
     kind: str
     level: str
@@ -27,6 +27,7 @@ class Gap:
     margin: float | None
     base: float | None
     cost: float | None
+    why: str | None = None
 
     @staticmethod
     def of(row: Mapping[str, object]) -> "Gap":
@@ -101,13 +102,13 @@ class Words:
         part = f", {share(gap.size / gap.base)} of its demand" if gap.base else ""
         worth = self._worth(gap)
         lost = f"; {worth} would be lost" if worth else ""
-        return f"{self._who(gap)}: {quantity(gap.size, gap.unit)} short {self.when(gap)}{part}{lost}."
+        return f"{self._who(gap)}: {quantity(gap.size, gap.unit)} short {self.when(gap)}{part}{_because(gap)}{lost}."
 
     def _late(self, gap: Gap) -> str:
         most = "up to " if gap.count > 1 else ""
         worth = f"; {self.money(gap.revenue)} of revenue waits" if gap.revenue else ""
         still = ", and still open at the end of the horizon" if gap.until == self.calendar.periods[-1] else ""
-        return f"{self._who(gap)}: {most}{quantity(gap.size, gap.unit)} late {self.when(gap)}{still}{worth}."
+        return f"{self._who(gap)}: {most}{quantity(gap.size, gap.unit)} late {self.when(gap)}{still}{_because(gap)}{worth}."
 
     def _idle(self, gap: Gap) -> str:
         part = f", {share(gap.size / gap.base)} of its regular capacity" if gap.base else ""
@@ -130,7 +131,7 @@ class Words:
         target = "target" if gap.base or side == "below" else "its maximum"
         part = f" ({_of(gap.size / gap.base)} it)" if gap.base else ""
         worth = f"; {self.money(gap.cost)} at standard cost" if gap.cost else ""
-        return f"{self._who(gap)}: stock {most}{quantity(gap.size, gap.unit)} {side} {target}{part} {self.when(gap)}{worth}."
+        return f"{self._who(gap)}: stock {most}{quantity(gap.size, gap.unit)} {side} {target}{part} {self.when(gap)}{_because(gap)}{worth}."
 
     def _overload(self, gap: Gap) -> str:
         part = f", {share(gap.size / gap.base)} of its regular capacity" if gap.base else ""
@@ -145,6 +146,10 @@ class Words:
         units = f" ({quantity(gap.size, gap.unit)} {'more' if (gap.units or 0) > 0 else 'fewer'})" if gap.units else ""
         margin = f"; margin is {self.money(gap.margin)} {'above' if gap.margin > 0 else 'below'}" if gap.margin else ""
         return f"{gap.subject}: planned revenue is {self.money(gap.revenue)} {side} budget {self.when(gap)}{part}{units}{margin}."
+
+
+def _because(gap: Gap) -> str:
+    return f", {gap.why}" if gap.why else ""
 
 
 def _of(ratio: float) -> str:

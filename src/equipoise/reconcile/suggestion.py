@@ -36,6 +36,9 @@ _REMEDIES = {
     "level output": _STRATEGY,
     "level workforce": _STRATEGY,
     "chase": _STRATEGY,
+    "it does not pay": "Review the price and the cost of {subject}, or accept the gap: to close it would cost more than it brings.",
+    "whole lots": "Allow smaller lots or one more set-up of {subject}, or accept what whole lots leave short.",
+    "other limits": "Review the limits behind {subject}: several of them hold it back together.",
 }
 
 

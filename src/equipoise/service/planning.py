@@ -1,8 +1,10 @@
 """Plan: gather, run the cycle, write the outputs, keep the version."""
 
 import datetime as dt
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace
 from equipoise.store import Event, Version
+from equipoise.supply import Session
 from equipoise.tables import table
 
 # The measures of a scenario that a run's answer shows, in order; the table scenario_result has them all.
@@ -76,9 +79,11 @@ def plan(place: Workspace, context: Context) -> tuple[RunAnswer, Version]:
 def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
     plan = gathered.plan
     base = remembered(plan.overrides, _last_effects(place, plan.setting.plan))
-    cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), listen=listen)
     overrides = override_table({"": plan.overrides, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
-    return {**cycle.run(), "override": overrides}
+    with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # the optimiser works outside of Python's lock
+        session = Session(side_by_side)
+        cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), listen=listen, session=session)
+        return {**cycle.run(), "override": overrides}
 
 
 def _last_effects(place: Workspace, plan: str) -> pl.DataFrame:

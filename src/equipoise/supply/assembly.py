@@ -68,6 +68,11 @@ class Problem:
         """How many columns."""
         return self.model.columns
 
+    def sums(self, values: Array) -> Array:
+        """Return what each row sums to, from the value of each column."""
+        columns = np.repeat(np.arange(self.columns), np.diff(self.starts))
+        return np.bincount(self.index, self.values * values[columns], minlength=self.rows).astype(np.float64)
+
 
 def activities(model: Model) -> dict[str, pl.DataFrame]:
     """Return what the money terms are paid for: the unknowns by family, known demand, and demand still open at the end."""
@@ -186,8 +191,7 @@ def _whole(model: Model) -> Flags:
     if model.net.setting.supply.integer:
         for name in sorted(WHOLE):
             whole[model[name].get_column("column").to_numpy()] = True
-        heads = [model[name].filter(pl.col("integer")).get_column("column").to_numpy() for name in ("workers",)]
-        whole[np.concatenate(heads)] = True
+        whole[model["workers"].filter(pl.col("integer")).get_column("column").to_numpy()] = True
     return whole
 
 
@@ -201,7 +205,9 @@ def relaxed(model: Model) -> list[str]:
     asks = (
         ("least lots", model["make"], ("minimum_lot", "lot_multiple")),
         ("least orders", model["buy"], ("minimum_lot", "minimum_when_used")),
+        ("lots of orders", model["buy"], ("lot_multiple",)),
         ("least loads of lanes", model.net.places.lane, ("minimum_load",)),
+        ("whole loads of lanes", model.net.places.lane, ("lot_multiple",)),
         ("least runs of lines", model.net.resource, ("minimum_run",)),
     )
     for word, frame, columns in asks:

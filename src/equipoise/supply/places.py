@@ -9,15 +9,19 @@ from equipoise.supply.timing import exact
 
 Tables = Mapping[str, pl.DataFrame]
 _PAIR = ["item", "location"]
+_SAID = ["unit_cost", "lead_time", "lead_periods"]
 
 
 @dataclass(frozen=True)
 class Places:
     """Points (an item at a location), and the flows between points and to markets.
 
-    points: point, item, location. move: lane, item, from, to, from_point, point (where it arrives), t, unit_cost, lead_time.
-    ship: demand, item, market, lane (empty where no lane reaches the market), location, point, t, unit_cost, lead_time.
-    lane: the exact rows of lanes as a whole and by item, for limits: lane, item (may be empty), t, limit, fixed_cost, minimum_load.
+    points: point, item, location. move: lane, item, from, to, from_point, point (where it arrives), t, unit_cost, lead_time,
+    lead_periods.
+    ship: demand, item, market, lane (empty where no lane reaches the market), location, point, t, unit_cost, lead_time,
+    lead_periods.
+    lane: the exact rows of lanes as a whole and by item, for limits and loads: lane, item (may be empty), t, limit,
+    fixed_cost, minimum_load, lot_multiple, load_cost.
     """
 
     points: pl.DataFrame
@@ -128,13 +132,17 @@ def _grown(pairs: pl.DataFrame, steps: pl.DataFrame, gate: str) -> pl.DataFrame:
 
 
 def _lane_rows(lane: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
-    """Return the exact rows of `edges`: lane, item, from, to, t, unit_cost, lead_time; the whole lane's where the item's are empty."""
+    """Return the exact rows of `edges`: lane, item, from, to, t, unit_cost, lead_time, lead_periods; the whole lane's where the item's
+    are empty. An item's own lead time, in days or in periods, wins over both of the whole lane.
+    """
     ends = ["lane", "from", "to"]
-    columns = [*ends, "item", "t", "unit_cost", "lead_time"]
-    whole = lane.filter(pl.col("item").is_null()).select(*ends, "t", "unit_cost", "lead_time")
+    columns = [*ends, "item", "t", *_SAID]
+    whole = lane.filter(pl.col("item").is_null()).select(*ends, "t", *_SAID)
     named = lane.filter(pl.col("item").is_not_null())
     own = named.join(whole, on=[*ends, "t"], how="left", suffix="_whole", maintain_order="left").with_columns(
-        pl.coalesce("unit_cost", "unit_cost_whole"), pl.coalesce("lead_time", "lead_time_whole")
+        pl.coalesce("unit_cost", "unit_cost_whole"),
+        pl.coalesce("lead_time", "lead_time_whole"),
+        pl.when(pl.col("lead_time").is_null()).then(pl.coalesce("lead_periods", "lead_periods_whole")).otherwise("lead_periods"),
     )
     own = own.join(edges, on=[*ends, "item"], how="semi", maintain_order="left").select(columns)
     general = (
@@ -163,13 +171,12 @@ def _ships(
     periods: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the ways to serve each demand: by lanes to its market, or, where no lane reaches it, from every location with the item."""
-    columns = ["demand", "item", "market", "lane", "location", "point", "t", "unit_cost", "lead_time"]
+    columns = ["demand", "item", "market", "lane", "location", "point", "t", *_SAID]
     laned = _lane_rows(lane, outer).rename({"from": "location", "to": "market"})
     laned = laned.join(points, on=_PAIR, maintain_order="left").join(
         demands.select("demand", "item", "market"), on=["item", "market"], maintain_order="left"
     )
     direct = free.select("demand", "item", "market").join(sellers, on="item", maintain_order="left").join(periods.select("t"), how="cross")
-    direct = direct.with_columns(
-        pl.lit(None, pl.String).alias("lane"), pl.lit(None, pl.Float64).alias("unit_cost"), pl.lit(None, pl.Float64).alias("lead_time")
-    )
+    empty = [pl.lit(None, kind).alias(name) for name, kind in zip(_SAID, (pl.Float64, pl.Float64, pl.Int64), strict=True)]
+    direct = direct.with_columns(pl.lit(None, pl.String).alias("lane"), *empty)
     return pl.concat([laned.select(columns), direct.select(columns)]).sort("demand", "location", "lane", "t", nulls_last=True)

@@ -22,7 +22,8 @@ class Pools:
     """Which demands are planned together.
 
     members: demand, pool. pools: pool, item, market (empty for several), unit, opening. pool: dense over pool and t with quantity, the
-    dearest unit_price, the terms and the model's own prices. ship: pool, item, market, lane, location, point, t, unit_cost, lead_time.
+    dearest unit_price, the terms and the model's own prices. ship: pool, item, market, lane, location, point, t, unit_cost,
+    lead_time, lead_periods.
     """
 
     members: pl.DataFrame
@@ -57,16 +58,17 @@ def _members(net: Network, demand: pl.DataFrame) -> pl.DataFrame:
     """Return demand and pool. A demand with a lane, a cap or a least fill of its own stays alone."""
     direct = net.places.ship.group_by("demand", maintain_order=True).agg(pl.col("lane").is_null().all().alias("direct"))
     free = pl.all_horizontal(pl.col(name).is_null() for name in _OWN).all()
-    price = pl.when(pl.col("lost_allowed").all()).then(None).otherwise(pl.col("unit_price").implode())
+    kept = pl.col("lost_allowed").all()  # what may be lost stays apart by its terms in any case
+    terms = [pl.when(kept).then(None).otherwise(pl.col(name).implode()).alias(f"kept_{name}") for name in _LOST_TERMS]
     alike = (
         demand.sort("demand", "t")
         .group_by("demand", maintain_order=True)
-        .agg(pl.col("item").first(), free.alias("free"), pl.col(_LATE_TERMS).implode(), price.alias("price"))
+        .agg(pl.col("item").first(), free.alias("free"), pl.col(_LATE_TERMS).implode(), *terms)
     )
     alike = alike.join(direct, on="demand", how="left", maintain_order="left")
     ranks = ["priority"] if net.setting.supply.objective == "service" else []
     alike = alike.join(net.demands.select("demand", "priority"), on="demand", how="left", maintain_order="left")
-    keys = ["item", *_LATE_TERMS, "price", *ranks]
+    keys = ["item", *_LATE_TERMS, *(f"kept_{name}" for name in _LOST_TERMS), *ranks]
     own = pl.when(pl.col("free") & pl.col("direct").fill_null(value=False)).then(None).otherwise(pl.col("demand"))
     alike = alike.with_columns(own.alias("own"))
     first = alike.group_by("own", *keys, maintain_order=True).agg(pl.col("demand")).with_row_index("pool")

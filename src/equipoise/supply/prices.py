@@ -26,6 +26,7 @@ _BELOW_PRICE = 0.9
 _OVERTIME_PERIODS = 6
 _SUBCONTRACT_PERIODS = 20
 _PRIORITY_FACTOR = 5.0
+_MOST_LATE_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ class Prices:
         return ways
 
     def _moving_and_keeping(self) -> dict[str, float]:
-        lane = self.net.places.lane.select(pl.sum_horizontal(pl.col(name).fill_null(0) for name in ("unit_cost", "fixed_cost")).max())
+        lane = self.net.places.lane.select(
+            pl.sum_horizontal(pl.col(name).fill_null(0) for name in ("unit_cost", "fixed_cost", "load_cost")).max()
+        )
         moving = 3 * float(lane.item() or 0.0) if lane.height else 0.0
         kept = self.net.policy.group_by("item", maintain_order=True).agg(
             pl.max_horizontal("holding_cost", "shortfall_cost").max().alias("kept")
@@ -147,13 +150,26 @@ def with_service_prices(net: Network, prices: Prices) -> pl.DataFrame:
     needs_dearest = objective != "profit" or bool(net.demand.select((~given).any()).item())
     known = prices.dearest if needs_dearest else {}
     dearest = pl.col("item").replace_strict(known, default=0.0, return_dtype=pl.Float64) if known else pl.lit(0.0)
-    late = pl.max_horizontal(pl.when(~given).then(dearest).otherwise(0.0), monthly * value)
+    late = pl.max_horizontal(pl.when(~given).then(dearest).otherwise(0.0), monthly * value, _above_target_stock(net, value))
     unserved = (2 * dearest + late * (net.horizon + 1) + value) * _priority_weight(net)
     late_given = pl.col("backlog_cost").is_not_null() & (objective != "service")
     demand = net.demand.join(net.demands.select("demand", "priority"), on="demand", how="left", maintain_order="left")
     return demand.with_columns(
         pl.when(~given).then(unserved).alias("unserved_price"), pl.when(~late_given).then(late).alias("late_price")
     ).drop("priority")
+
+
+def _above_target_stock(net: Network, value: pl.Expr) -> pl.Expr:
+    """Return a little more than missing a target of the item costs a unit and period, at most a share of its value: customers come first.
+
+    Above that share the tables say that the target matters more than serving on time.
+    """
+    costs = net.policy.group_by("item", maintain_order=True).agg(pl.col("shortfall_cost").max()).drop_nulls()
+    missing = dict(costs.iter_rows())
+    if not missing:
+        return pl.lit(0.0)
+    cost = pl.col("item").replace_strict(missing, default=0.0, return_dtype=pl.Float64)
+    return pl.when(cost <= _MOST_LATE_SHARE * value).then(1.01 * cost).otherwise(0.0)
 
 
 def _priority_weight(net: Network) -> pl.Expr:

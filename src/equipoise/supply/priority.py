@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from equipoise.supply.assembly import Array, Flags, Problem
-from equipoise.supply.solving.engine import Arrays, Engine, Status
+from equipoise.supply.solving.engine import Arrays, Engine, Status, fixed
 
 _TIED = 1e-6
 """Reduced gain, as handed over, from which a column or row is held where it is: ten times the tolerance of HiGHS."""
@@ -48,8 +48,7 @@ def by_priority(engine: Engine, problem: Problem) -> tuple[Engine, Status, float
     statuses.append(finder.run())
     if statuses[-1] not in _FOUND:
         return engine, statuses[-1], None
-    fixed = _fixed(arrays, finder.values())
-    last = Engine(fixed, engine.scale, setting.relative_gap, setting.time_limit)
+    last = Engine(fixed(arrays, finder.values()), engine.scale, setting.relative_gap, setting.time_limit)
     status = _in_order(last, weights, setting.time_limit)
     return last, "time limit" if status == "optimal" and "time limit" in statuses else status, finder.bound()
 
@@ -209,10 +208,3 @@ def _with_rows(arrays: Arrays, weights: list[Array]) -> Arrays:
         index=np.concatenate(index)[order].astype(np.int32),
         values=np.concatenate(values)[order],
     )
-
-
-def _fixed(arrays: Arrays, values: Array) -> Arrays:
-    """Return the arrays with what comes whole fixed at its value."""
-    kept = np.round(values[: len(arrays.gain)])
-    lower, upper = np.where(arrays.whole, kept, arrays.lower), np.where(arrays.whole, kept, arrays.upper)
-    return replace(arrays, lower=lower, upper=upper, whole=np.zeros_like(arrays.whole))

@@ -26,22 +26,28 @@ class Solved:
 
 @dataclass
 class Session:
-    """Problems solved lately, by the tables that they were made from. The first one is where what-ifs start; it changes no plan."""
+    """Problems solved lately, by the tables that they were made from. The first one is where later ones start: that changes no plan.
+
+    What-ifs may be solved side by side: they start from the first problem too, but are not remembered, so that none hangs on another.
+    """
 
     executor: Executor | None = None
-    _kept: dict[tuple[int, ...], tuple[Mapping[str, pl.DataFrame], Solved]] = field(default_factory=dict)
+    _kept: dict[tuple[tuple[str, int], ...], tuple[Mapping[str, pl.DataFrame], Solved]] = field(default_factory=dict)
     _first: Solved | None = None
     _lock: Lock = field(default_factory=Lock)
 
-    def solved(self, tables: Mapping[str, pl.DataFrame]) -> Solved:
-        """Return the problem that the tables describe, solved. Raises SolverError as `solve` does."""
-        key = tuple(id(tables[name]) for name in sorted(tables))
+    def solved(self, tables: Mapping[str, pl.DataFrame], *, what_if: bool = False) -> Solved:
+        """Return the problem that the tables describe, solved; a `what_if` is not remembered. Raises SolverError as `solve` does."""
+        key = tuple((name, id(tables[name])) for name in sorted(tables))
         with self._lock:
             if key in self._kept:
                 return self._kept[key][1]
+            first = self._first
         problem = formulate(tables)
-        start = start_for(problem, self._first.problem, self._first.answer.basis) if self._first is not None else None
+        start = start_for(problem, first.problem, first.answer.basis) if first is not None else None
         found = Solved(problem, solve(problem, start, self.executor))
+        if what_if:
+            return found
         with self._lock:
             if self._first is None:
                 self._first = found

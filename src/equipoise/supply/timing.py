@@ -88,12 +88,17 @@ def arrival_shares(lead_times: pl.Series, periods: pl.DataFrame) -> pl.DataFrame
 
 
 def with_arrivals(flow: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Return `flow` with `arrival` and `share`: a row for each bucket in which a part of it arrives.
+    """Return `flow` (with t and lead_time) with `arrival` and `share`: a row for each bucket in which a part of it arrives.
 
-    A flow without lead time arrives in its own bucket.
+    A flow with `lead_periods` arrives wholly so many buckets later, whatever its `lead_time`; one without either in its own bucket. What
+    arrives after the horizon has no row.
     """
-    slow = flow.filter(pl.col("lead_time").fill_null(0) > 0)
-    quick = flow.filter(pl.col("lead_time").fill_null(0) <= 0).with_columns(pl.col("t").alias("arrival"), pl.lit(1.0).alias("share"))
+    later = pl.col("lead_periods") if "lead_periods" in flow.columns else pl.lit(None, pl.Int64)
+    whole = later.is_not_null()
+    slow = flow.filter(~whole & (pl.col("lead_time").fill_null(0) > 0))
+    sure = flow.filter(whole | (pl.col("lead_time").fill_null(0) <= 0))
+    sure = sure.with_columns((pl.col("t") + later.fill_null(0)).alias("arrival"), pl.lit(1.0).alias("share"))
+    quick = sure.filter((pl.col("arrival") < periods.height) | pl.col("t").is_null())
     if slow.is_empty():
         return quick
     shares = arrival_shares(slow.get_column("lead_time").unique(), periods)

@@ -19,7 +19,7 @@ from equipoise.supply.prices import (
     with_subcontract_price,
 )
 
-WHOLE = frozenset({"setup", "lots", "order", "use", "open", "opening", "closing", "step", "maintain"})
+WHOLE = frozenset({"setup", "lots", "order", "order_lots", "use", "loads", "open", "opening", "closing", "step", "maintain"})
 """Families that come whole where the setting supply.integer is true. Workers do where their table asks for it."""
 
 
@@ -59,8 +59,8 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
     families: dict[str, Callable[[], pl.DataFrame]] = {
         "make": lambda: net.make,
         "buy": lambda: with_subcontract_price(prices, net.buy),
-        "move": lambda: net.places.move,
-        "ship": lambda: pools.ship,
+        "move": lambda: _in_time(net, net.places.move),
+        "ship": lambda: _in_time(net, pools.ship),
         "stock": lambda: with_stock_prices(net, prices, _stock(net)),
         "scrap": lambda: _scrap(net),
         "backlog": lambda: pools.pool.filter(pl.col("backlog_allowed")),
@@ -77,7 +77,9 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
         "setup": lambda: _setup(net),
         "lots": lambda: net.make.filter(pl.col("lot_multiple") > 0) if net.setting.supply.integer else net.make.clear(),
         "order": lambda: _order(net),
+        "order_lots": lambda: net.buy.filter((pl.col("lot_multiple") > 0) & net.setting.supply.integer),
         "use": lambda: _use(net),
+        "loads": lambda: _loads(net),
         "open": lambda: _open(net),
         "opening": lambda: _site(net, is_open=False),
         "closing": lambda: _site(net, is_open=True),
@@ -92,6 +94,20 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
         unknowns[name] = rows
         columns += rows.height
     return Model(net, prices, required, policy, demand, pools, unknowns, columns)
+
+
+def _in_time(net: Network, flow: pl.DataFrame) -> pl.DataFrame:
+    """Keep the flows of which something arrives within the horizon, and those that a firm plan names.
+
+    Any other would serve nothing: it would only take stock out of sight, and its cost of holding with it.
+    """
+    firm = net.firm_plan.filter(pl.col("kind") == "transfer").select("t", lane="key").unique().with_columns(firm=pl.lit(value=True))
+    rows = flow.join(net.periods.select("t", "start"), on="t", how="left", maintain_order="left")
+    rows = rows.join(firm, on=["lane", "t"], how="left", maintain_order="left")
+    end = net.periods.select((pl.col("start") + pl.col("days")).max()).item()
+    days = pl.col("start") + pl.col("lead_time").fill_null(0.0) < end
+    due = pl.when(pl.col("lead_periods").is_null()).then(days).otherwise(pl.col("t") + pl.col("lead_periods") < net.horizon)
+    return rows.filter(due | pl.col("firm").fill_null(value=False)).select(flow.columns)
 
 
 def _stock(net: Network) -> pl.DataFrame:
@@ -179,6 +195,13 @@ def _use(net: Network) -> pl.DataFrame:
     empty = [pl.lit(None, pl.Float64).alias(name) for name in ("fixed_cost", "minimum_load")]
     whole = whole.with_columns(pl.lit(None, pl.String).alias("item"), *empty)
     return _binary(pl.concat([asked, whole.select(asked.columns)]).sort("lane", "item", "t", nulls_last=False))
+
+
+def _loads(net: Network) -> pl.DataFrame:
+    """Loads of a lane, or of an item on it, in a period: where they come whole, or cost something."""
+    lane = net.places.lane.select("lane", "item", "t", "lot_multiple", "load_cost", location="from")
+    asked = pl.lit(net.setting.supply.integer) | (pl.col("load_cost").fill_null(0.0) > 0)
+    return lane.filter((pl.col("lot_multiple") > 0) & asked).sort("lane", "item", "t", nulls_last=False)
 
 
 def _open(net: Network) -> pl.DataFrame:

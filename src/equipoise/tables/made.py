@@ -85,10 +85,12 @@ RECONCILED = (
     ),
     _made(
         "gap_cause",
-        "Which limits cause a gap.",
+        "Which limits cause a gap, and in what share where that is known.",
         integer("rank", "Rank of the gap", key=True),
         text("limit", "Kind of limit", key=True),
         text("subject", "What it limits", key=True),
+        number("quantity", "Units of the gap that it causes; empty: not known", "item unit"),
+        number("share", "The same as a share of the gap", "fraction"),
         number("value", "Worth of one unit more, summed over the periods of the gap", "currency per unit of the limit"),
         text("sentence", "The same in words"),
     ),

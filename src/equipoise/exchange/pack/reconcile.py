@@ -57,7 +57,8 @@ def _gap_picture(gap: pl.DataFrame, plan: Plan) -> str:
 
 def gap_grid(plan: Plan, gap: pl.DataFrame) -> Grid:
     """Return gaps as printed: rank, sentence, units, money, cause and what to do."""
-    causes = plan["gap_cause"].sort([pl.col("value").fill_null(0.0), "subject"], descending=[True, False])
+    order = [pl.col("share").fill_null(0.0), pl.col("value").fill_null(0.0), "subject"]
+    causes = plan["gap_cause"].sort(order, descending=[True, True, False])
     cause = dict(causes.unique("rank", keep="first", maintain_order=True).select("rank", pl.coalesce("sentence", "subject")).iter_rows())
     money = [name for name in ("revenue", "margin") if gap.get_column(name).is_not_null().any()]
     scales = {name: scale_of(gap, [name]) for name in money}

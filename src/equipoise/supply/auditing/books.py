@@ -98,12 +98,12 @@ class Books:
 
     @cached_property
     def moved(self) -> pl.DataFrame:
-        """transfer_plan with the unit_cost and lead_time of its lane."""
+        """transfer_plan with the unit_cost, lead_time and lead_periods of its lane."""
         return self._on_lanes(self.timed("transfer_plan").select("lane", "item", "from", "to", "t", "quantity"))
 
     @cached_property
     def shipped(self) -> pl.DataFrame:
-        """shipment_plan with the unit_cost and lead_time of its lane; a shipment without lane is known where no lane reaches its market."""
+        """shipment_plan with what its lane says (see moved); a shipment without lane is known where no lane reaches its market."""
         plan = self.timed("shipment_plan").select("lane", "item", "market", "location", "t", "quantity")
         laned = self._on_lanes(plan.filter(pl.col("lane").is_not_null()).rename({"location": "from", "market": "to"}))
         laned = laned.rename({"from": "location", "to": "market"})
@@ -113,13 +113,15 @@ class Books:
         direct = plan.filter(pl.col("lane").is_null()).with_columns(
             pl.lit(None, pl.Float64).alias("unit_cost"),
             pl.lit(None, pl.Float64).alias("lead_time"),
+            pl.lit(None, pl.Int64).alias("lead_periods"),
             pl.when(free & pl.col("t").is_not_null()).then(pl.lit(value=True)).alias("known"),
         )
         return pl.concat([laned, direct.select(laned.columns)])
 
     def _on_lanes(self, plan: pl.DataFrame) -> pl.DataFrame:
         """Return flows with what their lane says for the item, else as a whole. A lane with rows by item carries those items only."""
-        keys, said = ["lane", "from", "to", "t"], ["unit_cost", "lead_time"]
+        keys, periods = ["lane", "from", "to", "t"], "lead_periods"
+        said = ["unit_cost", "lead_time", periods]
         named = self.lane.filter(pl.col("item").is_not_null()).select(*keys, "item", *said, own=pl.lit(value=True))
         general = self.lane.filter(pl.col("item").is_null()).select(*keys, *said, common=pl.lit(value=True))
         listed = named.select("lane").unique().with_columns(pl.lit(value=True).alias("by_item"))
@@ -127,7 +129,9 @@ class Books:
         rows = rows.join(general, on=keys, how="left", maintain_order="left", suffix="_whole")
         rows = rows.join(listed, on="lane", how="left", maintain_order="left")
         known = pl.coalesce("own", pl.when(pl.col("by_item").is_null()).then(pl.col("common")))
-        values = [pl.coalesce(name, f"{name}_whole").alias(name) for name in said]
+        values = [pl.coalesce(name, f"{name}_whole").alias(name) for name in said[:2]]
+        general_too = pl.col("lead_time").is_null()
+        values.append(pl.when(general_too).then(pl.coalesce(periods, f"{periods}_whole")).otherwise(periods).alias(periods))
         return rows.with_columns(known.alias("known"), *values).select(*plan.columns, *said, "known")
 
     @cached_property

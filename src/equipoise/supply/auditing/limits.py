@@ -8,6 +8,7 @@ from equipoise.supply.timing import exact, usable
 
 _ACTIVE = pl.col("quantity") > SHARE
 _FLOW = ["key", "t", "quantity"]
+_OFF_LOTS = (pl.col("quantity") - (pl.col("quantity") / pl.col("lot_multiple")).round() * pl.col("lot_multiple")).abs()
 
 
 def purchase_limits(books: Books) -> pl.DataFrame:
@@ -69,10 +70,22 @@ def minimum_lot(books: Books) -> pl.DataFrame:
 
 
 def lot_multiple(books: Books) -> pl.DataFrame:
-    """Return how far production is from whole lots, where things come whole."""
-    rows = books.made.filter((pl.col("lot_multiple").fill_null(0.0) > 0) & pl.lit(books.whole))
-    whole = (pl.col("quantity") / pl.col("lot_multiple")).round() * pl.col("lot_multiple")
-    return findings(rows, (pl.col("quantity") - whole).abs(), pl.col("route"), size=pl.col("quantity"))
+    """Return how far production and purchases are from whole lots, where things come whole."""
+    asked = (pl.col("lot_multiple").fill_null(0.0) > 0) & pl.lit(books.whole)
+    parts = [findings(books.made.filter(asked), _OFF_LOTS, pl.col("route"), size=pl.col("quantity"))]
+    return together(*parts, findings(books.bought.filter(asked), _OFF_LOTS, pl.col("purchase"), size=pl.col("quantity")))
+
+
+def loads(books: Books) -> pl.DataFrame:
+    """Return how far lanes are from whole loads, where things come whole; of loads with a cost, what moves beyond those paid for."""
+    paid = books.cost.filter(pl.col("term") == "loads").select("t", "item", lane="subject", paid="quantity")
+    rows = lane_rows(books).filter(pl.col("lot_multiple") > 0)
+    rows = rows.join(paid, on=["lane", "item", "t"], how="left", nulls_equal=True, maintain_order="left")
+    priced = pl.col("load_cost").fill_null(0.0) > 0
+    part = (pl.col("paid") - pl.col("paid").round()).abs() * pl.col("lot_multiple") if books.whole else pl.lit(0.0)
+    off = pl.max_horizontal(pl.col("quantity") - pl.col("paid") * pl.col("lot_multiple"), part.fill_null(0.0))
+    costly = findings(rows.filter(priced).with_columns(pl.col("paid").fill_null(0.0)), off, pl.col("subject"), size=pl.col("quantity"))
+    return together(costly, findings(rows.filter(~priced & pl.lit(books.whole)), _OFF_LOTS, pl.col("subject"), size=pl.col("quantity")))
 
 
 def paid_for(books: Books) -> pl.DataFrame:
@@ -170,7 +183,7 @@ def _summed(books: Books, limit: pl.DataFrame, flow: pl.DataFrame) -> pl.DataFra
 def _quantities(books: Books) -> pl.DataFrame:
     """Return what is summed for a member of each table: table, key, t, quantity."""
     loads = books.resource.select("t", key="resource", quantity=pl.col("regular").fill_null(0.0) + pl.col("overtime").fill_null(0.0))
-    good = books.arriving(books.made.with_columns(lead_time=pl.lit(0.0)))
+    good = books.arriving(books.made.with_columns(lead_time=pl.lit(0.0), lead_periods=pl.lit(None, pl.Int64)))
     parts = [
         ("route", books.made.select("t", "quantity", key="route")),
         ("purchase", books.bought.select("t", "quantity", key="purchase")),
@@ -197,7 +210,15 @@ def _uses(books: Books) -> pl.DataFrame:
     once = pl.concat([frame.select(pl.lit(name).alias("table"), *_FLOW) for name, frame in parts]).filter(_ACTIVE)
     once = once.unique(["table", "key", "t"], maintain_order=True).with_columns(quantity=pl.lit(1.0))
     routes = items.filter(_ACTIVE).group_by("key", "t", maintain_order=True).agg(quantity=pl.len().cast(pl.Float64))
-    return pl.concat([once, routes.select(pl.lit("item").alias("table"), *_FLOW)])
+    stops = _stops(books).select(pl.lit("maintenance").alias("table"), *_FLOW)
+    return pl.concat([once, routes.select(pl.lit("item").alias("table"), *_FLOW), stops])
+
+
+def _stops(books: Books) -> pl.DataFrame:
+    """Return the stops of each resource and period, by the capacity that they take: t, quantity, key."""
+    hours = books.tables["maintenance"].filter(pl.col("hours") > 0).select("resource", "hours").unique("resource", maintain_order=True)
+    rows = books.timed("capacity_load").filter(pl.col("stopped") > 0).join(hours, on="resource", maintain_order="left")
+    return rows.select("t", quantity=pl.col("stopped") / pl.col("hours"), key="resource")
 
 
 def _open_sites(books: Books) -> pl.DataFrame:

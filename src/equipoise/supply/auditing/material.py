@@ -101,7 +101,8 @@ def shelf_life(books: Books) -> pl.DataFrame:
 def _good(books: Books, ends: pl.DataFrame) -> pl.DataFrame:
     """Return item, location, quantity, and the days from the start of the horizon from and until which it counts as good.
 
-    What arrives in a period is as old as its end; stock on hand is good until its own date, else for a life from the first day.
+    What arrives in a period is as old as its end; stock on hand may be carried on until its own last day begins, else for a life from
+    the first day.
     """
     lives = books.items.select("item", "shelf_life")
     came = books.arrivals.join(ends, on="t", maintain_order="left").join(lives, on="item", how="left", maintain_order="left")
@@ -109,7 +110,7 @@ def _good(books: Books, ends: pl.DataFrame) -> pl.DataFrame:
         books.timed("scheduled_receipt").join(ends, on="t", maintain_order="left").join(lives, on="item", how="left", maintain_order="left")
     )
     hand = books.tables["on_hand"].join(lives, on="item", how="left", maintain_order="left")
-    own = (pl.col("expires") - pl.lit(books.calendar.start)).dt.total_days().cast(pl.Float64) + 1
+    own = (pl.col("expires") - pl.lit(books.calendar.start)).dt.total_days().cast(pl.Float64)
     always = pl.lit(float("-inf")).alias("from")
     columns = ["item", "location", "quantity", "from", "until"]
     # a receipt is known from the start, as stock on hand is: it may be counted on before it is there, the balance holds it back

@@ -90,7 +90,7 @@ def _stock_money(books: Books) -> list[pl.DataFrame]:
 
 
 def _decision_prices(books: Books) -> pl.DataFrame:
-    """Return the price of every decision that is either taken or not: term, subject, item, place, t, price."""
+    """Return the price of every decision that is either taken or not, and of a load: term, subject, item, place, t, price."""
     steps = books.every(books.tables["capacity_step"])
     sites = books.tables["location"].with_columns(t=pl.lit(0, pl.Int64))
     one = pl.lit(1.0)
@@ -99,6 +99,7 @@ def _decision_prices(books: Books) -> pl.DataFrame:
         _term(books.route, "route_use", one, pl.col("fixed_cost"), "route", "location"),
         _term(books.purchase, "orders", one, pl.col("fixed_cost"), "purchase", "location"),
         _term(books.lane, "lane_use", one, pl.col("fixed_cost"), "lane", "from"),
+        _term(books.lane.filter(pl.col("lot_multiple") > 0), "loads", one, pl.col("load_cost"), "lane", "from"),
         _term(books.resource, "running_lines", one, pl.col("open_cost"), "resource", "location", item=False),
         _term(steps, "capacity_steps", one, pl.col("cost"), "resource", "step", item=False),
         _term(sites, "site_openings", one, pl.col("opening_cost"), "location", "location", item=False),
@@ -110,7 +111,8 @@ def _decision_prices(books: Books) -> pl.DataFrame:
 def expected_money(books: Books) -> pl.DataFrame:
     """Return every money term but the model's own prices, from quantities and given prices: term, subject, item, place, t, expected.
 
-    Of decisions that are either taken or not, the table cost says which are taken; their price is checked, and elsewhere that they are.
+    Of decisions that are either taken or not, the table cost says which are taken, and how many loads go; their price is checked, and
+    elsewhere that they are.
     """
     known = pl.concat([*_demand_money(books), *_flow_money(books), *_resource_money(books), *_stock_money(books)])
     taken = books.cost.join(_decision_prices(books), on=_KEY, nulls_equal=True, maintain_order="left")
@@ -198,7 +200,7 @@ def proof(books: Books) -> pl.DataFrame:
     """Return whether status, bound and gap are told and fit: no plan is better than its bound, and a best plan is within the gap set."""
     value, bound, gap = (_fact(books, name) for name in ("objective", "bound", "gap"))
     status = books.tables["solution"].filter(pl.col("fact") == "status").get_column("value").to_list()
-    known = status in (["optimal"], ["time limit"])
+    known = status in (["optimal"], ["near optimal"], ["time limit"])
     if value is None or bound is None or gap is None or not known:
         return _one("status, objective, bound and gap", None)
     size = max(1.0, abs(value), abs(bound))
@@ -213,5 +215,5 @@ def violations_told(books: Books) -> pl.DataFrame:
     """Return whether the solution says how many rules gave way."""
     count = books.tables["violation"].height
     told = books.tables["solution"].filter(pl.col("fact") == "limits").get_column("value").to_list()
-    right = told == (["hold as given"] if not count else [f"{count} rules gave way"])
+    right = told == (["hold as given"] if not count else [f"{count} rule{'s' if count > 1 else ''} gave way"])
     return _one("rules that gave way", 0.0 if right else 1.0)

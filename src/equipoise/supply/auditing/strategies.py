@@ -124,7 +124,7 @@ def _waiting(books: Books) -> pl.DataFrame:
     ways = [books.route, books.purchase, pl.concat([lanes.filter(pl.col("item").is_not_null()), general.select(lanes.columns)])]
     parts = []
     for way in ways:
-        shares = with_arrivals(way.select("item", "t", "lead_time"), books.periods)
+        shares = with_arrivals(way.select("item", "t", "lead_time", "lead_periods"), books.periods)
         parts.append(shares.group_by("item", maintain_order=True).agg(waiting=(pl.col("share") * (1 - pl.col("share"))).max()))
     return pl.concat(parts).group_by("item", maintain_order=True).agg(pl.col("waiting").sum())
 
@@ -134,7 +134,7 @@ def _lot(books: Books) -> pl.DataFrame:
     rows = pl.concat(
         [
             books.route.select("item", lot=pl.max_horizontal("minimum_lot", "lot_multiple")),
-            books.purchase.select("item", lot=pl.max_horizontal("minimum_lot", "minimum_when_used")),
+            books.purchase.select("item", lot=pl.max_horizontal("minimum_lot", "minimum_when_used", "lot_multiple")),
         ]
     )
     return rows.filter((pl.col("lot") > 0) & pl.lit(books.whole)).group_by("item", maintain_order=True).agg(pl.col("lot").max())

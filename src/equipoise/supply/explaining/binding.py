@@ -11,8 +11,12 @@ from equipoise.supply.explaining.worth import TINY, standing, unproven, worths
 from equipoise.supply.formulation.firm import held_kinds, unknown_firm_plans
 from equipoise.supply.solving.answer import Answer
 from equipoise.tables import table
-from equipoise.tables.figures import listing
+from equipoise.tables.figures import listing, quantity
 
+_SERVICE = {"demand_served", "backlog_age", "ending_backlog", "minimum_fill"}
+"""Rules about lateness itself, which are worth telling only where money or demand served depends on them."""
+_NOISE = 1e-4
+"""Share of an item's value that one more of a limit must be worth where rules gave way: their slack alone is worth about so little."""
 _DEPENDS = {"labor_hours", "labor_overtime", "minimum_lot", "minimum_order", "minimum_load", "minimum_run"}
 """Limits that a decision makes, which are not one number."""
 
@@ -29,38 +33,46 @@ def _named(problem: Problem, block: Block, chosen: npt.NDArray[np.intp]) -> pl.D
     return rows.with_columns(unit.alias("unit")).join(labels, on="t", how="left", maintain_order="left")
 
 
-def binding(problem: Problem, answer: Answer) -> pl.DataFrame:
+def binding(problem: Problem, answer: Answer, *, proofs: bool = True) -> pl.DataFrame:
     """Return the table binding: every limit that binds and what one unit more and one unit less of it is worth.
 
     Values are money: the model's own prices are left out of them. Where no money is known they are empty, and the sentence says how many
     more units of demand one more unit would serve. For a least amount one unit more costs, so the value is negative. Where things come
     whole, they are held as they are. How a value is known, and over what range it holds, `worths` says; limits that turn out to be worth
-    nothing either way are left out.
+    nothing either way are left out. Without `proofs` values are those of the basis, and no range is looked for.
     """
     money_known = bool(np.any(problem.money != 0))
-    at = standing(problem, answer)
+    at = standing(problem, answer) if proofs or _needs_standing(problem, answer) else None
     known = answer if at is None else at.answer
     parts = [_binding(problem, known, block) for block in problem.blocks if block.rule.limit]
     asked = pl.concat([pl.DataFrame(schema=ASKED), *(part for part in parts if part is not None), scarce_material(problem, known)])
-    if at is None:
+    if at is None or not proofs:
         rates = (known.money_duals, known.served_duals, known.late_duals)
         found = unproven(np.stack(rates)[:, asked.get_column("row").to_numpy()] * asked.get_column("sign").to_numpy())
     else:
         found = worths(at, asked, problem.model.net.setting.supply.proofs, 0 if money_known else 1)
     rows = pl.concat([asked, found], how="horizontal")
     figures = ("value", "value_less", "serves", "serves_less", "sooner")
+    noise = _NOISE * problem.model.prices.scale if answer.elastic else 0.0
+    rows = rows.with_columns(pl.when(pl.col(name).abs() >= noise).then(name).otherwise(pl.col(name) * 0) for name in figures[:2])
     rows = rows.filter(pl.col("stuck_more") | pl.col("stuck_less") | pl.any_horizontal(pl.col(name).abs() > TINY for name in figures))
     made = table("binding")
     told = pl.concat([made.empty(), _told(rows, money_known=money_known, held=_held(problem)), _no_source(problem)])
     return told.sort(made.keys, nulls_last=False)
 
 
+def _needs_standing(problem: Problem, answer: Answer) -> bool:
+    """Whether the duals of the answer are not yet those of the plan as it stands: whole decisions are taken, or rules gave way."""
+    return answer.basis is None or answer.elastic or bool(problem.whole.any())
+
+
 def _binding(problem: Problem, answer: Answer, block: Block) -> pl.DataFrame | None:
     """Return the rows of an equation that bind, as `worths` and `in_words` need them."""
     span = slice(block.start, block.stop)
-    money, served = answer.money_duals[span], answer.served_duals[span]
+    money, served, late = answer.money_duals[span], answer.served_duals[span], answer.late_duals[span]
     matters = np.abs(answer.duals[span]) > TINY
-    matters &= (np.abs(money) > _ordinary(problem, block)) | (np.abs(served) > TINY)
+    delays = (np.abs(late) > TINY) & (block.rule.name not in _SERVICE)
+    matters &= (np.abs(money) > _ordinary(problem, block)) | (np.abs(served) > TINY) | delays
     chosen = np.flatnonzero(matters)
     if not len(chosen):
         return None
@@ -120,7 +132,7 @@ def _told(rows: pl.DataFrame, *, money_known: bool, held: str) -> pl.DataFrame:
     """Return the limits with their worth as rows of the table binding."""
     sentences = [in_words(row, money_known=money_known, held=held) for row in rows.iter_rows(named=True)]
     low, high = pl.col("limited_to") - pl.col("less"), pl.col("limited_to") + pl.col("more")
-    low = pl.when(pl.col("limited_to") >= 0).then(pl.max_horizontal(low, 0.0)).otherwise(low)
+    low = pl.when(pl.col("limited_to") >= 0).then(low.clip(0.0)).otherwise(low)
     money = [pl.col(name) if money_known else pl.lit(None, pl.Float64).alias(name) for name in ("value", "value_less")]
     return table("binding").conform(
         rows.with_columns(
@@ -134,7 +146,16 @@ def _told(rows: pl.DataFrame, *, money_known: bool, held: str) -> pl.DataFrame:
 
 def _held(problem: Problem) -> str:
     """Return what comes whole and is held as it is while a limit is valued, in words."""
-    names = {"lots": "lots", "setup": "set-ups", "order": "orders", "use": "lanes in use", "open": "running lines", "opening": "sites"}
+    names = {
+        "lots": "lots",
+        "order_lots": "lots of orders",
+        "loads": "loads of lanes",
+        "setup": "set-ups",
+        "order": "orders",
+        "use": "lanes in use",
+        "open": "running lines",
+        "opening": "sites",
+    }
     names |= {"closing": "sites", "step": "capacity steps", "maintain": "maintenance stops", "workers": "workers"}
     whole = [word for family, word in names.items() if problem.whole[problem.model[family].get_column("column").to_numpy()].any()]
     return listing(list(dict.fromkeys(whole)), most=len(names))
@@ -171,8 +192,8 @@ def violation(problem: Problem, answer: Answer) -> pl.DataFrame:
 def _violation(problem: Problem, block: Block, chosen: npt.NDArray[np.intp], missed: Array) -> pl.DataFrame:
     rows = _named(problem, block, chosen)
     sentences = []
-    for row, quantity in zip(rows.iter_rows(named=True), missed, strict=True):
-        amount = f"{quantity:,.2f} {row['unit']}"
+    for row, missed_by in zip(rows.iter_rows(named=True), missed, strict=True):
+        amount = quantity(missed_by, row["unit"])
         template = block.rule.broken or f"{{subject}} breaks {block.rule.limit} by {{quantity}} in {{period}}."
         sentences.append(template.format(subject=row["subject"], quantity=amount, period=row["label"] or "the horizon"))
     return table("violation").conform(
@@ -186,11 +207,14 @@ def _lost_firm_plans(problem: Problem) -> pl.DataFrame:
     """Return the firm plans whose key names nothing that can happen in their period."""
     plan = problem.model.net.firm_plan.join(unknown_firm_plans(problem.model), on=["kind", "key", "t"], how="semi", maintain_order="left")
     asks = pl.coalesce("fixed", "minimum").fill_null(0.0)
+    calendar = problem.model.net.calendar
+    label = pl.col("t").replace_strict({t: calendar.label(period) for t, period in enumerate(calendar.periods)}, return_dtype=pl.String)
+    said = "The firm {} of {} in {} cannot be obeyed: nothing of that name can happen then."
     plan = plan.filter(asks > 0).with_columns(
         pl.format("firm {}", "kind").alias("rule"),
         pl.col("key").alias("subject"),
         asks.alias("quantity"),
-        pl.format("The firm {} {} cannot be obeyed: the tables have no such thing in its period.", "kind", "key").alias("sentence"),
+        pl.format(said, "kind", "key", label).alias("sentence"),
     )
     return table("violation").conform(plan)
 
@@ -203,7 +227,7 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame], 
     loose = relaxed(model)
     facts: list[tuple[str, str]] = [
         ("status", answer.status),
-        ("limits", "hold as given" if tables["violation"].is_empty() else f"{tables['violation'].height} rules gave way"),
+        ("limits", "hold as given" if tables["violation"].is_empty() else _gave_way(tables["violation"].height)),
         ("objective", f"{answer.objective:.6f}"),
         ("objective without the model's own prices", f"{money:.6f}"),
         ("bound", f"{answer.bound:.6f}"),
@@ -224,6 +248,10 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame], 
         facts.append(("frozen fence", "only what the firm plan names happens: " + ", ".join(sorted(set(held.get_column("kind"))))))
     facts.append(("ties", "shortage of equal demands in proportion to need; equal work spread over resources; nothing earlier than needed"))
     return table("solution").conform(pl.DataFrame(facts, schema={"fact": pl.String, "value": pl.String}, orient="row"))
+
+
+def _gave_way(rules: int) -> str:
+    return "1 rule gave way" if rules == 1 else f"{rules} rules gave way"
 
 
 def _integers(problem: Problem, loose: list[str]) -> str:

@@ -36,6 +36,11 @@ class Gaps:
         """Return the change of every measure where the columns change by `moved`; one that is no gap at `values` does not change."""
         return np.where(self._raw(values) + self.level > _NOTHING, self._raw(moved), 0.0)
 
+    def together(self, values: Array, weights: Array) -> Array:
+        """Return, by column, one measure of all that are a gap at `values`, each times its weight."""
+        there = np.where(self._raw(values) + self.level > _NOTHING, weights, 0.0)
+        return np.bincount(self.column, self.sign * there[self.measure], minlength=len(values)).astype(np.float64)
+
     def _raw(self, values: Array) -> Array:
         return np.bincount(self.measure, self.sign * values[self.column], minlength=len(self.level)).astype(np.float64)
 

@@ -11,6 +11,11 @@ from equipoise.supply.explaining.cause_limits import INSIDE, Path, Places
 from equipoise.supply.solving.engine import Engine
 
 _ZERO = 1e-7
+_SAME = 1e-9
+"""Relative difference under which a group's effect on all gaps is the same as at another place."""
+_REMEMBERED = 16
+_UNFELT = 1e-9
+"""Units that a limit must move all gaps by, over the whole path, to be followed."""
 _ASIDE = 1e-3
 """How far apart limits that are equally tight are set, as a share of the path."""
 _MOST_TURNS = 8
@@ -21,12 +26,11 @@ _UNEXPLAINED = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """What a path adds: `added` by measure and group of limits, the measures at its `start` and `end`, and how many runs it took."""
+    """What a path adds: `added` by measure and group of limits, and the measures at its `start` and `end` (infinite where unknown)."""
 
     added: Array
     start: Array
     end: Array
-    runs: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +71,8 @@ def walk(engine: Engine, path: Path, gaps: Gaps, groups: int, places: int, halvi
         before = after
     if len(marks) == 1 and before is not None:
         added += before.rates
-    solver.solved(1.0)
-    return Walk(added, start, gaps.values(engine.values()), solver.runs)
+    last = solver.solved(1.0)
+    return Walk(added, start, np.full(len(start), np.inf) if last is None else gaps.values(last.values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,8 @@ class _Solver:
         arrays = self.arrays = engine.arrays
         self.entry_column = np.repeat(np.arange(len(arrays.gain)), np.diff(arrays.starts))
         self.rows = len(arrays.row_lower)
+        self.weights = np.random.default_rng(0).uniform(0.5, 1.5, len(gaps.level))
+        self.known: dict[int, list[tuple[float, Array]]] = {}
         self.runs = 0
 
     def activity(self, values: Array) -> Array:
@@ -126,22 +132,39 @@ class _Solver:
         slower, faster = self.path.rates
         return np.where(np.abs(high - activity) <= np.abs(activity - low), faster, slower)
 
-    def moves(self, place: _Place, where: float | Array) -> tuple[dict[int, Array], Array]:
-        """Return how the columns move with each group of limits that is held, and with all of them, for the whole path."""
-        changes = np.where(place.held, self._changes(place, where), 0.0)
+    def moves(self, changes: Array, place: _Place) -> Array:
+        """Return how the columns move where the rows of the path move by `changes`, for the whole path."""
+        moves = np.zeros(self.rows)
+        np.add.at(moves, self.path.rows, changes)
         inside = place.basic >= 0
-        moved: dict[int, Array] = {}
-        total = np.zeros(len(self.arrays.gain))
-        for group in np.unique(self.path.group[changes != 0]).tolist():
-            mine = (self.path.group == group) & (changes != 0)
-            moves = np.zeros(self.rows)
-            moves[self.path.rows[mine]] = changes[mine]
-            basic = self.engine.directions(moves)
-            full = np.zeros_like(total)
-            full[place.basic[inside]] = basic[inside]
-            moved[group] = full
-            total += full
-        return moved, total
+        moved = np.zeros(len(self.arrays.gain))
+        moved[place.basic[inside]] = self.engine.directions(moves)[inside]
+        return moved
+
+    def by_group(self, place: _Place, where: float | Array) -> Array:
+        """Return the derivatives of every measure by group at a solved place, for the whole path.
+
+        One solve backwards, of all gaps together with weights of chance, tells what each group does to them all. A group that does nothing
+        is left out, one that does what it did at another place is not followed again.
+        """
+        changes = np.where(place.held, self._changes(place, where), 0.0)
+        felt = changes * self.engine.sensitivities(self.gaps.together(place.values, self.weights))[0][self.path.rows]
+        effects = np.bincount(self.path.group, felt, minlength=self.groups)
+        found = np.zeros((len(self.gaps.level), self.groups))
+        for group in np.unique(self.path.group[np.abs(felt) > _UNFELT]).tolist():
+            found[:, group] = self._followed(group, float(effects[group]), changes, place)
+        return found
+
+    def _followed(self, group: int, effect: float, changes: Array, place: _Place) -> Array:
+        """Return the derivatives of every measure by one group, whose effect on them all is known."""
+        known = self.known.setdefault(group, [])
+        for before, rates in known:
+            if abs(before - effect) <= _SAME * max(1.0, abs(effect)):
+                return rates
+        rates = self.gaps.changes(self.moves(np.where(self.path.group == group, changes, 0.0), place), place.values)
+        known.insert(0, (effect, rates))
+        del known[_REMEMBERED:]
+        return rates
 
     def marks(self, count: int, start: Array) -> list[float]:
         """Return so many places on the path, from where the gaps begin to grow (found by halving) to its end."""
@@ -183,26 +206,19 @@ class _Solver:
 
     def rates(self, place: _Place, where: float) -> Array:
         """Return the derivatives of every measure by group: the average of all turns where limits are equally tight."""
-        moved, total = self.moves(place, where)
-        turns = self._turns(place, total, where)
         parts = []
-        for turn in turns:
+        for turn in self._turns(place, where):
             aside = where + (_ASIDE if where < 0.5 else -_ASIDE) * turn[self.path.group]
             there = self.solved(aside)
             if there is not None:
-                parts.append(self._by_group(self.moves(there, aside)[0], there))
-        return np.mean(parts, axis=0) if parts else self._by_group(moved, place)
+                parts.append(self.by_group(there, aside))
+        return np.mean(parts, axis=0) if parts else self.by_group(place, where)
 
-    def _by_group(self, moved: dict[int, Array], place: _Place) -> Array:
-        found = np.zeros((len(self.gaps.level), self.groups))
-        for group, columns in moved.items():
-            found[:, group] = self.gaps.changes(columns, place.values)
-        return found
-
-    def _turns(self, place: _Place, total: Array, where: float) -> list[Array]:
+    def _turns(self, place: _Place, where: float) -> list[Array]:
         """Return, by group, who is how much tighter (or looser) in each turn; none where no limit ties and stays so."""
         low, high = self.path.at(where)
         slower, faster = self.path.rates
+        total = self.moves(np.where(place.held, self._changes(place, where), 0.0), place)
         activity, rate = place.activity[self.path.rows], self.activity(total)[self.path.rows]
         size = _ZERO * np.maximum(1.0, np.abs(activity))
         drift = 1e-6 * np.maximum(1.0, np.abs(rate))

@@ -11,7 +11,7 @@ from equipoise.supply.explaining.cause_limits import Limits, limits_of, path_to
 from equipoise.supply.explaining.cause_path import walk
 from equipoise.supply.formulation.equation import Grade
 from equipoise.supply.solving.answer import Answer
-from equipoise.supply.solving.engine import Arrays, Engine, Method, arrays_of
+from equipoise.supply.solving.engine import Arrays, Engine, Method, arrays_of, method_for
 from equipoise.supply.solving.solve import cost_scale
 
 _NOTHING = 1e-5
@@ -148,12 +148,13 @@ def _forced(problem: Problem, gain: Array) -> tuple[Array, np.ndarray]:
 def _engine(problem: Problem, answer: Answer, limits: Limits) -> tuple[Engine, Array]:
     """Return an engine for the linear problem behind the answer, and its gains.
 
-    Whole columns are held as they are, but the number of lots; rules about what is wanted that gave way may do so here at their price.
+    Whole columns are held as they are, but how many lots, loads and workers there are; rules about what is wanted that gave way may do so here at their price.
     """
     arrays = arrays_of(problem)
     lower, upper = arrays.lower.copy(), arrays.upper.copy()
     held = problem.whole.copy()
-    held[problem.model["lots"].get_column("column").to_numpy()] = False
+    for family in ("lots", "order_lots", "loads", "workers"):
+        held[problem.model[family].get_column("column").to_numpy()] = False
     lower[held] = upper[held] = np.round(answer.values[held])
     arrays = replace(
         arrays, lower=lower, upper=upper, row_lower=limits.lower, row_upper=limits.upper, whole=np.zeros(problem.columns, np.bool_)
@@ -162,7 +163,7 @@ def _engine(problem: Problem, answer: Answer, limits: Limits) -> tuple[Engine, A
         arrays = _with_wants(problem, arrays, answer, limits)
     setting = problem.model.net.setting.supply
     cold = problem.columns >= _COLD_FROM
-    method: Method = "interior point" if cold else "choose"
+    method: Method = method_for(problem.columns) if cold else "choose"
     engine = Engine(arrays, cost_scale(problem), setting.relative_gap, setting.time_limit, method)
     if answer.basis is not None and not len(limits.wants) and not cold:
         engine.start_from(answer.basis)

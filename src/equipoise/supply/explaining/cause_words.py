@@ -29,7 +29,7 @@ _OWN: dict[str, str] = {
     WHOLE: "Whole lots, set-ups and lines that stand still cause {part}.",
 }
 
-_UNPAID = {"shortage": "serve than they earn", "target": "keep than missing the target does"}
+_UNPAID = {"shortage": "serve on time than that earns", "target": "keep than missing the target does"}
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def clash(problem: Problem, answer: Answer) -> tuple[pl.DataFrame, str]:
     beside = int(gave.sum() - gave[found.rows].sum())
     words = "1 rule cannot hold by itself" if told.height == 1 else f"{told.height} rules cannot hold together"
     words += f"; beside them {beside} more gave way" if beside else ""
-    words += "" if found.smallest else f"; the search ended after {_MOST_SOLVES} solves, so some of them may not be needed"
+    words += "" if found.smallest else "; the search was ended before its time, so some of them may not be needed"
     return told, words
 
 
@@ -92,7 +92,7 @@ class _Search:
         arrays = arrays_of(problem)
         setting = problem.model.net.setting.supply
         arrays = replace(arrays, gain=np.zeros(problem.columns), whole=arrays.whole if whole else np.zeros_like(arrays.whole))
-        self.problem, self.whole, self.solves = problem, whole, 0
+        self.problem, self.whole, self.solves, self.late = problem, whole, 0, False
         self.engine = Engine(arrays, 1.0, setting.relative_gap, setting.time_limit)
         self.limits = limit_rows(problem)
         self.holds = self.limits.copy()
@@ -112,7 +112,9 @@ class _Search:
     def clashes(self) -> bool:
         """Whether the rows that hold cannot hold together; where no answer is found in time, they are taken to hold."""
         self.solves += 1
-        return self.engine.run() == "infeasible"
+        status = self.engine.run()
+        self.late |= status in {"time limit", "no plan in time"}
+        return status == "infeasible"
 
     def first(self, violated: Rows) -> int | None:
         """Return the place of the first violated row that clashes with all other rules and those violated before it."""
@@ -161,7 +163,7 @@ class _Search:
             rows = pending.pop(0)
             if not len(rows):
                 continue
-            if self.solves >= _MOST_SOLVES:
+            if self.solves >= _MOST_SOLVES or self.late:
                 return False
             self.give_up(rows)
             if self.clashes():
@@ -170,7 +172,7 @@ class _Search:
             if len(rows) > 1:
                 kinds = np.flatnonzero(np.diff(block[rows])) + 1
                 pending[:0] = np.split(rows, kinds if len(kinds) else [len(rows) // 2])
-        return True
+        return not self.late
 
     def kept(self) -> Rows:
         """Return the limits that hold."""

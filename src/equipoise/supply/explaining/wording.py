@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from equipoise.supply.explaining.worth import TINY
-from equipoise.tables.figures import quantity
+from equipoise.tables.figures import plural, quantity
 
 ASKED = {
     "limit": pl.String,
@@ -20,10 +20,14 @@ ASKED = {
     "start": pl.String,
 }
 """What is known of a limit before it is valued: `row` of the model, `sign` of one more of it, `above` where the upper bound binds."""
+_EARLIER = " would serve demand earlier"
 
 
 def one_of(unit: str) -> str:
-    """Return one of a unit: hour for hours."""
+    """Return one of a unit: hour for hours, box for boxes."""
+    single = plural(unit, 1)
+    if single != unit:
+        return single
     return unit[:-1] if unit.endswith("s") and len(unit) > 2 and not unit.endswith("ss") else unit
 
 
@@ -41,8 +45,14 @@ def in_words(row: dict[str, Any], *, money_known: bool, held: str) -> str:
     parts = [row["start"], _gain(row, None if gain is None else sign * gain, money_known=money_known, near=near)]
     if row["step"] < 1 - TINY:
         parts.append(f", by {quantity(row['step'], row['unit'])}")
-    parts += [_range(row), _loss(row, None if loss is None else sign * loss, gain and sign * gain, money_known=money_known)]
+    if not parts[1].endswith(_EARLIER):  # how far that goes on, and what a unit less delays, is not in these figures
+        parts += [_range(row), _loss(row, None if loss is None else sign * loss, gain and sign * gain, money_known=money_known)]
     return "".join([*parts, f", with {held} as they are" if held else "", "."])
+
+
+def _amount(value: float) -> str:
+    """Return an amount to the cent, a smaller one to two digits that say something."""
+    return f"{value:,.2f}" if abs(value) >= 0.005 else f"{value:.2g}"
 
 
 def _gain(row: dict[str, Any], gain: float | None, *, money_known: bool, near: bool) -> str:
@@ -51,13 +61,13 @@ def _gain(row: dict[str, Any], gain: float | None, *, money_known: bool, near: b
     if gain is None:
         return " cannot be had without breaking another rule"
     if money_known and gain > TINY:
-        return f" is worth {most}{gain:,.2f}"
-    cost = f", at a cost of {-gain:,.2f}" if money_known and gain < -TINY else ""
+        return f" is worth {most}{_amount(gain)}"
+    cost = f", at a cost of {_amount(-gain)}" if money_known and gain < -TINY else ""
     if serves > TINY:
-        return f" would serve {most}{serves:,.2f} more units of demand{cost}"
+        return f" would serve {most}{_amount(serves)} more units of demand{cost}"
     if (1.0 if row["above"] else -1.0) * (row["sooner"] or 0.0) > TINY:
-        return f" would serve demand earlier{cost}"
-    return f" would cost {-gain:,.2f}" if cost else " is worth nothing"
+        return f"{_EARLIER}{cost}"
+    return f" would cost {_amount(-gain)}" if cost else " is worth nothing"
 
 
 def _range(row: dict[str, Any]) -> str:
@@ -78,9 +88,9 @@ def _loss(row: dict[str, Any], loss: float | None, gain: float | None, *, money_
     if loss is None:
         return f"{other} would break another rule" if row[f"stuck_{way}"] else ""
     if not money_known:
-        return f"{other} would leave {loss:,.2f} more short" if loss > TINY else ""
-    if gain is not None and abs(loss - gain) < 0.005:
+        return f"{other} would leave {_amount(loss)} more short" if loss > TINY else ""
+    if gain is not None and abs(loss - gain) < min(0.005, 0.01 * abs(gain)):
         return f"{other} costs as much" if loss > TINY else ""
     if abs(loss) <= TINY:
         return f"{other} costs nothing"
-    return f"{other} costs {loss:,.2f}" if loss > 0 else f"{other} saves {-loss:,.2f}"
+    return f"{other} costs {_amount(loss)}" if loss > 0 else f"{other} saves {_amount(-loss)}"

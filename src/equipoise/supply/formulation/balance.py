@@ -156,6 +156,9 @@ def _lives(model: Model) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _good_for(first: dt.date, shelf_life: pl.Expr) -> pl.Expr:
-    """Days from the start of the horizon until a lot on hand may no longer be used: its own date, else its shelf life from today."""
-    own = (pl.col("expires") - pl.lit(first)).dt.total_days().cast(pl.Float64) + 1
+    """Days from the start of the horizon to the last day of a lot on hand: its own date, else its shelf life from today.
+
+    A lot that expires on the last day of a period is used in that period, and not carried into the next.
+    """
+    own = (pl.col("expires") - pl.lit(first)).dt.total_days().cast(pl.Float64)
     return pl.coalesce(own, shelf_life)

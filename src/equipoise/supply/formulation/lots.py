@@ -80,14 +80,22 @@ def _least_lots(model: Model) -> pl.DataFrame:
     runs = makers.join(model["open"].select("resource", "t", "minimum_run"), on="resource", maintain_order="left")
     runs = runs.group_by("route", maintain_order=True).agg((pl.col("minimum_run") / pl.col("quantity")).max().alias("run"))
     made = model["make"].join(runs, on="route", how="left", maintain_order="left")
-    loads = model["use"].group_by("lane", maintain_order=True).agg(pl.col("minimum_load").max().alias("own"))
+    lane = model.net.places.lane.group_by("lane", maintain_order=True)
+    loads = lane.agg(lot_size("minimum_load", "lot_multiple").max().alias("own")).filter(pl.col("own") > 0)
     carried = pl.concat([model[family].select("lane", "item").unique(maintain_order=True) for family in ("move", "ship")])
     parts = [
-        made.select("item", own=pl.max_horizontal("minimum_lot", "lot_multiple", "run")),
-        model["buy"].select("item", own=pl.max_horizontal("minimum_lot", "minimum_when_used")),
+        made.select("item", own=pl.max_horizontal(lot_size("minimum_lot", "lot_multiple"), "run")),
+        model["buy"].select("item", own=lot_size(pl.max_horizontal("minimum_lot", "minimum_when_used"), "lot_multiple")),
         carried.join(loads, on="lane", maintain_order="left").select("item", "own"),
     ]
     return pl.concat(parts).group_by("item", maintain_order=True).agg(pl.col("own").max().fill_null(0.0))
+
+
+def lot_size(least: str | pl.Expr, multiple: str) -> pl.Expr:
+    """Return the least that can be made, bought or moved where anything is: the least amount, rounded up to whole lots."""
+    amount = pl.col(least) if isinstance(least, str) else least
+    lots = (amount.fill_null(0.0) / pl.col(multiple)).ceil().clip(1.0)
+    return pl.when(pl.col(multiple) > 0).then(lots * pl.col(multiple)).otherwise(amount)
 
 
 def at_hand(model: Model) -> pl.DataFrame:
@@ -197,7 +205,7 @@ def order_needed(model: Model) -> Equation:
     )
     rows = _about(model, model["order"], "purchase").join(most_needed(model), on="item", how="left", maintain_order="left")
     rows = rows.join(limits, on=["purchase", "t"], how="left", maintain_order="left").with_columns(*at_most(pl.lit(0.0)))
-    least = pl.max_horizontal("minimum_lot", "minimum_when_used", "minimum").fill_null(0.0)
+    least = lot_size(pl.max_horizontal("minimum_lot", "minimum_when_used", "minimum"), "lot_multiple").fill_null(0.0)
     most = pl.min_horizontal(pl.max_horizontal(pl.col("most").fill_null(0.0), least), "maximum")
     bought = matched(model["buy"], rows, ["purchase", "t"])
     return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -most))
@@ -219,3 +227,15 @@ def minimum_order(model: Model) -> Equation:
     rows = _about(model, asked, "purchase").with_columns(*at_least(pl.lit(0.0)))
     bought = matched(model["buy"], rows, ["purchase", "t"])
     return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -pl.col("least")))
+
+
+def order_multiple(model: Model) -> Equation:
+    r"""Purchases come in whole lots.
+
+    $$b_{c,t} = q_c\, n_{c,t}$$
+
+    One row for every period of a purchase with `lot_multiple`, where integers are asked for. The dual has no meaning of its own.
+    """
+    rows = _about(model, model["order_lots"], "purchase").with_columns(*exactly(0.0))
+    bought = matched(model["buy"], rows, ["purchase", "t"])
+    return equation(rows.select(_columns("purchase")), entries(bought, "row"), entries(rows, "row", -pl.col("lot_multiple")))

@@ -118,7 +118,7 @@ RULES: tuple[Rule, ...] = (
         "resources",
         _TARGET,
         "maximum idle",
-        less="One more idle {unit} on {subject} in {period}",
+        less="One {unit} less that {subject} must work in {period}",
         broken="{subject} stands idle {quantity} longer than allowed in {period}.",
     ),
     Rule(
@@ -209,6 +209,7 @@ RULES: tuple[Rule, ...] = (
         less="One {unit} less of minimum load on lane {subject} in {period}",
         broken="Lane {subject} carries {quantity} less than its minimum load in {period}.",
     ),
+    Rule(supplies.load_multiple, "loads"),
     Rule(supplies.site_open, "sites"),
     Rule(lots.setup_needed, "setup"),
     Rule(
@@ -229,13 +230,14 @@ RULES: tuple[Rule, ...] = (
         less="One {unit} less of minimum order from {subject} in {period}",
         broken="{subject} buys {quantity} less than its minimum order in {period}.",
     ),
+    Rule(lots.order_multiple, "order_lots"),
     Rule(
         groups.group_limit,
         "limit",
         _AGREEMENT,
         "limit",
-        "One more of the limit {subject} in {period}",
-        "One less of the limit {subject} in {period}",
+        "One {unit} more of the limit {subject} in {period}",
+        "One {unit} less of the limit {subject} in {period}",
         "The limit {subject} is missed by {quantity} in {period}.",
     ),
     Rule(

@@ -171,6 +171,7 @@ def line_open(model: Model) -> Equation:
     """
     asked = model["open"].filter(pl.col("available").is_null())
     needed = loads(model).filter(pl.col("activity") == "make").join(most_made(model), left_on="of", right_on="route", maintain_order="left")
+    needed = needed.unique(["number", "of"], maintain_order=True)
     most = needed.group_by("number", maintain_order=True).agg((pl.col("load") * pl.col("most")).sum().alias("most"))
     rows = _limit_rows(model, asked.join(most, on="number", how="left", maintain_order="left")).with_columns(*at_most(pl.lit(0.0)))
     extra = [entries(matched(model[family], rows, ["resource", "t"]), "row") for family in ("regular", "overtime")]
@@ -184,14 +185,12 @@ def maintenance_stops(model: Model) -> Equation:
 
     One row for every resource with maintenance. The dual is what one stop less would save.
     """
-    stops = model["maintain"].select("resource", pl.col("stops").cast(pl.Float64)).unique().sort("resource")
-    rows = numbered(stops.join(model.net.resources.select("resource"), on="resource", maintain_order="left"))
-    rows = rows.with_columns(
-        *exactly("stops"), pl.col("resource").alias("subject"), pl.lit("stops").alias("unit"), pl.lit(None, pl.Int64).alias("t")
+    stops = model["maintain"].group_by("resource", maintain_order=True).agg(pl.col("stops").first().cast(pl.Float64), pl.col("hours").max())
+    rows = _limit_rows(model, stops.sort("resource")).with_columns(
+        *exactly("stops"), pl.lit("stops").alias("unit"), pl.lit(None, pl.Int64).alias("t")
     )
-    return equation(
-        rows.select("resource", "t", "subject", "unit", "lower", "upper"), entries(matched(model["maintain"], rows, ["resource"]), "row")
-    )
+    rows = rows.with_columns(pl.col("weight") * pl.max_horizontal(pl.col("hours").fill_null(0.0), 1.0))
+    return equation(rows.select(_COLUMNS), entries(matched(model["maintain"], rows, ["resource"]), "row"))
 
 
 def load_spread(model: Model) -> Equation:

@@ -148,7 +148,7 @@ def _lot(model: Model) -> pl.DataFrame:
     """Return item and lot: the largest least lot or order of an item, where things come whole: its rest is no building ahead."""
     sizes = [
         model["make"].select("item", lot=pl.max_horizontal("minimum_lot", "lot_multiple")),
-        model["buy"].select("item", lot=pl.max_horizontal("minimum_lot", "minimum_when_used")),
+        model["buy"].select("item", lot=pl.max_horizontal("minimum_lot", "minimum_when_used", "lot_multiple")),
     ]
     lots = pl.concat(sizes).filter(pl.col("lot") > 0).group_by("item", maintain_order=True).agg(pl.col("lot").max())
     return lots if model.net.setting.supply.integer else lots.clear()

@@ -3,7 +3,7 @@
 import polars as pl
 
 from equipoise.supply.formulation.balance import arrivals, withdrawals
-from equipoise.supply.formulation.equation import Equation, at_least, at_most, between, entries, equation, matched, numbered
+from equipoise.supply.formulation.equation import INFINITY, Equation, at_least, at_most, between, entries, equation, matched, numbered
 from equipoise.supply.formulation.lots import at_hand, most_needed, whole
 from equipoise.supply.unknowns import Model
 
@@ -103,6 +103,20 @@ def minimum_load(model: Model) -> Equation:
     )
     rows = uses.with_columns(*at_least(pl.lit(0.0)))
     return equation(rows.select(_LANE), entries(_lane_flow(model, rows), "row"), entries(rows, "row", -pl.col("minimum_load")))
+
+
+def load_multiple(model: Model) -> Equation:
+    r"""A lane carries whole loads; where a load has a cost of its own, there are loads enough for what moves.
+
+    $$\sum_i m_{a,i,t} = q_a\, n_{a,t}, \qquad \sum_i m_{a,i,t} \le q_a\, n_{a,t} \text{ where a load has a cost}$$
+
+    A load that is paid for as such may go part full. One row for every period of a lane, or an item on it, with `lot_multiple`, where
+    integers are asked for or a load has a cost. The dual has no meaning of its own.
+    """
+    paid = pl.col("load_cost").fill_null(0.0) > 0
+    loads = _lane_rows(model, model["loads"].select("lane", "item", "t", "column", "lot_multiple", "load_cost"))
+    rows = loads.with_columns(pl.when(paid).then(-INFINITY).otherwise(0.0).alias("lower"), pl.lit(0.0).alias("upper"))
+    return equation(rows.select(_LANE), entries(_lane_flow(model, rows), "row"), entries(rows, "row", -pl.col("lot_multiple")))
 
 
 def site_open(model: Model) -> Equation:

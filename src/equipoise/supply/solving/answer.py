@@ -15,7 +15,7 @@ ZERO = 1e-7
 @dataclass(frozen=True, eq=False)
 class Answer:
     """The solution as arrays. Duals are the gain of one more unit of a row's bound, in the objective, in money, in units served
-    and in units served a period earlier; they are empty (zeros) where the solution has no basis.
+    and in units served a period earlier. Where the solution has no basis they are zero, or, solved by shares, the average of the groups.
 
     `below` and `above` say by how much each row gives way. `seconds` are measured, so never part of a table. `basis` is where a next
     solve of a model like this may start.
@@ -89,8 +89,7 @@ def unserved(problem: Problem, columns: int) -> tuple[Array, Array]:
 
 def missed(problem: Problem, values: Array) -> tuple[Array, Array]:
     """Return by how much each row falls below its least and exceeds its most."""
-    columns = np.repeat(np.arange(problem.columns), np.diff(problem.starts))
-    activity = np.bincount(problem.index, problem.values * values[columns], minlength=problem.rows)
+    activity = problem.sums(values)
     size = 1e-6 * np.maximum(1.0, np.abs(activity))
     below, above = problem.row_lower - activity, activity - problem.row_upper
     return np.where(below > size, below, 0.0) + problem.crossed, np.where(above > size, above, 0.0)

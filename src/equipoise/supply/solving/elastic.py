@@ -45,7 +45,9 @@ def elastic(problem: Problem, scale: float) -> Answer:
 
 
 def _weights(problem: Problem) -> dict[Grade, float]:
-    """Return the price of a unit by which a rule gives way, by grade: each grade is dearer than a unit of the one before for all periods.
+    """Return the price of a unit by which a rule gives way, by grade: each is a multiple of the one before.
+
+    A unit that is never served costs more than one below target in all periods.
 
     With the strategy given, capacity costs next to nothing (overload is only reported) and the firm plan is the last to give way.
     """

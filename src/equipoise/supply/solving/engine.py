@@ -1,6 +1,6 @@
 """The only door to HiGHS: one model handed over once, changed in place, and solved again from its last basis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from equipoise.supply.assembly import Array, Flags, Indices, Problem
 
-Method = Literal["choose", "simplex", "interior point", "interior point without basis"]
+Method = Literal["choose", "simplex", "interior point"]
 Status = Literal["optimal", "time limit", "no plan in time", "infeasible", "unbounded", "failed"]
 Statuses = npt.NDArray[np.int8]
 BASIC = 1
@@ -54,6 +54,13 @@ def arrays_of(problem: Problem) -> Arrays:
     )
 
 
+def fixed(arrays: Arrays, values: Array) -> Arrays:
+    """Return the arrays with what comes whole fixed at its value: the rest is a linear model with duals."""
+    kept = np.round(values)
+    lower, upper = np.where(arrays.whole, kept, arrays.lower), np.where(arrays.whole, kept, arrays.upper)
+    return replace(arrays, lower=lower, upper=upper, whole=np.zeros_like(arrays.whole))
+
+
 def _at_bound(values: Array, lower: Array, upper: Array) -> Statuses:
     """Return the bound nearest to each value: 0 lower, 2 upper, 3 where there is none."""
     with np.errstate(invalid="ignore"):
@@ -70,8 +77,8 @@ def method_for(columns: int) -> Method:
 class Engine:
     """One HiGHS model. Gains are handed over times `scale`, so that the absolute tolerances of HiGHS mean the same for every plan.
 
-    `gap` is the relative gap at which an integer plan is good enough, `limit` the seconds a run may take. Whatever is changed
-    after a run (bounds, gains), the next run starts from the last basis.
+    `gap` is the relative gap at which an integer plan is good enough, `limit` the seconds that all its runs together may take. Whatever is
+    changed after a run (bounds, gains), the next run starts from the last basis.
     """
 
     def __init__(self, arrays: Arrays, scale: float, gap: float, limit: float, method: Method = "choose") -> None:
@@ -85,8 +92,6 @@ class Engine:
             self.highs.setOptionValue(name, value)
         if method != "choose" and not arrays.whole.any():
             self.highs.setOptionValue("solver", "simplex" if method == "simplex" else "ipm")
-        if method == "interior point without basis":
-            self.highs.setOptionValue("run_crossover", "off")
         self._hand_over()
 
     def _hand_over(self) -> None:
@@ -143,16 +148,9 @@ class Engine:
         """Give some columns another gain."""
         self.highs.changeColsCost(len(columns), columns.astype(np.int32), -gain * self.scale)
 
-    def fix_whole(self) -> None:
-        """Fix the whole columns at what they are, and let them come in fractions: the rest is a linear model with duals."""
-        columns = np.flatnonzero(self.arrays.whole)
-        found = np.round(self.values()[columns])
-        self.highs.changeColsIntegrality(len(columns), columns.astype(np.int32), np.zeros(len(columns), np.uint8))
-        self.column_bounds(columns, found, found)
-
     @property
     def has_basis(self) -> bool:
-        """Whether the last run ended in a basis (an interior point without crossover does not)."""
+        """Whether the last run ended in a basis (one with whole columns, or that ran out of time, may not)."""
         return bool(self.highs.getBasis().valid)
 
     def basis(self) -> Basis:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from equipoise.supply.assembly import Array, Flags
-from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, method_for
+from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, fixed, method_for
 
 Numbers = npt.NDArray[np.int64]
 _SMALLEST = 4_000
@@ -29,7 +29,6 @@ class PartAnswer:
     status: Status
     values: Array
     basis: Basis | None
-    gain: float
     bound: float
 
 
@@ -56,14 +55,14 @@ def components(arrays: Arrays, ignored: Flags | None = None) -> Numbers:
 
 
 def independent(arrays: Arrays) -> list[Part]:
-    """Return the independent parts of a model, small ones put together; one part where all hangs together."""
+    """Return the independent parts of a model, small ones put together; none where all hangs together or is small."""
     label = components(arrays)
     roots, place, sizes = np.unique(label, return_inverse=True, return_counts=True)
     if len(roots) == 1 or len(label) < 2 * _SMALLEST:
         return []
     bins = np.cumsum(sizes) - sizes
-    together = np.where(sizes >= _SMALLEST, len(sizes) + np.arange(len(sizes)), bins // _SMALLEST)
-    _, group = np.unique(together, return_inverse=True)
+    alone = np.where(sizes >= _SMALLEST, len(sizes) + np.arange(len(sizes)), bins // _SMALLEST)
+    _, group = np.unique(alone, return_inverse=True)
     of_column = group[place]
     of_row = np.full(len(arrays.row_lower), -1)
     of_row[arrays.index] = np.repeat(of_column, np.diff(arrays.starts))
@@ -100,17 +99,17 @@ def cut(arrays: Arrays, part: Part) -> Arrays:
 
 
 def solve_part(arrays: Arrays, scale: float, gap: float, limit: float) -> PartAnswer:
-    """Solve a model alone. An integer part is fixed where it comes whole and solved again, for its basis."""
+    """Solve a model alone. An integer part is fixed where it comes whole and solved anew, for its basis: its time may have run out."""
     engine = Engine(arrays, scale, gap, limit, method_for(len(arrays.gain)))
     status = engine.run()
     if status not in {"optimal", "time limit"}:
-        return PartAnswer(status, np.zeros(len(arrays.gain)), None, 0.0, 0.0)
-    gain = engine.objective()
-    bound = engine.bound() if arrays.whole.any() else gain
+        return PartAnswer(status, np.zeros(len(arrays.gain)), None, 0.0)
+    values, bound = engine.values(), engine.objective()
     if arrays.whole.any():
-        engine.fix_whole()
+        bound = engine.bound()
+        engine = Engine(fixed(arrays, values), scale, gap, limit)
         engine.run()
-    return PartAnswer(status, engine.values(), engine.basis() if engine.has_basis else None, gain, bound)
+    return PartAnswer(status, values, engine.basis() if engine.has_basis else None, bound)
 
 
 def solve_apart(arrays: Arrays, parts: list[Part], scale: float, gap: float, limit: float, executor: Executor | None) -> list[PartAnswer]:

@@ -18,18 +18,15 @@ def settle(engine: Engine, problem: Problem, basis: Basis) -> Array:
     """Return the values of the settled plan. `basis` is that of the optimum; the engine is left with the settled model."""
     values = engine.values()
     reduced, dual = np.abs(engine.reduced_gains()) * engine.scale, np.abs(engine.duals()) * engine.scale
-    tied_columns = (basis.columns != BASIC) & (reduced <= _TIED) & _movable(engine)
-    if not tied_columns[: problem.columns].any():
+    arrays = engine.arrays
+    columns = (basis.columns != BASIC) & (reduced <= _TIED) & (arrays.upper > arrays.lower)
+    rows = (basis.rows != BASIC) & (dual <= _TIED) & (arrays.row_upper > arrays.row_lower)
+    if not (columns[: problem.columns].any() or rows.any()):
         return values
     count = len(values)
-    columns = np.flatnonzero((reduced > _TIED) | (np.arange(count) >= problem.columns))
-    rows = np.flatnonzero(dual > _TIED)
+    held, bound = np.flatnonzero((reduced > _TIED) | (np.arange(count) >= problem.columns)), np.flatnonzero(dual > _TIED)
     activity = engine.activities()
-    engine.column_bounds(columns, values[columns], values[columns])
-    engine.row_bounds(rows, activity[rows], activity[rows])
+    engine.column_bounds(held, values[held], values[held])
+    engine.row_bounds(bound, activity[bound], activity[bound])
     engine.gains(np.arange(count), np.concatenate([problem.tie * (1e-3 / TIE_SHARE), np.zeros(count - problem.columns)]))
     return engine.values() if engine.run() == "optimal" else values
-
-
-def _movable(engine: Engine) -> np.ndarray:
-    return engine.arrays.upper > engine.arrays.lower

@@ -6,7 +6,7 @@ groups with their shares make a plan that keeps every rule, and their average pr
 relaxation for integer programming (1974); Geoffrion, Primal resource-directive approaches (1970).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from equipoise.supply.assembly import Array, Flags, Problem
-from equipoise.supply.solving.answer import Answer, missed
+from equipoise.supply.solving.answer import Answer, missed, unserved
 from equipoise.supply.solving.engine import Arrays, Engine, arrays_of
 from equipoise.supply.solving.parts import Numbers, Part, components, cut
 
@@ -29,12 +29,14 @@ _OF_RESOURCES = ("regular", "overtime", "load_step", "workers", "hire", "layoff"
 
 @dataclass(frozen=True, eq=False)
 class _Split:
-    """A model cut up: items in groups, resources, the rows that link them, and which component of the resources each belongs to.
+    """A model cut up: items in groups, resources, the rows that link them, and the component of resources that each of those belongs to.
 
-    `component` gives, for every column and row of resources, the number of its component; shares are one number a group and component.
+    Shares are one number a group and component; there are `count` components. `measures` are, by column, money, minus the units never
+    served and minus the units late.
     """
 
     arrays: Arrays
+    measures: Array
     groups: list[Part]
     resources: Part
     links: Numbers
@@ -46,11 +48,13 @@ class _Split:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """A group solved: the values of its own columns, of the resources, its duals, and what it gains."""
+    """A group solved: the values of its own columns and of the resources, and what it gains.
+
+    `duals` are those of the objective, and of each measure of the split, by row: first links, then resources, then its own.
+    """
 
     own: Array
     resources: Array
-    own_duals: Array
     duals: Array
     gain: float
 
@@ -62,35 +66,38 @@ def by_shares(problem: Problem, scale: float, executor: Executor | None) -> Answ
     if split is None:
         return None
     setting = problem.model.net.setting.supply
+    limit, links = setting.time_limit, len(split.links)
     even = np.full(split.count, 1 / len(split.groups))
-    sample = with_share(split, scale, setting.time_limit, 0, even)
+    sample = _solved(*_with_share(split, 0, even), scale, limit)
     best: list[_Found] = []
     gain, bound = -np.inf, np.inf
-    prices = np.zeros(len(split.links)) if sample is None else sample.duals[: len(split.links)]
+    prices = np.zeros(links) if sample is None else sample.duals[0, :links]
     for _ in range(_ROUNDS):
-        limit, needs = at_prices(split, scale, setting.time_limit, prices, executor)
-        bound = min(bound, limit)
-        if best and bound - gain <= _near(setting.relative_gap, gain):
+        most, needs = _at_prices(split, scale, limit, prices, executor)
+        bound = min(bound, most)
+        if best and bound - gain <= _near(setting.relative_gap, problem.offset + gain):
             break
         shares = _shares(split, needs)
-        found = _each(executor, with_share, [(split, scale, setting.time_limit, number, share) for number, share in enumerate(shares)])
+        models = (_with_share(split, number, share) for number, share in enumerate(shares))
+        found = _each(executor, _solved, ((*model, scale, limit) for model in models))
         solved = [one for one in found if one is not None]
         if len(solved) < len(found):
             break
-        if sum(one.gain for one in solved) > gain:
-            best, gain = solved, sum(one.gain for one in solved)
-        prices = np.mean([one.duals[: len(split.links)] for one in solved], axis=0)
-    if not best or bound - gain > _near(GOOD_ENOUGH, gain):
+        total = sum(one.gain for one in solved)
+        if total > gain:
+            best, gain = solved, total
+        prices = np.mean([one.duals[0, :links] for one in solved], axis=0)
+    if not best or bound - gain > _near(GOOD_ENOUGH, problem.offset + gain):
         return None
     return _answer(problem, split, best, bound, setting.relative_gap)
 
 
-def _near(gap: float, gain: float) -> float:
-    return gap * max(1.0, abs(gain))
+def _near(gap: float, objective: float) -> float:
+    return gap * max(1.0, abs(objective))
 
 
 def _split(problem: Problem, arrays: Arrays) -> _Split | None:
-    """Return the model cut up; None where it does not fall into many groups of items."""
+    """Return the model cut up; None where it does not fall into many groups of items, or has a rule that no unknown can keep."""
     block = next((block for block in problem.blocks if block.rule.name == "resource_load"), None)
     if block is None:
         return None
@@ -114,6 +121,9 @@ def _split(problem: Problem, arrays: Arrays) -> _Split | None:
     column = np.repeat(np.arange(problem.columns), np.diff(arrays.starts))
     inside = ~ignored[arrays.index]
     of_row[arrays.index[inside]] = group[column[inside]]
+    bare = of_row == -2  # rows without unknowns, and the links
+    if (arrays.row_lower[bare] > 0).any() or (arrays.row_upper[bare] < 0).any():
+        return None
     groups = [Part(np.flatnonzero(group == number), np.flatnonzero(of_row == number)) for number in range(wanted)]
     resources = Part(np.flatnonzero(on_resources), np.flatnonzero(of_row == -1))
     linked = cut(arrays, Part(resources.columns, np.concatenate([links, resources.rows])))
@@ -123,7 +133,8 @@ def _split(problem: Problem, arrays: Arrays) -> _Split | None:
     by_row = np.full(problem.rows, -1)
     known = by_column[column] >= 0
     np.maximum.at(by_row, arrays.index[known], by_column[column[known]])
-    return _Split(arrays, groups, resources, links, by_row[links], component, by_row[resources.rows], int(component.max()) + 1)
+    measures = np.stack([problem.money, *unserved(problem, problem.columns)])
+    return _Split(arrays, measures, groups, resources, links, by_row[links], component, by_row[resources.rows], int(component.max()) + 1)
 
 
 def _columns_of_resources(problem: Problem) -> Flags:
@@ -144,15 +155,15 @@ def _shares(split: _Split, needs: Array) -> Array:
     return np.where(whole > 0, 0.95 * np.divide(total, whole, out=even.copy(), where=whole > 0) + 0.05 * even, even)
 
 
-def _each(executor: Executor | None, one: Callable[..., _Answered], work: list[tuple[object, ...]]) -> list[_Answered]:
+def _each(executor: Executor | None, one: Callable[..., _Answered], work: Iterable[tuple[object, ...]]) -> list[_Answered]:
     """Return the answer of every piece of work, side by side through the executor."""
     if executor is None:
         return [one(*given) for given in work]
     return [running.result() for running in [executor.submit(one, *given) for given in work]]
 
 
-def with_share(split: _Split, scale: float, limit: float, number: int, share: Array) -> _Found | None:
-    """Return a group solved with its share of each component of the resources; None where it has no plan."""
+def _with_share(split: _Split, number: int, share: Array) -> tuple[Arrays, Array, int]:
+    """Return the model of a group with its share of each component of the resources, its measures, and how many columns are its own."""
     group, resources = split.groups[number], split.resources
     columns = np.concatenate([group.columns, resources.columns])
     rows = np.concatenate([split.links, resources.rows, group.rows])
@@ -162,32 +173,45 @@ def with_share(split: _Split, scale: float, limit: float, number: int, share: Ar
     upper[own:] = _scaled(upper[own:], share[split.column_component])
     factor[len(split.links) : ends] = share[split.row_component]
     low, high = _scaled(model.row_lower, factor), _scaled(model.row_upper, factor)
-    engine = Engine(replace(model, upper=upper, row_lower=low, row_upper=high), scale, 0.0, limit, "simplex")
+    return replace(model, upper=upper, row_lower=low, row_upper=high), split.measures[:, columns], own
+
+
+def _solved(model: Arrays, measures: Array, own: int, scale: float, limit: float) -> _Found | None:
+    """Return a group solved; None where it has no plan."""
+    engine = Engine(model, scale, 0.0, limit, "simplex")
     if engine.run() != "optimal":
         return None
-    values, duals = engine.values(), engine.duals()
-    return _Found(values[:own], values[own:], duals[ends:], duals[:ends], engine.objective())
+    values, duals = engine.values(), np.stack([engine.duals(), *engine.sensitivities(*measures)])
+    return _Found(values[:own], values[own:], duals, engine.objective())
 
 
-def at_prices(split: _Split, scale: float, limit: float, prices: Array, executor: Executor | None) -> tuple[float, Array]:
-    """Return a bound on the gain of the whole at given prices of the linking rows, and what each group would load on each of them."""
-    work: list[tuple[object, ...]] = [(split, scale, limit, part, prices) for part in (*split.groups, split.resources)]
-    solved = _each(executor, _priced, work)
-    arrays, links = split.arrays, split.links
-    constant = float(prices @ np.where(prices > 0, arrays.row_upper[links], arrays.row_lower[links]))
-    return sum(gain for gain, _ in solved) + constant, np.array([need for _, need in solved[:-1]])
+def _at_prices(split: _Split, scale: float, limit: float, prices: Array, executor: Executor | None) -> tuple[float, Array]:
+    """Return a bound on the gain of the whole at given prices of the linking rows, and what each group would load on each of them.
+
+    The bound holds for any prices: what keeps every rule keeps those of each part, and pays nothing for links, which must come to nothing.
+    """
+    models = (_priced(split, part, prices) for part in (*split.groups, split.resources))
+    solved = _each(executor, _loaded, ((*model, scale, limit) for model in models))
+    return sum(gain for gain, _ in solved), np.array([need for _, need in solved[:-1]])
 
 
-def _priced(split: _Split, scale: float, limit: float, part: Part, prices: Array) -> tuple[float, Array]:
-    """Return the gain of a part that pays for what it loads, and its load; an infinite gain where it has no bound at these prices."""
+def _priced(split: _Split, part: Part, prices: Array) -> tuple[Arrays, Arrays]:
+    """Return the model of a part that pays for what it loads on the links, and its links."""
     linked = cut(split.arrays, Part(part.columns, split.links))
     column = np.repeat(np.arange(len(part.columns)), np.diff(linked.starts))
     price = np.bincount(column, prices[linked.index] * linked.values, minlength=len(part.columns))
     model = cut(split.arrays, part)
-    engine = Engine(replace(model, gain=model.gain - price), scale, 0.0, limit, "simplex")
+    return replace(model, gain=model.gain - price), linked
+
+
+def _loaded(model: Arrays, linked: Arrays, scale: float, limit: float) -> tuple[float, Array]:
+    """Return the gain of a part, and its load on the links; an infinite gain where it has no bound."""
+    links = len(linked.row_lower)
+    engine = Engine(model, scale, 0.0, limit, "simplex")
     if engine.run() != "optimal":
-        return np.inf, np.zeros(len(split.links))
-    load = np.bincount(linked.index, linked.values * engine.values()[column], minlength=len(split.links))
+        return np.inf, np.zeros(links)
+    column = np.repeat(np.arange(len(model.gain)), np.diff(linked.starts))
+    load = np.bincount(linked.index, linked.values * engine.values()[column], minlength=links)
     return engine.objective(), load.astype(np.float64)
 
 
@@ -197,23 +221,23 @@ def _scaled(bounds: Array, factor: Array) -> Array:
 
 
 def _answer(problem: Problem, split: _Split, found: list[_Found], bound: float, wanted: float) -> Answer:
-    values, duals = np.zeros(problem.columns), np.zeros(problem.rows)
+    """Return the groups' plans together, with their own duals, and the average of those of what they share."""
+    shared = np.concatenate([split.links, split.resources.rows])
+    values, duals = np.zeros(problem.columns), np.zeros((1 + len(split.measures), problem.rows))
     for group, one in zip(split.groups, found, strict=True):
-        values[group.columns], duals[group.rows] = one.own, one.own_duals
+        values[group.columns], duals[:, group.rows] = one.own, one.duals[:, len(shared) :]
         values[split.resources.columns] += one.resources
-    average = np.mean([one.duals for one in found], axis=0)
-    duals[split.links], duals[split.resources.rows] = average[: len(split.links)], average[len(split.links) :]
+    duals[:, shared] = np.mean([one.duals[:, : len(shared)] for one in found], axis=0)
     below, above = missed(problem, values)
     objective = problem.offset + float((problem.money + problem.penalty) @ values)
     most = max(problem.offset + bound, objective)
     gap = (most - objective) / max(1.0, abs(objective))
-    none = np.zeros(problem.rows)
     return Answer(
         values=values,
-        duals=duals,
-        money_duals=duals,
-        served_duals=none,
-        late_duals=none,
+        duals=duals[0],
+        money_duals=duals[1],
+        served_duals=duals[2],
+        late_duals=duals[3],
         below=below,
         above=above,
         status="optimal" if gap <= wanted else "near optimal",

@@ -10,11 +10,12 @@ from equipoise.supply.assembly import Problem
 from equipoise.supply.priority import by_priority, service_weights
 from equipoise.supply.solving.answer import Answer, read, refuse
 from equipoise.supply.solving.elastic import elastic
-from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, arrays_of, method_for
+from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, arrays_of, fixed, method_for
 from equipoise.supply.solving.parts import Part, independent, solve_apart, together
 from equipoise.supply.solving.shares import by_shares
 
 _COST_SCALE = 1000.0
+_FOUND = ("optimal", "time limit")
 
 
 def solve(problem: Problem, start: Basis | None = None, executor: Executor | None = None) -> Answer:
@@ -46,7 +47,7 @@ def _as_given(problem: Problem, start: Basis | None, executor: Executor | None) 
     engine = engine_for(problem, start)
     handed = time.perf_counter()
     engine, status, bound = by_priority(engine, problem)
-    if status not in {"optimal", "time limit"}:
+    if status not in _FOUND:
         refuse(status)
         return None
     answer = read(engine, problem, status, None if bound is None else problem.offset + bound)
@@ -59,27 +60,23 @@ def _from_parts(problem: Problem, arrays: Arrays, parts: list[Part], executor: E
     scale = cost_scale(problem)
     found = solve_apart(arrays, parts, scale, setting.relative_gap, setting.time_limit, executor)
     for one in found:
-        if one.status not in {"optimal", "time limit"}:
+        if one.status not in _FOUND:
             refuse(one.status)
             return None
-    status: Status = "time limit" if any(one.status == "time limit" for one in found) else "optimal"
-    whole = np.flatnonzero(arrays.whole)
     values = np.zeros(problem.columns)
     for part, one in zip(parts, found, strict=True):
         values[part.columns] = one.values
-    kept = np.round(values[whole])
-    lower, upper = arrays.lower.copy(), arrays.upper.copy()
-    lower[whole], upper[whole] = kept, kept
-    fixed = replace(arrays, lower=lower, upper=upper, whole=np.zeros_like(arrays.whole))
-    engine = Engine(fixed, scale, setting.relative_gap, setting.time_limit, "simplex")
+    engine = Engine(fixed(arrays, values), scale, setting.relative_gap, setting.time_limit, "simplex")
     basis = together(arrays, parts, found)
     if basis is not None:
         engine.start_from(basis)
-    if engine.run() != "optimal":
+    last = engine.run()
+    if last not in _FOUND:
+        refuse(last)
         return None
-    bound = problem.offset + sum(one.bound for one in found) if len(whole) else None
-    answer = read(engine, problem, status, bound)
-    return replace(answer, parts=len(parts))
+    status: Status = "time limit" if "time limit" in {last, *(one.status for one in found)} else "optimal"
+    bound = problem.offset + sum(one.bound for one in found) if arrays.whole.any() else None
+    return replace(read(engine, problem, status, bound), parts=len(parts))
 
 
 def engine_for(problem: Problem, start: Basis | None = None) -> Engine:

@@ -59,6 +59,10 @@ def _least(column: str) -> pl.Expr:
     return pl.col(column).min()
 
 
+def _largest(column: str) -> pl.Expr:
+    return pl.col(column).max()
+
+
 def _first(column: str) -> pl.Expr:
     return pl.col(column).drop_nulls().first()
 
@@ -66,6 +70,7 @@ def _first(column: str) -> pl.Expr:
 Rule = Callable[[str], pl.Expr]
 _ROUTE: dict[str, Rule] = {
     **dict.fromkeys(("unit_cost", "yield", "lead_time", "lead_time_deviation", "setup_cost", "fixed_cost"), _mean),
+    "lead_periods": _largest,
     "minimum_lot": _least,
     "lot_multiple": _common,
     "start": _widest,
@@ -73,15 +78,19 @@ _ROUTE: dict[str, Rule] = {
 }
 _PURCHASE: dict[str, Rule] = {
     **dict.fromkeys(("unit_cost", "lead_time", "lead_time_deviation", "fixed_cost"), _mean),
+    "lead_periods": _largest,
     "minimum_lot": _least,
+    "lot_multiple": _common,
     "minimum_when_used": _sum,
     "supplier": _first,
     "kind": _first,
 }
 _LANE: dict[str, Rule] = {
-    **dict.fromkeys(("unit_cost", "lead_time", "lead_time_deviation", "fixed_cost"), _mean),
+    **dict.fromkeys(("unit_cost", "lead_time", "lead_time_deviation", "fixed_cost", "load_cost"), _mean),
+    "lead_periods": _largest,
     "limit": _sum_of_all,
     "minimum_load": _sum,
+    "lot_multiple": _common,
 }
 _POLICY: dict[str, Rule] = {
     **dict.fromkeys(("safety_stock", "minimum", "ending_minimum"), _sum),
@@ -376,7 +385,8 @@ def _limits(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families) 
         told = f"{family}: what {', '.join(covered[:3])}{f' and {len(covered) - 3} more' if len(covered) > 3 else ''} need"
         row = pl.DataFrame({"limit": [told], "at_most": [need], "measure": ["quantity"], "span": ["horizon"]})
         limit.append(table("limit").conform(row))
-        members.append(pl.DataFrame([(told, *name) for name in names], schema=member.schema, orient="row"))
+        row = pl.DataFrame([(told, *name) for name in names], schema=["limit", "table", "key"], orient="row")
+        members.append(table("limit_member").conform(row))
     made["limit"], made["limit_member"] = pl.concat(limit), pl.concat(members)
 
 

@@ -36,7 +36,7 @@ def sourcing(tables: Tables, by_family: Families, periods: pl.DataFrame) -> Sour
     ]
     plan = pl.concat(made).join(periods.select("t", "period"), on="period", maintain_order="left")
     pairs = _pairs(plan.select("table", "way", "item", "location").unique(maintain_order=True), by_family)
-    known = pl.concat([_own(tables, name) for name in ("route", "purchase")])
+    known = pl.concat([_own(tables, name, periods) for name in ("route", "purchase")])
     facts = pairs.join(known, on=["table", "key"], how="left", maintain_order="left")
     grouped = facts.group_by("table", "way", "item", "location", "family", maintain_order=True).agg(
         pl.col("weight").sum(),
@@ -70,18 +70,21 @@ def _pairs(ways: pl.DataFrame, by_family: Families) -> pl.DataFrame:
     return pl.concat([split.select(columns), own.select(columns), plain.select(columns)])
 
 
-def _own(tables: Tables, name: str) -> pl.DataFrame:
-    """Return what the tables say of each route or purchase over the horizon: yield, lead time, lots, first and last day."""
+def _own(tables: Tables, name: str, periods: pl.DataFrame) -> pl.DataFrame:
+    """Return what the tables say of each route or purchase over the horizon: yield, lead time in days, lots.
+
+    A lead time in periods counts the average days of one.
+    """
     frame = tables[name]
     good = pl.col("yield").fill_null(1.0).mean() if name == "route" else pl.lit(1.0)
-    lot = pl.col("lot_multiple").max() if name == "route" else pl.lit(None, pl.Float64)
+    days = periods.get_column("days").sum() / max(1, periods.height)
     return (
         frame.group_by(pl.col(name).alias("key"), maintain_order=True)
         .agg(
             pl.lit(name).alias("table"),
             good.alias("yield"),
-            pl.col("lead_time").mean(),
-            lot.alias("lot"),
+            pl.coalesce(pl.col("lead_periods") * days, "lead_time").mean().alias("lead_time"),
+            pl.col("lot_multiple").max().alias("lot"),
             pl.col("minimum_lot").max().alias("minimum"),
         )
         .with_columns(pl.col("table").cast(pl.String))
