@@ -20,7 +20,7 @@ STOCK = (
         text("item", "Item", key=True, refers="item"),
         text("location", "Location", key=True, refers="location"),
         number("quantity", "On hand", _QUANTITY, required=True, minimum=0, over_time="stock"),
-        date("expires", "Last day it may be used", key=True, optional=True),
+        date("expires", "Last day it may be used", key=True),
         text("owner", "Owner where it is not the company's own"),
     ),
     _given(

@@ -169,7 +169,7 @@ SUPPLIED = (
         number("holds_to", "The value holds while the limit is at most this", "unit of the limit"),
         text(
             "proof",
-            "How the value is known: solved again one unit up and down, or by the basis where it holds a unit either way; empty: at most so much",
+            "How the value is known: solved again one unit up and down, or by the basis, a unit either way; empty: at most so much",
             allowed=("solved again", "basis"),
         ),
         text("sentence", "The same in words"),

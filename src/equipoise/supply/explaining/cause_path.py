@@ -106,7 +106,6 @@ class _Solver:
         self.rows = len(arrays.row_lower)
         self.weights = np.random.default_rng(0).uniform(0.5, 1.5, len(gaps.level))
         self.known: dict[int, list[tuple[float, Array]]] = {}
-        self.runs = 0
 
     def activity(self, values: Array) -> Array:
         """Return the activity of every row."""
@@ -116,7 +115,6 @@ class _Solver:
         """Solve at a place of the path, one for all its rows or one for each; None where that fails."""
         low, high = self.path.at(where)
         self.engine.row_bounds(self.path.rows, low, high)
-        self.runs += 1
         if self.engine.run() != "optimal":
             return None
         values = self.engine.values()

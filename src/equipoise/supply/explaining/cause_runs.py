@@ -34,11 +34,10 @@ OWN = (MATERIAL, NO_SOURCE, UNPAID, TARGET, WHOLE)
 
 @dataclass(frozen=True, eq=False)
 class Causes:
-    """What causes each measure: `added` by measure and cause; the causes are the groups of `limits`, then OWN. `runs` were solved."""
+    """What causes each measure: `added` by measure and cause; the causes are the groups of `limits`, then OWN."""
 
     limits: Limits
     added: Array
-    runs: int
 
 
 def causes_of(problem: Problem, answer: Answer, gaps: Gaps) -> Causes:
@@ -54,11 +53,9 @@ def causes_of(problem: Problem, answer: Answer, gaps: Gaps) -> Causes:
     free = gaps.values(engine.values())
     activity = _activity(engine, engine.values())
     basis = engine.basis()
-    runs = 1
     engine.start_from(basis)
     if (free > _NOTHING).any():
         added[:, count:] = _without_limits(problem, engine, limits, gaps, free, first)
-        runs += 3
     far = _places(problem) == 1 and answer.basis is not None and len(answer.basis.rows) == len(engine.arrays.row_lower)
     engine.start_from(answer.basis if far and answer.basis is not None else basis)
     path = path_to(limits, activity)
@@ -71,7 +68,7 @@ def causes_of(problem: Problem, answer: Answer, gaps: Gaps) -> Causes:
     added[:, :count] = found.added
     if problem.whole.any():
         added[:, count + OWN.index(WHOLE)] = np.maximum(gaps.values(answer.values) - found.end, 0.0)
-    return Causes(limits, added, runs + 1 + found.runs)
+    return Causes(limits, added)
 
 
 def _places(problem: Problem) -> int:
@@ -148,7 +145,8 @@ def _forced(problem: Problem, gain: Array) -> tuple[Array, np.ndarray]:
 def _engine(problem: Problem, answer: Answer, limits: Limits) -> tuple[Engine, Array]:
     """Return an engine for the linear problem behind the answer, and its gains.
 
-    Whole columns are held as they are, but how many lots, loads and workers there are; rules about what is wanted that gave way may do so here at their price.
+    Whole columns are held as they are, but how many lots, loads and workers there are; rules about what is wanted that gave way may do
+    so here at their price.
     """
     arrays = arrays_of(problem)
     lower, upper = arrays.lower.copy(), arrays.upper.copy()
