@@ -24,7 +24,7 @@ def number(value: float) -> str:
     1234.4 reads 1,234; 12.5 reads 12.5; 0.0416 reads 0.042.
     """
     size = abs(value)
-    if size >= 100 or size == 0 or (size >= 0.005 and abs(value - round(value)) < 0.005):
+    if size >= 100 or abs(value - round(value)) < 0.005:
         text = f"{value:,.0f}"
     elif size >= 1:
         text = f"{value:.1f}".removesuffix(".0")

@@ -49,7 +49,7 @@ def causes_of(problem: Problem, answer: Answer, gaps: Gaps) -> Causes:
     _bounded(engine, limits, limits.rows)
     status = engine.run()
     if status != "optimal":
-        return Causes(limits, added, 1)
+        return Causes(limits, added)
     free = gaps.values(engine.values())
     activity = _activity(engine, engine.values())
     basis = engine.basis()
