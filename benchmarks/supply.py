@@ -243,7 +243,7 @@ def main() -> None:
     show("Own work beside solving", overhead({"plain": (100, 1000) if quick else (100, 1000, 5000), "tied": (100,)}))
     show(
         "Method by size",
-        methods({"plain": (30, 100) if quick else (30, 100, 300, 1000), "tied": (10, 30, 100) if quick else (10, 30, 100, 300)}),
+        methods({"plain": (30, 100) if quick else (30, 100, 300, 1000), "tied": (10, 30, 100)}),
     )
     show("What-ifs", what_if(300, 18))
     show("Family level", live(30, 18))
