@@ -11,7 +11,7 @@ import pytest
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.supply import MODEL_TABLES, inventory_target, supply
-from equipoise.supply.targets_of_stock.forecast_error import error_growth, lag_factor
+from equipoise.supply.inventory_targets.forecast_error import error_growth, lag_factor
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 

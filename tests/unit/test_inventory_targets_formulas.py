@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.supply.targets_of_stock.formulas import Exposure, cycle_factors, safety_factors, safety_stock, unit_factors
-from equipoise.supply.targets_of_stock.normal import factors_of_loss, loss, losses, quantiles
+from equipoise.supply.inventory_targets.formulas import Exposure, cycle_factors, safety_factors, safety_stock, unit_factors
+from equipoise.supply.inventory_targets.normal import factors_of_loss, loss, losses, quantiles
 
 
 def exposure(demand: float, deviation: float, lead: float, lead_deviation: float = 0.0, review: float = 0.0) -> Exposure:

@@ -10,8 +10,8 @@ from equipoise.gather.masters import with_families
 from equipoise.reconcile.planned import demand_as_planned, routes_as_planned
 from equipoise.supply import item_plan, supply
 from equipoise.supply.formulate import MODEL_TABLES
-from equipoise.supply.splitting.aggregation import planned_tables
-from equipoise.supply.splitting.families import families
+from equipoise.supply.model.aggregation import planned_tables
+from equipoise.supply.model.families import families
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 

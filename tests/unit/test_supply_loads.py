@@ -12,12 +12,12 @@ from equipoise.gather.circles import paying_circles
 from equipoise.supply import audit, supply
 from equipoise.supply.assembly import relaxed
 from equipoise.supply.formulate import MODEL_TABLES, formulate
-from equipoise.supply.network import network
-from equipoise.supply.splitting.aggregation import planned_tables
-from equipoise.supply.splitting.families import families
+from equipoise.supply.inventory_targets.lead_times import lead_times
+from equipoise.supply.model.aggregation import planned_tables
+from equipoise.supply.model.families import families
+from equipoise.supply.model.network import network
+from equipoise.supply.model.timing import buckets, with_arrivals
 from equipoise.supply.splitting.sourcing import sourcing
-from equipoise.supply.targets_of_stock.lead_times import lead_times
-from equipoise.supply.timing import buckets, with_arrivals
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, from_table, to_table
 from tests.truth.company import MUST_SERVE_ON_TIME, demand, month, rows

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from equipoise.supply import MODEL_TABLES
 from equipoise.supply.assembly import Problem
 from equipoise.supply.formulate import formulate
-from equipoise.supply.priority import by_priority, service_weights
 from equipoise.supply.solving.answer import read
 from equipoise.supply.solving.engine import Engine
+from equipoise.supply.solving.priority import by_priority, service_weights
 from equipoise.supply.solving.solve import engine_for
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
@@ -107,8 +107,8 @@ def test_without_ranks_it_is_solved_as_ever() -> None:
 def one_rank_at_a_time(problem: Problem, weights: list[np.ndarray]) -> list[float]:
     """What each rank misses at least, the ranks before it held to their least by bounds on the dearest way to do so: one model a rank."""
     found: list[float] = []
-    from equipoise.supply.priority import _with_rows
     from equipoise.supply.solving.engine import arrays_of
+    from equipoise.supply.solving.priority import _with_rows
 
     arrays = _with_rows(arrays_of(problem), weights)
     for number, weight in enumerate(weights):

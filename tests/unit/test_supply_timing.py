@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.supply.timing import arrival_shares, buckets, exact, most_specific, usable, with_arrivals
+from equipoise.supply.model.timing import arrival_shares, buckets, exact, most_specific, usable, with_arrivals
 
 MONTHS = Calendar("month", dt.date(2027, 1, 1), 3, dt.date(2026, 12, 31))
 WEEKS = Calendar("week", dt.date(2027, 1, 4), 4, dt.date(2027, 1, 3))

@@ -9,8 +9,8 @@ import polars as pl
 from equipoise import finance
 from equipoise.supply.formulation.equation import Equation, Grade
 from equipoise.supply.formulation.register import RULES, Rule, asked
-from equipoise.supply.ties import tie_gains
-from equipoise.supply.unknowns import WHOLE, Model
+from equipoise.supply.model.ties import tie_gains
+from equipoise.supply.model.unknowns import WHOLE, Model
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int32]

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from equipoise.supply.assembly import Problem, assemble
-from equipoise.supply.cover import requirement, with_targets
-from equipoise.supply.network import network
-from equipoise.supply.splitting.aggregation import planned_tables
-from equipoise.supply.unknowns import model
+from equipoise.supply.model.aggregation import planned_tables
+from equipoise.supply.model.cover import requirement, with_targets
+from equipoise.supply.model.network import network
+from equipoise.supply.model.unknowns import model
 from equipoise.tables import table
 from equipoise.tables.setting import from_table
 

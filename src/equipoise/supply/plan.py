@@ -7,11 +7,11 @@ import polars as pl
 
 from equipoise import finance
 from equipoise.supply.assembly import Array, activities, open_backlog
-from equipoise.supply.cover import Requirement, requirement, weeks_covered
 from equipoise.supply.formulation.resources import loads
-from equipoise.supply.pools import shared_out
-from equipoise.supply.timing import with_arrivals
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.cover import Requirement, requirement, weeks_covered
+from equipoise.supply.model.pools import shared_out
+from equipoise.supply.model.timing import with_arrivals
+from equipoise.supply.model.unknowns import Model
 from equipoise.tables import table
 
 _NOTHING = 1e-6

@@ -7,8 +7,8 @@ from functools import cached_property
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.supply.splitting.aggregation import planned_tables
-from equipoise.supply.timing import buckets, exact, most_specific, usable, with_arrivals
+from equipoise.supply.model.aggregation import planned_tables
+from equipoise.supply.model.timing import buckets, exact, most_specific, usable, with_arrivals
 from equipoise.tables import GIVEN, table
 from equipoise.tables.setting import Setting, from_table
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from equipoise.supply.auditing.books import Books
 from equipoise.supply.auditing.check import SHARE, findings, outside, together
-from equipoise.supply.timing import exact, usable
+from equipoise.supply.model.timing import exact, usable
 
 _ACTIVE = pl.col("quantity") > SHARE
 _FLOW = ["key", "t", "quantity"]

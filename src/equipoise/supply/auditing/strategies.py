@@ -4,7 +4,7 @@ import polars as pl
 
 from equipoise.supply.auditing.books import Books
 from equipoise.supply.auditing.check import findings, together
-from equipoise.supply.timing import with_arrivals
+from equipoise.supply.model.timing import with_arrivals
 
 _DUE = ["kind", "key", "t"]
 

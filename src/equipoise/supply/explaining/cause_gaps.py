@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from equipoise.supply.assembly import Array, Problem
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 _NOTHING = 1e-5
 _KEYS = ["kind", "item", "place", "t"]

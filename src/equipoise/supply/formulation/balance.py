@@ -5,8 +5,8 @@ import datetime as dt
 import polars as pl
 
 from equipoise.supply.formulation.equation import Equation, at_most, at_place, dense_row, entries, equation, exactly, numbered
-from equipoise.supply.timing import with_arrivals
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.timing import with_arrivals
+from equipoise.supply.model.unknowns import Model
 
 _ARRIVAL = ["point", "arrival", "column", "coefficient"]
 

@@ -3,8 +3,8 @@
 import polars as pl
 
 from equipoise.supply.formulation.equation import Equation, at_least, at_most, dense_row, entries, equation, exactly, in_market, numbered
-from equipoise.supply.timing import with_arrivals
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.timing import with_arrivals
+from equipoise.supply.model.unknowns import Model
 
 
 def deliveries(model: Model) -> pl.DataFrame:

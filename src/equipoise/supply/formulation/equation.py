@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import polars as pl
 
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 INFINITY = float("inf")
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from equipoise.supply.formulation.equation import INFINITY, Equation, at_most, entries, equation, matched, numbered
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 _COLUMNS = ["key", "t", "subject", "unit", "lower", "upper"]
 

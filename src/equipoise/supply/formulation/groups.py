@@ -5,8 +5,8 @@ from collections.abc import Callable
 import polars as pl
 
 from equipoise.supply.formulation.equation import INFINITY, Equation, entries, equation, numbered
-from equipoise.supply.timing import usable
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.timing import usable
+from equipoise.supply.model.unknowns import Model
 
 _MEMBER = ["key", "t", "column", "coefficient"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from equipoise.supply.formulation import balance, demand, firm, groups, labor, lots, resources, stability, strategies, supplies, targets
 from equipoise.supply.formulation.equation import Equation, Grade
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from equipoise.supply.formulation.equation import (
     numbered,
 )
 from equipoise.supply.formulation.lots import most_made, whole
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 _LOAD = ["activity", "of", "item", "number", "t", "column", "load"]
 

@@ -4,8 +4,8 @@ import polars as pl
 
 from equipoise.supply.formulation.balance import arrivals
 from equipoise.supply.formulation.equation import Equation, at_most, entries, equation, exactly, matched, numbered
-from equipoise.supply.timing import with_arrivals
-from equipoise.supply.unknowns import Model, held_blocks
+from equipoise.supply.model.timing import with_arrivals
+from equipoise.supply.model.unknowns import Model, held_blocks
 
 
 def level_output(model: Model) -> Equation:

@@ -5,7 +5,7 @@ import polars as pl
 from equipoise.supply.formulation.balance import arrivals, withdrawals
 from equipoise.supply.formulation.equation import INFINITY, Equation, at_least, at_most, between, entries, equation, matched, numbered
 from equipoise.supply.formulation.lots import at_hand, most_needed, whole
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 
 def purchase_limit(model: Model) -> Equation:

@@ -3,7 +3,7 @@
 import polars as pl
 
 from equipoise.supply.formulation.equation import Equation, at_least, at_most, at_place, entries, equation, matched, numbered
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.unknowns import Model
 
 _COLUMNS = ["point", "t", "subject", "unit", "lower", "upper"]
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from equipoise.supply.assembly import Array, Problem, limit_rows
 from equipoise.supply.formulation.equation import Grade
-from equipoise.supply.priority import by_priority
 from equipoise.supply.solving.answer import ZERO, Answer, read, refuse
 from equipoise.supply.solving.engine import Arrays, Engine, arrays_of
+from equipoise.supply.solving.priority import by_priority
 
 _LATE_WEIGHT = 3.0
 """Price of a unit late for a period, where a unit below target for a period is 1."""

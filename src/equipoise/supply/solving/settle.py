@@ -7,8 +7,8 @@ point: on that face (what has a reduced gain stays where it is) the tie prices a
 import numpy as np
 
 from equipoise.supply.assembly import Array, Problem
+from equipoise.supply.model.ties import TIE_SHARE
 from equipoise.supply.solving.engine import BASIC, Basis, Engine
-from equipoise.supply.ties import TIE_SHARE
 
 _TIED = 1e-6
 """Reduced gain, as handed over, under which a column or row counts as tied: ten times the tolerance of HiGHS."""

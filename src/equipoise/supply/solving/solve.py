@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from equipoise.supply.assembly import Problem
-from equipoise.supply.priority import by_priority, service_weights
 from equipoise.supply.solving.answer import Answer, read, refuse
 from equipoise.supply.solving.elastic import elastic
 from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status, arrays_of, fixed, method_for
 from equipoise.supply.solving.parts import Part, independent, solve_apart, together
+from equipoise.supply.solving.priority import by_priority, service_weights
 from equipoise.supply.solving.shares import by_shares
 
 _COST_SCALE = 1000.0

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 
 from equipoise.supply.assembly import Problem
+from equipoise.supply.model.unknowns import Model
 from equipoise.supply.solving.engine import BASIC, Basis, Statuses
-from equipoise.supply.unknowns import Model
 
 _LOWER = 0
 

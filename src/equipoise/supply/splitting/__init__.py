@@ -1,4 +1,4 @@
-"""Between levels: item tables added up to families before planning, the plan split to items and weeks after it."""
+"""After planning: the plan split to items and weeks, within capacity, in whole lots where asked."""
 
 from equipoise.supply.splitting.split import item_plan
 

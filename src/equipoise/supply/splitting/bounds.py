@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.supply.splitting.families import Tables
+from equipoise.supply.model.families import Tables
+from equipoise.supply.model.timing import buckets, exact, usable
 from equipoise.supply.splitting.run_out import Array
 from equipoise.supply.splitting.sourcing import Sourcing
-from equipoise.supply.timing import buckets, exact, usable
 from equipoise.tables.setting import Setting
 
 _KIND = {"production": "route", "purchase": "purchase"}

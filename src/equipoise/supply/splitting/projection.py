@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from equipoise.supply.splitting.families import Tables
+from equipoise.supply.model.families import Tables
+from equipoise.supply.model.timing import exact
 from equipoise.supply.splitting.run_out import Array, Index
 from equipoise.supply.splitting.weeks import Weeks
-from equipoise.supply.timing import exact
 
 
 @dataclass(frozen=True, eq=False)

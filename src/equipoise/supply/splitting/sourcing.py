@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from equipoise.supply.splitting.families import Families, Tables
+from equipoise.supply.model.families import Families, Tables
 from equipoise.supply.splitting.run_out import Array, Index
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
+from equipoise.supply.model.families import Families, families
+from equipoise.supply.model.timing import buckets
 from equipoise.supply.splitting.bounds import bounds
-from equipoise.supply.splitting.families import Families, families
 from equipoise.supply.splitting.lots import by_week, in_lots
 from equipoise.supply.splitting.projection import Items, arrivals, items_of, stock
 from equipoise.supply.splitting.repair import Usage, lots_moved, room_of, within_capacity
 from equipoise.supply.splitting.run_out import Array, Claims, Index, run_out
 from equipoise.supply.splitting.sourcing import Sourcing, sourcing, starts_of
 from equipoise.supply.splitting.weeks import Weeks, weeks
-from equipoise.supply.timing import buckets
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, from_table
 

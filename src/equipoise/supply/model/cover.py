@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from equipoise.supply.network import Network
-from equipoise.supply.timing import buckets
+from equipoise.supply.model.network import Network
+from equipoise.supply.model.timing import buckets
 
 Array = npt.NDArray[np.float64]
 _DEEPEST_BILL = 30

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.supply.cover import Requirement
-from equipoise.supply.network import Network
-from equipoise.supply.pools import Pools, pooled
-from equipoise.supply.prices import (
+from equipoise.supply.model.cover import Requirement
+from equipoise.supply.model.network import Network
+from equipoise.supply.model.pools import Pools, pooled
+from equipoise.supply.model.prices import (
     Prices,
     load_steps,
     with_change_price,

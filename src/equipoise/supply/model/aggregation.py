@@ -6,8 +6,8 @@ from functools import partial
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.supply.splitting.families import Families, families
-from equipoise.supply.timing import buckets, exact, most_specific
+from equipoise.supply.model.families import Families, families
+from equipoise.supply.model.timing import buckets, exact, most_specific
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, from_table
 

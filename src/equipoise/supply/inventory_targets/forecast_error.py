@@ -6,9 +6,9 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 
-from equipoise.supply.cover import demand_factors
-from equipoise.supply.network import Network
-from equipoise.supply.targets_of_stock.normal import Array
+from equipoise.supply.inventory_targets.normal import Array
+from equipoise.supply.model.cover import demand_factors
+from equipoise.supply.model.network import Network
 
 _TENTH = NormalDist().inv_cdf(0.9)  # standard deviations from the middle to the ninetieth percentile
 _STEEPEST = 0.7  # a random walk grows by 0.5; the rest is room for forecasts of trends

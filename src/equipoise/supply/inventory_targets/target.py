@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from equipoise.supply.cover import Requirement, requirement, weeks_covered
 from equipoise.supply.formulate import MODEL_TABLES
-from equipoise.supply.network import Network, network
-from equipoise.supply.targets_of_stock.forecast_error import Errors, demand_errors, lag_factor, point_errors
-from equipoise.supply.targets_of_stock.formulas import Exposure, safety_factors, safety_stock
-from equipoise.supply.targets_of_stock.lead_times import lead_times
-from equipoise.supply.targets_of_stock.normal import Array
-from equipoise.supply.targets_of_stock.sentence import sentence
+from equipoise.supply.inventory_targets.forecast_error import Errors, demand_errors, lag_factor, point_errors
+from equipoise.supply.inventory_targets.formulas import Exposure, safety_factors, safety_stock
+from equipoise.supply.inventory_targets.lead_times import lead_times
+from equipoise.supply.inventory_targets.normal import Array
+from equipoise.supply.inventory_targets.sentence import sentence
+from equipoise.supply.model.cover import Requirement, requirement, weeks_covered
+from equipoise.supply.model.network import Network, network
 from equipoise.tables import table
 from equipoise.tables.setting import from_table
 

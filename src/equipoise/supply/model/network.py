@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.supply.places import Places, Tables, closed_locations, places
-from equipoise.supply.timing import buckets, exact, most_specific, usable
+from equipoise.supply.model.places import Places, Tables, closed_locations, places
+from equipoise.supply.model.timing import buckets, exact, most_specific, usable
 from equipoise.tables.setting import Setting
 
 _DEMAND_POLICY = (

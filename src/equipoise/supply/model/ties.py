@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from equipoise.supply.unknowns import WHOLE, Model
+from equipoise.supply.model.unknowns import WHOLE, Model
 
 TIE_SHARE = 2e-8
 """Most that a tie price may be, as a share of an item's value: below every other price of the model, above the tolerance of HiGHS."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from equipoise.supply.network import Network
+from equipoise.supply.model.network import Network
 
 _LATE_TERMS = ("backlog_allowed", "backlog_cost", "late_price", "lost_allowed")
 _LOST_TERMS = ("unit_price", "lost_sale_cost", "unserved_price")

@@ -11,7 +11,7 @@ from functools import cached_property
 import polars as pl
 
 from equipoise.finance import holding_rate
-from equipoise.supply.network import Network
+from equipoise.supply.model.network import Network
 
 LATE_SHARE_A_MONTH = 0.10
 """Share of the price that a unit late for a month costs where no backlog cost is given."""

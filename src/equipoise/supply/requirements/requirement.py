@@ -14,14 +14,14 @@ from equipoise.supply.assembly import Array, Problem
 from equipoise.supply.formulate import MODEL_TABLES
 from equipoise.supply.formulation.balance import arrivals, withdrawals
 from equipoise.supply.formulation.resources import loads
+from equipoise.supply.model.unknowns import Model
 from equipoise.supply.plan import rounded
+from equipoise.supply.requirements.unlimited import unlimited
 from equipoise.supply.session import Session
 from equipoise.supply.solving.answer import read
 from equipoise.supply.solving.elastic import elastic
 from equipoise.supply.solving.engine import Engine, arrays_of
 from equipoise.supply.solving.solve import cost_scale
-from equipoise.supply.unknowns import Model
-from equipoise.supply.unlimited import unlimited
 from equipoise.tables import table
 
 _TINY = 1e-6

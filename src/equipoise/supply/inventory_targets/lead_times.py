@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from equipoise.supply.network import Network
+from equipoise.supply.model.network import Network
 
 _WAY = ["point", "t", "lead_time", "lead_time_deviation", "way"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from equipoise.supply.assembly import Array, Problem
-from equipoise.supply.prices import LATE_SHARE_A_MONTH
-from equipoise.supply.unknowns import Model
+from equipoise.supply.model.prices import LATE_SHARE_A_MONTH
+from equipoise.supply.model.unknowns import Model
 
 _NO_MOST = frozenset({"purchase_limit", "lane_limit", "group_limit", "firm_production", "firm_purchase", "firm_transfer", "firm_inventory"})
 """Rules of which only the most is lifted: what is contracted or firm comes anyway."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.supply.timing import exact
+from equipoise.supply.model.timing import exact
 
 Tables = Mapping[str, pl.DataFrame]
 _PAIR = ["item", "location"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.supply.targets_of_stock.normal import Array, factors_of_loss, losses, quantiles
+from equipoise.supply.inventory_targets.normal import Array, factors_of_loss, losses, quantiles
 
 _A_DAY = 1.0
 _PASSES = 60

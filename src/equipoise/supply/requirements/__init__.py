@@ -1,0 +1,1 @@
+"""What would be needed if nothing limited supply, beside the plan."""
