@@ -85,3 +85,20 @@ def test_several_cells_are_explained_as_one_sum(lamps: Path) -> None:
 def test_explain_needs_a_table(lamps: Path) -> None:
     with pytest.raises(InputError, match="Name a table"):
         answer("explain", plan=str(lamps))
+
+
+def test_a_shortage_leads_to_the_limits_that_cause_it(tmp_path: Path) -> None:
+    files = {
+        "plan.yaml": "plan: short\ncalendar: {start: 2027-01-01, horizon: 2}\ndata: .\nsupply: {backlog_allowed: false}\n",
+        "forecast.csv": "source,item,market,period,kind,quantity,revenue\nSales,Lamp,North,2027-01-01,increment,90,900\n",
+        "route.csv": "route,item,location\nmake lamp,Lamp,Works\n",
+        "usage.csv": "activity,of,resource,quantity\nmake,make lamp,Line,1\n",
+        "resource.csv": "resource\nLine\n",
+        "capacity.csv": "resource,regular\nLine,60\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    answer("run", plan=str(tmp_path))
+    explained = answer("explain", plan=str(tmp_path), table="shortage", where=["item=Lamp", "period=2027-01"])
+    causes = [reason["statement"] for reason in explained["reasons"] if reason["table"] == "supply_cause"]
+    assert causes == ["Line causes all 30 units of Lamp short in North in January 2027: it is full in January 2027."]

@@ -59,6 +59,10 @@ def _cell(name: str, rows: pl.DataFrame) -> dict[str, Any]:
     return {**shared, "rows": rows.height, **sums}
 
 
+# What says why a table is as it is, though it is made from it.
+_EXPLAINED_BY = {"shortage": ("supply_cause",), "inventory_plan": ("supply_cause",)}
+
+
 class _Chain:
     """Walks from a table back through the steps that made it, keeping only rows that share the cell's keys."""
 
@@ -76,7 +80,7 @@ class _Chain:
         keys |= self._served_by(name, keys)
         found: list[Reason] = []
         seen: set[str] = set()
-        waiting = [name]
+        waiting = [name, *_EXPLAINED_BY.get(name, ())]
         while waiting:
             current = waiting.pop(0)
             if current in seen or current not in self._version.tables:
@@ -107,6 +111,9 @@ class _Chain:
                 pl.any_horizontal([pl.lit(value=False), *(pl.col("subject").str.contains(str(one), literal=True) for one in subjects)])
             )
             return named.filter(pl.col("period").is_in(keys["period"]) | pl.col("period").is_null()) if keys.get("period") else named
+        if name == "supply_cause":
+            places = [*keys.get("market", []), *keys.get("location", [])]
+            frame = frame.filter(pl.col("place").is_in(places)) if places else frame
         shared = [key for key in keys if key in frame.columns and not (key == "period" and name in _UNDATED)]
         if not any(key != "period" for key in shared) and any(key in frame.columns for key in _KEYS):
             return frame.clear()
