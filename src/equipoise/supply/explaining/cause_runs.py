@@ -161,7 +161,7 @@ def _engine(problem: Problem, answer: Answer, limits: Limits) -> tuple[Engine, A
         arrays = _with_wants(problem, arrays, answer, limits)
     setting = problem.model.net.setting.supply
     cold = problem.columns >= _COLD_FROM
-    method: Method = method_for(problem.columns) if cold else "choose"
+    method: Method = method_for(arrays) if cold else "choose"
     engine = Engine(arrays, cost_scale(problem), setting.relative_gap, setting.time_limit, method)
     if answer.basis is not None and not len(limits.wants) and not cold:
         engine.start_from(answer.basis)

@@ -12,13 +12,16 @@ Method = Literal["choose", "simplex", "interior point"]
 Status = Literal["optimal", "time limit", "no plan in time", "infeasible", "unbounded", "failed"]
 Statuses = npt.NDArray[np.int8]
 BASIC = 1
-_INTERIOR_FROM = 40_000
-"""Columns from which the interior point method, with crossover to a basis, is mostly faster than the dual simplex, as measured."""
+_INTERIOR_FROM = 20_000
+"""Columns from which the interior point method, with crossover to a basis, beats the dual simplex on models with bills or lanes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Arrays:
-    """What HiGHS is handed: gains (to be maximised), bounds, the matrix by column, and which columns come whole."""
+    """What HiGHS is handed: gains (to be maximised), bounds, the matrix by column, and which columns come whole.
+
+    `chained` says that goods pass through several stocks (bills, lanes), which makes the simplex method slow.
+    """
 
     gain: Array
     lower: Array
@@ -29,6 +32,7 @@ class Arrays:
     index: Indices
     values: Array
     whole: Flags
+    chained: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,7 @@ def arrays_of(problem: Problem) -> Arrays:
         problem.index,
         problem.values,
         problem.whole,
+        chained=not (problem.model.net.bom.is_empty() and problem.model["move"].is_empty()),
     )
 
 
@@ -69,9 +74,9 @@ def _at_bound(values: Array, lower: Array, upper: Array) -> Statuses:
     return np.where(free, 3, np.where(np.isinf(lower) | (above & np.isfinite(upper)), 2, 0)).astype(np.int8)
 
 
-def method_for(columns: int) -> Method:
-    """Return the method for a linear model of so many columns that starts from nothing."""
-    return "interior point" if columns >= _INTERIOR_FROM else "simplex"
+def method_for(arrays: Arrays) -> Method:
+    """Return the method for a linear model that starts from nothing, by its size and shape, as measured."""
+    return "interior point" if arrays.chained and len(arrays.gain) >= _INTERIOR_FROM else "simplex"
 
 
 class Engine:

@@ -95,12 +95,13 @@ def cut(arrays: Arrays, part: Part) -> Arrays:
         row[inside],
         arrays.values[entries][inside],
         arrays.whole[part.columns],
+        chained=arrays.chained,
     )
 
 
 def solve_part(arrays: Arrays, scale: float, gap: float, limit: float) -> PartAnswer:
     """Solve a model alone. An integer part is fixed where it comes whole and solved anew, for its basis: its time may have run out."""
-    engine = Engine(arrays, scale, gap, limit, method_for(len(arrays.gain)))
+    engine = Engine(arrays, scale, gap, limit, method_for(arrays))
     status = engine.run()
     if status not in {"optimal", "time limit"}:
         return PartAnswer(status, np.zeros(len(arrays.gain)), None, 0.0)

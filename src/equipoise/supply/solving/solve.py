@@ -82,8 +82,9 @@ def _from_parts(problem: Problem, arrays: Arrays, parts: list[Part], executor: E
 def engine_for(problem: Problem, start: Basis | None = None) -> Engine:
     """Return an engine with a problem handed over, ready to run, from a basis where one is given."""
     setting = problem.model.net.setting.supply
-    method = "choose" if start is not None else method_for(problem.columns)
-    engine = Engine(arrays_of(problem), cost_scale(problem), setting.relative_gap, setting.time_limit, method)
+    arrays = arrays_of(problem)
+    method = "choose" if start is not None else method_for(arrays)
+    engine = Engine(arrays, cost_scale(problem), setting.relative_gap, setting.time_limit, method)
     if start is not None and not problem.whole.any():
         engine.start_from(start)
     return engine
