@@ -101,12 +101,7 @@ def _requirements(book: Book, plan: Plan) -> None:
         heads = {
             "family": by.capitalize(),
             "measure": "Measure",
-            "demand": "Demand",
-            "shipped": "Shipped",
-            "unserved": "Late or lost",
-            "required": "Supply without limits",
-            "planned": "Supply planned",
-            "difference": "Difference",
+            **grids.REQUIRED,
         }
         sheet.grid(rows, heads, {})
     if plan.has("capacity_requirement"):

@@ -236,6 +236,17 @@ def load(plan: Plan) -> pl.DataFrame:
     )
 
 
+REQUIRED = {
+    "demand": "Demand",
+    "shipped": "Shipped",
+    "unserved": "Late or lost",
+    "required": "Supply without limits",
+    "planned": "Supply planned",
+    "difference": "Difference",
+}
+"""Columns of `required`, and what stands over each."""
+
+
 def required(plan: Plan) -> pl.DataFrame:
     """Return one row a family of the items demanded, the largest demand first, over the horizon in their unit.
 

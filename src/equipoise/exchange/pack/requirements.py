@@ -55,12 +55,7 @@ def _side_by_side(plan: Plan) -> Iterator[Block]:
     shown = grids.with_total(rows, "family", MOST_FAMILIES) if rows.height > 1 else rows
     heads = {
         "family": by.capitalize(),
-        "demand": "Demand",
-        "shipped": "Shipped",
-        "unserved": "Late or lost",
-        "required": "Supply without limits",
-        "planned": "Supply planned",
-        "difference": "Difference",
+        **grids.REQUIRED,
     }
     totals = frozenset({shown.height - 1}) if rows.height > 1 else frozenset()
     yield grid_of(shown, heads, f"Without limits and as planned, by {by}, {plan.unit} made and bought over {plan.length}", totals=totals)

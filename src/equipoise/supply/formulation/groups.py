@@ -8,8 +8,6 @@ from equipoise.supply.formulation.equation import INFINITY, Equation, entries, e
 from equipoise.supply.model.timing import usable
 from equipoise.supply.model.unknowns import Model
 
-_MEMBER = ["key", "t", "column", "coefficient"]
-
 
 def _plain(model: Model, family: str, key: str, coefficient: float = 1.0) -> pl.DataFrame:
     rows = model[family]
@@ -41,7 +39,7 @@ def _counts(model: Model) -> dict[str, Callable[[], pl.DataFrame]]:
     return {
         "route": lambda: _plain(model, "setup", "route"),
         "purchase": lambda: _plain(model, "order", "purchase"),
-        "lane": lambda: pl.concat([_plain(model, "use", "lane")]),
+        "lane": lambda: _plain(model, "use", "lane"),
         "item": lambda: _plain(model, "setup", "item"),
         "location": lambda: pl.concat([_plain(model, "opening", "location"), _plain(model, "closing", "location", -1.0)]),
         "resource": lambda: _plain(model, "open", "resource"),

@@ -1,6 +1,5 @@
 """Time in days: the buckets of the horizon, exact rows of dated tables, and the buckets in which a lead time ends."""
 
-import datetime as dt
 from itertools import pairwise
 
 import numpy as np
@@ -109,8 +108,3 @@ def usable(start: pl.Expr, end: pl.Expr, length: pl.Expr) -> pl.Expr:
     """Return whether a bucket (column `period`, of `length` days) overlaps the days from `start` to `end`; empty means no bound."""
     last = pl.col("period") + pl.duration(days=length - 1)
     return (start.is_null() | (last >= start)) & (end.is_null() | (pl.col("period") <= end))
-
-
-def day_after(calendar: Calendar, t: int) -> dt.date:
-    """Return the first day after bucket `t` of the horizon."""
-    return calendar.next(calendar.periods[t])
