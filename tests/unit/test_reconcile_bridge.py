@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.reconcile.bridge import bridge, price_volume_mix
+from equipoise.reconcile.money.bridge import bridge, price_volume_mix
 from equipoise.tables import table
 
 JANUARY = dt.date(2027, 1, 1)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.reconcile import gap
-from equipoise.reconcile.cause import Cause, sentence
-from equipoise.reconcile.exceptions import runs
-from equipoise.reconcile.relation import Network
-from equipoise.reconcile.sentence import Words
+from equipoise.reconcile.gaps.cause import Cause, sentence
+from equipoise.reconcile.gaps.exceptions import runs
+from equipoise.reconcile.gaps.relation import Network
+from equipoise.reconcile.gaps.sentence import Words
 from equipoise.tables import DICTIONARY, table
 from equipoise.tables.setting import Setting, to_table
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.decide.readings import first_causes
-from equipoise.reconcile.cause import MOST_CAUSES
+from equipoise.reconcile.gaps.cause import MOST_CAUSES
 from tests.unit.test_reconcile_gap import ITEMS, MONTHS, NETWORK, demand, found, frame, limit, one, short, stock
 
 

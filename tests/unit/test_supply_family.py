@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from equipoise.gather.masters import with_families
-from equipoise.reconcile.planned import demand_as_planned, routes_as_planned
+from equipoise.reconcile.gaps.planned import demand_as_planned, routes_as_planned
 from equipoise.supply import item_plan, supply
 from equipoise.supply.formulate import MODEL_TABLES
 from equipoise.supply.model.aggregation import planned_tables

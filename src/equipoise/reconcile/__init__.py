@@ -1,7 +1,7 @@
 """Step 4: gaps, scenarios, money."""
 
-from equipoise.reconcile.comparison import scenarios
-from equipoise.reconcile.gaps import gap
-from equipoise.reconcile.statement import financials
+from equipoise.reconcile.gaps.gap import gap
+from equipoise.reconcile.money.statement import financials
+from equipoise.reconcile.scenarios.comparison import scenarios
 
 __all__ = ["financials", "gap", "scenarios"]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from equipoise.reconcile.cause import MOST_CAUSES, OTHER, Binding, Cause, state
-from equipoise.reconcile.sentence import Gap
-from equipoise.reconcile.valuation import in_family
+from equipoise.reconcile.gaps.cause import MOST_CAUSES, OTHER, Binding, Cause, state
+from equipoise.reconcile.gaps.sentence import Gap
+from equipoise.reconcile.money.valuation import in_family
 from equipoise.tables.figures import listing, share
 
 # Causes that are no limit: they are told of the item that is short.

@@ -6,15 +6,15 @@ from dataclasses import replace
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.reconcile.cause import Binding, Cause, bindings, causes, full_supplies, holds_back, sentence
-from equipoise.reconcile.planned import demand_as_planned, routes_as_planned
-from equipoise.reconcile.relation import Network
-from equipoise.reconcile.sentence import Gap, Words
-from equipoise.reconcile.shares import Shares, why
-from equipoise.reconcile.shortfalls import against_budget, unserved
-from equipoise.reconcile.suggestion import suggestion
-from equipoise.reconcile.surpluses import idle_capacity, overload, stock_gaps, supply_surplus
-from equipoise.reconcile.valuation import families
+from equipoise.reconcile.gaps.cause import Binding, Cause, bindings, causes, full_supplies, holds_back, sentence
+from equipoise.reconcile.gaps.planned import demand_as_planned, routes_as_planned
+from equipoise.reconcile.gaps.relation import Network
+from equipoise.reconcile.gaps.sentence import Gap, Words
+from equipoise.reconcile.gaps.shares import Shares, why
+from equipoise.reconcile.gaps.shortfalls import against_budget, unserved
+from equipoise.reconcile.gaps.suggestion import suggestion
+from equipoise.reconcile.gaps.surpluses import idle_capacity, overload, stock_gaps, supply_surplus
+from equipoise.reconcile.money.valuation import families
 from equipoise.tables import table
 from equipoise.tables.setting import from_table
 

@@ -7,8 +7,8 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.finance import TERMS, cost_of_goods, gross_margin, published, stock_value
-from equipoise.reconcile.bridge import bridge
-from equipoise.reconcile.valuation import budgeted_families, costs, in_family, known_sum
+from equipoise.reconcile.money.bridge import bridge
+from equipoise.reconcile.money.valuation import budgeted_families, costs, in_family, known_sum
 from equipoise.tables import table
 from equipoise.tables.setting import from_table
 

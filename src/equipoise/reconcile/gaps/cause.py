@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from equipoise.reconcile.sentence import Gap, Words
+from equipoise.reconcile.gaps.sentence import Gap, Words
 from equipoise.tables.figures import money, number, plural, quantity, span
 
 MOST_CAUSES = 5

@@ -7,10 +7,10 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import EquipoiseError
-from equipoise.reconcile.cause import Cause, because, bindings, merged, sentence
-from equipoise.reconcile.relation import Network
-from equipoise.reconcile.sentence import PERIOD_NOUN, Words
-from equipoise.reconcile.valuation import in_family
+from equipoise.reconcile.gaps.cause import Cause, because, bindings, merged, sentence
+from equipoise.reconcile.gaps.relation import Network
+from equipoise.reconcile.gaps.sentence import PERIOD_NOUN, Words
+from equipoise.reconcile.money.valuation import in_family
 from equipoise.tables import table
 from equipoise.tables.figures import named, plural, quantity
 from equipoise.tables.setting import Setting, from_table

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from equipoise.reconcile.cause import Cause, limit_noun
-from equipoise.reconcile.sentence import Gap
+from equipoise.reconcile.gaps.cause import Cause, limit_noun
+from equipoise.reconcile.gaps.sentence import Gap
 
 _LABOR = "Hire for {subject} earlier, or use temporary labor."
 _OVERTIME = "Allow more overtime on {subject}, or add a shift or a subcontractor."

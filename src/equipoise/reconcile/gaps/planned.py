@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from equipoise.reconcile.valuation import families
+from equipoise.reconcile.money.valuation import families
 
 
 def demand_as_planned(demand_plan: pl.DataFrame, shortage: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:

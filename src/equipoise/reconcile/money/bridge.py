@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from equipoise.reconcile.valuation import families, given
+from equipoise.reconcile.money.valuation import families, given
 from equipoise.tables import table
 
 Step = tuple[str, float]

@@ -3,8 +3,8 @@
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.reconcile.exceptions import runs
-from equipoise.reconcile.valuation import budgeted_families, in_family, known_sum, unit_of, valued
+from equipoise.reconcile.gaps.exceptions import runs
+from equipoise.reconcile.money.valuation import budgeted_families, in_family, known_sum, unit_of, valued
 from equipoise.tables.setting import GapSetting
 
 _MONEY = ("revenue", "margin")

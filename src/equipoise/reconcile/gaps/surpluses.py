@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.reconcile.exceptions import runs
-from equipoise.reconcile.valuation import average_prices, costs, in_family, known_sum, unit_of
+from equipoise.reconcile.gaps.exceptions import runs
+from equipoise.reconcile.money.valuation import average_prices, costs, in_family, known_sum, unit_of
 from equipoise.tables.setting import GapSetting
 
 _NOT_CAPACITY = ("storage", "supplier")

@@ -1,0 +1,1 @@
+"""Where demand and supply, plan and budget, plan and last cycle part, in units and money, and why."""

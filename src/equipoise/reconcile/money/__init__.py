@@ -1,0 +1,1 @@
+"""What the plan is worth: the statement, the bridges, what profit hangs on."""

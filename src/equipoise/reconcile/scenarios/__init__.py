@@ -1,0 +1,1 @@
+"""Scenarios run and compared with the base plan."""
