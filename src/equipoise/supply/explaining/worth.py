@@ -72,7 +72,7 @@ def standing(problem: Problem, answer: Answer) -> Standing | None:
         return None
     arrays = arrays_of(problem)
     whole = np.round(answer.values)
-    low, high = _widened(problem, answer, arrays)
+    low, high = as_wide_as_needed(problem, answer, arrays)
     high[_linked(problem, whole)] = np.inf
     fixed = replace(
         arrays,
@@ -94,8 +94,8 @@ def standing(problem: Problem, answer: Answer) -> Standing | None:
     return Standing(problem, fixed, engine, known, engine.values(), measures)
 
 
-def _widened(problem: Problem, answer: Answer, arrays: Arrays) -> tuple[Array, Array]:
-    """Return the bounds of the rows, those that gave way as wide as the plan needs."""
+def as_wide_as_needed(problem: Problem, answer: Answer, arrays: Arrays) -> tuple[Array, Array]:
+    """Return the bounds of the rows (least, most), those that gave way as wide as the plan needs."""
     activity = activities_of(problem, answer.values)
     slack = TINY * np.maximum(1.0, np.abs(activity))
     gives = limit_rows(problem) & answer.elastic

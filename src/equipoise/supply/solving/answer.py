@@ -54,7 +54,7 @@ def read(engine: Engine, problem: Problem, status: str, bound: float | None = No
         money_duals, served_duals, late_duals = engine.sensitivities(money, *unserved(problem, len(values)))
     else:
         money_duals = served_duals = late_duals = np.zeros(problem.rows)
-    planned = (values if basis is None else settle(engine, problem, basis))[: problem.columns]
+    planned = (values if basis is None else settle(engine, problem.tie, basis))[: problem.columns]
     objective = problem.offset + float((problem.money + problem.penalty) @ planned)
     planned = np.where(np.abs(planned) < ZERO, 0.0, planned)
     below, above = missed(problem, planned)

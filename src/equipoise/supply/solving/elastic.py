@@ -27,7 +27,7 @@ def elastic(problem: Problem, scale: float) -> Answer:
     rows = np.concatenate([under, over])
     weights = _weights(problem)
     price = np.array([weights[Grade(grade)] for grade in problem.grade[rows]]) * problem.weight[rows]
-    wide = _widened(arrays, rows, np.concatenate([np.ones(len(under)), -np.ones(len(over))]))
+    wide = widened(arrays, rows, np.concatenate([np.ones(len(under)), -np.ones(len(over))]))
     first = -np.concatenate([_service_weights(problem), price])
     finder = Engine(replace(wide, gain=first), 1.0, setting.relative_gap, setting.time_limit)
     if finder.run() not in {"optimal", "time limit"}:
@@ -72,8 +72,8 @@ def _service_weights(problem: Problem) -> Array:
     return weights
 
 
-def _widened(arrays: Arrays, rows: np.ndarray, signs: Array) -> Arrays:
-    """Return the arrays with a column more for each of `rows`, which lets it give way."""
+def widened(arrays: Arrays, rows: np.ndarray, signs: Array) -> Arrays:
+    """Return the arrays with a column more for each of `rows`, which lets it give way: sign 1 below its least, -1 above its most."""
     extra = len(rows)
     return Arrays(
         np.concatenate([arrays.gain, np.zeros(extra)]),

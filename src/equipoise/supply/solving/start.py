@@ -41,7 +41,7 @@ def _span(frame: pl.DataFrame) -> slice:
 
 def _carried(model: Model, frame: pl.DataFrame, last: Model, before: pl.DataFrame, found: Statuses, otherwise: int) -> Statuses:
     """Return the status of each row of `frame`: that of the row of `before` with the same names, else `otherwise`."""
-    here, there = _named(model, frame), _named(last, before)
+    here, there = named(model, frame), named(last, before)
     if here.equals(there):
         return found
     known = there.with_columns(pl.Series("status", found)).unique(here.columns, keep="first", maintain_order=True)
@@ -49,7 +49,7 @@ def _carried(model: Model, frame: pl.DataFrame, last: Model, before: pl.DataFram
     return joined.get_column("status").fill_null(otherwise).to_numpy().astype(np.int8)
 
 
-def _named(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
+def named(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
     """Return what names each row in any problem: its words, its period, and in words what its numbers stand for."""
     words = [name for name, kind in frame.schema.items() if kind == pl.String]
     named = frame.select(*sorted(words), *(name for name in ("t", "step") if name in frame.columns and name not in words))
