@@ -402,9 +402,9 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
         "lever": (
             "kind target step maximum one_off_cost running_cost lead_time",
             [
-                ("second shift", "Seam Sealing", 400, 800, 18000, 44, 60),
-                ("subcontract", "Sewing at Vellin", 100, 400, 6000, 28, 45),
-                ("supplier capacity", "DOWN contract", 200, 600, 12000, 9, 90),
+                ("shift", "Seam Sealing", 400, 800, 18000, 9, 60),
+                ("subcontract", "Sewing at Vellin", 100, 400, 6000, 4, 45),
+                ("supplier_capacity", "DOWN contract", 200, 600, 12000, 9, 90),
                 ("promotion", "B400", 100, 600, 2500, 12, 30),
             ],
         ),

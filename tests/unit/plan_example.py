@@ -289,7 +289,7 @@ def _decide(company: Company) -> None:
         company.add("proposed_action", **row, gap=number, status="proposed")
     topics = (("Decisions of last month", 5, "S&OP lead"), ("Tents short in summer", 20, "VP Operations"), ("Budget", 10, "CFO"))
     for position, (topic, minutes, role) in enumerate(topics, start=1):
-        company.add("agenda", position=position, topic=topic, minutes=minutes, owner_role=role, outcome="A decision on the pre-build.")
+        company.add("agenda", meeting="executive", position=position, topic=topic, minutes=minutes, owner_role=role, outcome="A decision on the pre-build.")
     sentences = (
         ("Situation", "Demand is 71,000 pieces over 15 months, 3.1 % above budget."),
         ("Situation", "Supply ships 97 % of it on time."),

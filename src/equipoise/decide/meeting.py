@@ -40,7 +40,7 @@ def agenda(gap: pl.DataFrame, recommendation: pl.DataFrame, scenario_result: pl.
         topics.append(("Outlook against budget", 10, "finance", "The outlook is agreed, gaps to budget have an owner."))
     topics.append(("Decisions, owners and dates read back", 5, "facilitator", "The plan is approved."))
     made = [
-        {"position": position, "topic": topic, "minutes": minutes, "owner_role": role, "outcome": outcome}
+        {"meeting": "executive", "position": position, "topic": topic, "minutes": minutes, "owner_role": role, "outcome": outcome}
         for position, (topic, minutes, role, outcome) in enumerate(topics, start=1)
     ]
     return pl.DataFrame(made, schema=table("agenda").schema, orient="row")

@@ -60,9 +60,25 @@ OUTPUTS: dict[str, Output] = {
             *("capacity_requirement", "supply_cause", "audit", "item_plan"),
         ),
     ),
-    "gap_analysis": Output("gap_analysis.md", ("gaps", "money"), ("gap", "gap_cause", "financials", "bridge")),
-    "scenarios": Output("scenarios.md", ("scenarios",), ("scenario", "scenario_result", "scenario_demand")),
-    "executive_summary": Output("summary.md", SUMMARY, ("executive_summary", "recommendation", "agenda", "kpi"), page=True),
+    "gap_analysis": Output(
+        "gap_analysis.md",
+        ("gaps", "money"),
+        (
+            *("gap", "gap_cause", "financials", "bridge", "sensitivity", "option", "option_change", "option_period"),
+            "option_question",
+        ),
+    ),
+    "scenarios": Output(
+        "scenarios.md",
+        ("scenarios",),
+        (
+            *("scenario", "scenario_input", "scenario_result", "scenario_demand", "simulation", "simulation_path"),
+            *("simulation_service", "simulation_driver", "robust_plan", "robust_result", "risk_register"),
+        ),
+    ),
+    "executive_summary": Output(
+        "summary.md", SUMMARY, ("executive_summary", "recommendation", "decision_needed", "agenda", "kpi"), page=True
+    ),
     "action_items": Output("action_items.md", ("actions", "recommendations"), ("proposed_action",)),
 }
 _ALWAYS = ("setting", "period", "issue", "assumption_made")

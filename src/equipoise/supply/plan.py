@@ -11,7 +11,7 @@ from equipoise.supply.formulation.resources import loads
 from equipoise.supply.model.cover import Requirement, requirement, weeks_covered
 from equipoise.supply.model.pools import shared_out
 from equipoise.supply.model.timing import with_arrivals
-from equipoise.supply.model.unknowns import Model
+from equipoise.supply.model.unknowns import Model, steps_in_time
 from equipoise.tables import table
 
 _NOTHING = 1e-6
@@ -187,11 +187,9 @@ def capacity_load(made: Plan) -> pl.DataFrame:
 
 def _stepped(made: Plan) -> pl.DataFrame:
     """Return the capacity that bought steps add: number, t, added."""
-    steps = made["step"].with_columns((pl.col("planned") * pl.col("quantity")).alias("added"))
-    whole = pl.col("span").fill_null("period") == "horizon"
-    each = steps.filter(~whole).select("number", "t", "added")
-    lasting = steps.filter(whole).select("number", "added").join(made.model.net.periods.select("t"), how="cross")
-    return pl.concat([each, lasting.select(each.columns)]).group_by("number", "t", maintain_order=True).agg(pl.col("added").sum())
+    steps = steps_in_time(made.model.net, made["step"].drop("period"))
+    added = (pl.col("planned") * pl.col("quantity")).sum().alias("added")
+    return steps.group_by("number", "t", maintain_order=True).agg(added)
 
 
 def workforce_plan(made: Plan) -> pl.DataFrame:

@@ -3,15 +3,18 @@
 from equipoise.errors import NotFoundError
 from equipoise.tables.column import Column, Kind, Table
 from equipoise.tables.given import DEMAND, MASTER
+from equipoise.tables.given_risk import RISKS
 from equipoise.tables.given_supply import ACTUALS, BUY_AND_MOVE, MAKE, STOCK
 from equipoise.tables.kept import KEPT
-from equipoise.tables.made import DECIDED, GATHERED, MEASURED, RECONCILED
+from equipoise.tables.made import DECIDED, GATHERED, MEASURED
 from equipoise.tables.made_demand import CLEANED, DEMANDED, OVERRIDDEN, VALUED
+from equipoise.tables.made_reconciled import OPTIONS, RECONCILED, RISK
 from equipoise.tables.made_supply import SUPPLIED
 
-GIVEN: dict[str, Table] = {table.name: table for table in (*MASTER, *DEMAND, *STOCK, *MAKE, *BUY_AND_MOVE, *ACTUALS)}
+GIVEN: dict[str, Table] = {table.name: table for table in (*MASTER, *DEMAND, *STOCK, *MAKE, *BUY_AND_MOVE, *RISKS, *ACTUALS)}
 MADE: dict[str, Table] = {
-    table.name: table for table in (*GATHERED, *CLEANED, *DEMANDED, *OVERRIDDEN, *SUPPLIED, *RECONCILED, *DECIDED, *MEASURED, *VALUED)
+    table.name: table
+    for table in (*GATHERED, *CLEANED, *DEMANDED, *OVERRIDDEN, *SUPPLIED, *RECONCILED, *OPTIONS, *RISK, *DECIDED, *MEASURED, *VALUED)
 }
 DICTIONARY: dict[str, Table] = {**GIVEN, **MADE, **{table.name: table for table in KEPT}}
 

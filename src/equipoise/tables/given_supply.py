@@ -13,6 +13,11 @@ def _given(name: str, meaning: str, *columns: Column) -> Table:
     return Table(name, "given", meaning, columns)
 
 
+LEVER_KINDS = (
+    *("overtime", "shift", "worker", "subcontract", "pre_build", "route", "source", "expedite", "supplier_capacity", "storage"),
+    *("allocation", "price", "promotion", "backlog"),
+)
+
 STOCK = (
     _given(
         "on_hand",
@@ -110,6 +115,8 @@ MAKE = (
         number("quantity", "Capacity it adds", _RESOURCE, required=True, minimum=0),
         number("cost", "What it costs", _MONEY, minimum=0),
         text("span", "Bought for a period or for the horizon", allowed=("period", "horizon"), default="period"),
+        date("start", "First day on which it can be had; empty: from the start"),
+        date("end", "Last day on which it can be had; empty: to the end"),
     ),
     _given(
         "maintenance",
@@ -254,13 +261,17 @@ BUY_AND_MOVE = (
     _given(
         "lever",
         "What may be done about a gap, at what price.",
-        text("kind", "Kind of lever", key=True),
-        text("target", "What it acts on", key=True),
-        number("step", "Size of a step", "target unit", minimum=0),
-        number("maximum", "Most", "target unit", minimum=0),
-        number("one_off_cost", "Paid once", _MONEY, minimum=0),
-        number("running_cost", "Paid per unit", "currency per target unit", minimum=0),
+        text("kind", "Kind of lever", key=True, allowed=LEVER_KINDS),
+        text("target", "Resource, purchase, supplier, limit, route, lane, item or family that it acts on", key=True),
+        number(
+            "step", "Size of a step: units a period; price and promotion: share of the price, or units a period", "target unit", minimum=0
+        ),
+        number("maximum", "Most of it in a period", "target unit", minimum=0),
+        number("one_off_cost", "Paid once, as soon as it is used", _MONEY, minimum=0),
+        number("running_cost", "Paid per unit, on top of what the other tables charge for it", "currency per target unit", minimum=0),
         number("lead_time", "Time to take effect", "days", minimum=0),
+        number("days_saved", "expedite: days by which it shortens the lead time", "days", minimum=0),
+        number("elasticity", "price: percent of demand per percent of price; by default what history shows", "ratio"),
     ),
 )
 
@@ -320,5 +331,7 @@ ACTUALS = (
         ),
         date("period", "First day of the period", key=True, required=True),
         number("quantity", "Planned", _QUANTITY, required=True, over_time="flow"),
+        number("revenue", "Revenue planned, for demand", _MONEY, over_time="flow"),
+        number("gross_margin", "Gross margin planned, for demand", _MONEY, over_time="flow"),
     ),
 )

@@ -151,6 +151,37 @@ class GapSetting(Group):
     idle_share: float = Field(0.15, ge=0, le=1, description="Share of regular capacity idle")
     excess_share: float = Field(0.25, ge=0, description="Stock above target, as a share of the target")
     budget_share: float = Field(0.05, ge=0, description="Difference to budget, as a share of the budget")
+    last_cycle_share: float = Field(0.10, ge=0, description="Difference to the last cycle's plan, as a share of that plan")
+    obsolete_weeks: float = Field(26, gt=0, description="Stock beyond this many weeks of demand, or without demand, is obsolete")
+
+
+class OptionSetting(Group):
+    """The search for options."""
+
+    tried: int = Field(24, ge=0, le=1000, description="Most single options that are proven by solving the plan again")
+    combined: int = Field(5, ge=1, le=20, description="Most single options in a combination")
+    gaps: int = Field(12, ge=0, le=1000, description="Most gaps that options are looked for")
+
+
+class LikelihoodSetting(Group):
+    """What the words for how likely a scenario is weigh where no probability is given."""
+
+    low: float = Field(0.15, ge=0, description="Weight of a scenario of low likelihood")
+    medium: float = Field(0.30, ge=0, description="Weight of a scenario of medium likelihood")
+    high: float = Field(0.55, ge=0, description="Weight of a scenario of high likelihood")
+
+
+class RiskSetting(Group):
+    """Simulation, the robust plan and sensitivity."""
+
+    paths: int = Field(1000, ge=0, le=100_000, description="Paths of demand and supply that the plan is played against; 0: none")
+    rolling: int = Field(20, ge=0, le=1000, description="Paths on which the plan is also solved again in every period, for comparison")
+    tail: float = Field(0.05, gt=0, le=1, description="Share of the worst paths that the conditional value at risk is the average of")
+    committed: int | None = Field(
+        None, ge=1, le=260, description="Periods that the robust plan settles before it is known which scenario comes; by default a quarter"
+    )
+    likelihood: LikelihoodSetting = Field(default_factory=LikelihoodSetting, description="Weights of the words for likelihood")
+    sensitivity: float = Field(0.10, ge=0, lt=1, description="Share by which price, volume, cost and capacity are changed; 0: not at all")
 
 
 class Setting(Group):
@@ -164,6 +195,8 @@ class Setting(Group):
     finance: FinanceSetting = Field(default_factory=FinanceSetting, description="Money")
     targets: TargetSetting = Field(default_factory=TargetSetting, description="Targets of the measures")
     gaps: GapSetting = Field(default_factory=GapSetting, description="From what size a gap is worth showing")
+    options: OptionSetting = Field(default_factory=OptionSetting, description="The search for options")
+    risk: RiskSetting = Field(default_factory=RiskSetting, description="Simulation, the robust plan and sensitivity")
     templates: TemplateSetting = Field(default_factory=TemplateSetting, description="Scenarios that every plan gets")
     seed: int = Field(0, ge=0, description="Seed of everything random")
 

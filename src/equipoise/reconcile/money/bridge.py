@@ -89,7 +89,7 @@ def _rows(measure: str, first: float, last: float, steps: Sequence[Step]) -> lis
     shown = [(name, amount) for position, (name, amount) in enumerate(cents.items()) if position < 3 or amount]
     levels = (("Budget", start, "level"), *((name, amount, "change") for name, amount in shown), ("Plan", end, "level"))
     return [
-        {"measure": measure, "position": position, "step": step, "amount": amount / 100, "kind": kind}
+        {"against": "budget", "measure": measure, "position": position, "step": step, "amount": amount / 100, "kind": kind}
         for position, (step, amount, kind) in enumerate(levels, start=1)
     ]
 

@@ -244,7 +244,8 @@ class Books:
         """The capacity that steps add: resource, t, bought (by the cost of steps) and free (of steps that cost nothing)."""
         steps = self.tables["capacity_step"].with_columns(pl.col("span").fill_null("period"))
         paid = self.decided("capacity_steps", place="step").rename({"subject": "resource"})
-        dated = self.every(steps).join(paid, on=["resource", "step", "t"], how="left", maintain_order="left")
+        dated = steps.join(self.periods.select("t", "period"), how="cross").filter(_can_be_had())
+        dated = dated.join(paid, on=["resource", "step", "t"], how="left", maintain_order="left")
         first = pl.col("decided").first().over("resource", "step", order_by="t")
         share = pl.when(pl.col("span") == "horizon").then(first).otherwise(pl.col("decided")).fill_null(0.0)
         costs = pl.col("cost").fill_null(0.0) > 0
@@ -319,3 +320,9 @@ class _Conformed(dict[str, pl.DataFrame]):
         frame = made.conform(self._given[name]) if name in self._given else made.empty()
         self[name] = frame
         return frame
+
+
+def _can_be_had() -> pl.Expr:
+    """Whether a step of capacity can be had in a period."""
+    begun = pl.col("start").is_null() | (pl.col("period") >= pl.col("start"))
+    return begun & (pl.col("end").is_null() | (pl.col("period") <= pl.col("end")))

@@ -15,7 +15,7 @@ from equipoise.supply.formulation.equation import (
     numbered,
 )
 from equipoise.supply.formulation.lots import most_made, whole
-from equipoise.supply.model.unknowns import Model
+from equipoise.supply.model.unknowns import Model, steps_in_time
 
 _LOAD = ["activity", "of", "item", "number", "t", "column", "load"]
 
@@ -110,12 +110,7 @@ def regular_capacity(model: Model) -> Equation:
 
 def _steps(model: Model, rows: pl.DataFrame) -> pl.DataFrame:
     """Return the steps that add to each row: those of its period, and those bought for the horizon."""
-    steps = model["step"]
-    whole = pl.col("span").fill_null("period") == "horizon"
-    each = matched(steps.filter(~whole), rows, ["resource", "t"])
-    return pl.concat(
-        [each, matched(steps.filter(whole).drop("t"), rows, ["resource"]).with_columns(pl.lit(0, pl.Int64).alias("t")).select(each.columns)]
-    )
+    return matched(steps_in_time(model.net, model["step"]), rows, ["resource", "t"])
 
 
 def overtime_limit(model: Model) -> Equation:

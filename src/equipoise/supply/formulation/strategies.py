@@ -5,7 +5,7 @@ import polars as pl
 from equipoise.supply.formulation.balance import arrivals
 from equipoise.supply.formulation.equation import Equation, at_most, entries, equation, exactly, matched, numbered
 from equipoise.supply.model.timing import with_arrivals
-from equipoise.supply.model.unknowns import Model, held_blocks
+from equipoise.supply.model.unknowns import Model, held_blocks, steps_in_time
 
 
 def level_output(model: Model) -> Equation:
@@ -33,9 +33,8 @@ def level_output(model: Model) -> Equation:
 def _free_to_make(model: Model) -> pl.DataFrame:
     """Return item and t where a route of the item may be used, every resource that it takes has time, and no firm plan fixes it."""
     net = model.net
-    lasting = pl.col("span").fill_null("period") == "horizon"
-    bought = model["step"].filter(lasting).select("number").unique().join(net.periods.select("t"), how="cross")
-    timed = pl.concat([model["overtime"].select("number", "t"), model["step"].filter(~lasting).select("number", "t"), bought]).unique()
+    steps = steps_in_time(net, model["step"])
+    timed = pl.concat([model["overtime"].select("number", "t"), steps.select("number", "t")]).unique()
     still = (pl.col("available") <= 0) | (pl.col("staffed") & (pl.col("hours_per_worker") <= 0))
     stopped = net.resource.filter(still).join(timed, on=["number", "t"], how="anti", maintain_order="left")
     takes = net.usage.filter(pl.col("activity") == "make").select("resource", route="of")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from equipoise.supply.memory import Memory, Record
 from equipoise.supply.model.cover import Requirement
 from equipoise.supply.model.network import Network
 from equipoise.supply.model.pools import Pools, pooled
@@ -24,7 +25,7 @@ WHOLE = frozenset({"setup", "lots", "order", "order_lots", "use", "loads", "open
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Record):
     """A network with its targets and unknowns: what every equation is written in.
 
     Each frame of `unknowns` has `column` (its place in the model, consecutive within a family) and may have `upper`.
@@ -51,49 +52,24 @@ class Model:
         return self.net.horizon
 
 
-def model(net: Network, required: Requirement, policy: pl.DataFrame) -> Model:
-    """Return the model's unknowns for a network, its requirement and its policy with targets."""
+def model(net: Network, required: Requirement, policy: pl.DataFrame, memory: Memory | None = None) -> Model:
+    """Return the model's unknowns for a network, its requirement and its policy with targets. What a `memory` has is not made again."""
+    made = memory or Memory()
     prices = Prices(net)
-    demand = with_service_prices(net, prices)
-    pools = pooled(net, demand)
-    families: dict[str, Callable[[], pl.DataFrame]] = {
-        "make": lambda: net.make,
-        "buy": lambda: with_subcontract_price(prices, net.buy),
-        "move": lambda: _in_time(net, net.places.move),
-        "ship": lambda: _in_time(net, pools.ship),
-        "stock": lambda: with_stock_prices(net, prices, _stock(net)),
-        "scrap": lambda: _scrap(net),
-        "backlog": lambda: pools.pool.filter(pl.col("backlog_allowed")),
-        "lost": lambda: pools.lost,
-        "regular": lambda: net.resource,
-        "overtime": lambda: with_overtime_price(prices, _overtime(net)),
-        "load_step": lambda: load_steps(net, prices),
-        "change": lambda: with_change_price(net, prices),
-        "workers": lambda: net.resource.filter(pl.col("staffed")),
-        "hire": lambda: net.resource.filter(pl.col("staffed")),
-        "layoff": lambda: net.resource.filter(pl.col("staffed")),
-        "shortfall": lambda: with_ending_price(net, prices, _soft(policy, ("target", "minimum", "ending_minimum"), "shortfall_cost")),
-        "excess": lambda: _soft(policy, ("maximum", "ending_maximum"), "excess_cost"),
-        "setup": lambda: _setup(net),
-        "lots": lambda: net.make.filter(pl.col("lot_multiple") > 0) if net.setting.supply.integer else net.make.clear(),
-        "order": lambda: _order(net),
-        "order_lots": lambda: net.buy.filter((pl.col("lot_multiple") > 0) & net.setting.supply.integer),
-        "use": lambda: _use(net),
-        "loads": lambda: _loads(net),
-        "open": lambda: _open(net),
-        "opening": lambda: _site(net, is_open=False),
-        "closing": lambda: _site(net, is_open=True),
-        "step": lambda: _step(net),
-        "maintain": lambda: _maintain(net),
-        "output_rate": lambda: _output_rate(net),
-    }
+    demand = made(with_service_prices, net, prices)
+    pools = made(pooled, net, demand)
     unknowns: dict[str, pl.DataFrame] = {}
     columns = 0
-    for name, frame in families.items():
-        rows = frame().with_row_index("column", offset=columns).with_columns(pl.col("column").cast(pl.Int64))
-        unknowns[name] = rows
-        columns += rows.height
+    for name in FAMILIES:
+        unknowns[name] = made(_family, name, net, prices, pools, policy, columns)
+        columns += unknowns[name].height
     return Model(net, prices, required, policy, demand, pools, unknowns, columns)
+
+
+def _family(name: str, net: Network, prices: Prices, pools: Pools, policy: pl.DataFrame, first: int) -> pl.DataFrame:
+    """Return the unknowns of a family, their columns counted from `first` on."""
+    rows = FAMILIES[name](net, prices, pools, policy)
+    return rows.with_row_index("column", offset=first).with_columns(pl.col("column").cast(pl.Int64))
 
 
 def _in_time(net: Network, flow: pl.DataFrame) -> pl.DataFrame:
@@ -108,6 +84,14 @@ def _in_time(net: Network, flow: pl.DataFrame) -> pl.DataFrame:
     days = pl.col("start") + pl.col("lead_time").fill_null(0.0) < end
     due = pl.when(pl.col("lead_periods").is_null()).then(days).otherwise(pl.col("t") + pl.col("lead_periods") < net.horizon)
     return rows.filter(due | pl.col("firm").fill_null(value=False)).select(flow.columns)
+
+
+def _staffed(net: Network) -> pl.DataFrame:
+    return net.resource.filter(pl.col("staffed"))
+
+
+def _lots(net: Network) -> pl.DataFrame:
+    return net.make.filter(pl.col("lot_multiple") > 0) if net.setting.supply.integer else net.make.clear()
 
 
 def _stock(net: Network) -> pl.DataFrame:
@@ -220,12 +204,25 @@ def _site(net: Network, *, is_open: bool) -> pl.DataFrame:
 
 
 def _step(net: Network) -> pl.DataFrame:
-    """Steps of capacity: one decision a period, or one for the horizon (in its first period)."""
+    """Steps of capacity: one decision for each period in which they can be had, or one for the horizon (in the first of them)."""
     steps = net.capacity_step.join(net.resources.select("resource", "number"), on="resource", maintain_order="left")
-    whole_horizon = pl.col("span").fill_null("period") == "horizon"
-    each = steps.filter(~whole_horizon).join(net.periods.select("t"), how="cross")
-    whole = steps.filter(whole_horizon).with_columns(pl.lit(0, pl.Int64).alias("t"))
-    return _binary(pl.concat([each, whole.select(each.columns)]).sort("resource", "step", "t"))
+    dated = steps.join(net.periods.select("t", "period"), how="cross")
+    there = (pl.col("start").is_null() | (pl.col("period") >= pl.col("start"))) & _not_ended()
+    dated = dated.filter(there).drop("period").sort("resource", "step", "t")
+    first = pl.col("t") == pl.col("t").min().over("resource", "step")
+    return _binary(dated.filter((pl.col("span").fill_null("period") != "horizon") | first))
+
+
+def _not_ended() -> pl.Expr:
+    return pl.col("end").is_null() | (pl.col("period") <= pl.col("end"))
+
+
+def steps_in_time(net: Network, steps: pl.DataFrame) -> pl.DataFrame:
+    """Return the unknown steps of capacity in every period in which they add to it: one for the horizon from its first period on."""
+    lasting = pl.col("span").fill_null("period") == "horizon"
+    later = net.periods.select("period", later="t")
+    whole = steps.filter(lasting).join(later, how="cross").filter((pl.col("later") >= pl.col("t")) & _not_ended())
+    return pl.concat([steps.filter(~lasting), whole.with_columns(pl.col("later").alias("t")).select(steps.columns)])
 
 
 def _maintain(net: Network) -> pl.DataFrame:
@@ -262,3 +259,39 @@ def _output_rate(net: Network) -> pl.DataFrame:
     )
     starts = held_blocks(net).filter(pl.col("t") == pl.col("start")).select("t")
     return made.join(starts if net.setting.supply.strategy in {"level_output", "hybrid"} else starts.clear(), how="cross")
+
+
+FAMILIES: dict[str, Callable[[Network, Prices, Pools, pl.DataFrame], pl.DataFrame]] = {
+    "make": lambda net, prices, pools, policy: net.make,
+    "buy": lambda net, prices, pools, policy: with_subcontract_price(prices, net.buy),
+    "move": lambda net, prices, pools, policy: _in_time(net, net.places.move),
+    "ship": lambda net, prices, pools, policy: _in_time(net, pools.ship),
+    "stock": lambda net, prices, pools, policy: with_stock_prices(net, prices, _stock(net)),
+    "scrap": lambda net, prices, pools, policy: _scrap(net),
+    "backlog": lambda net, prices, pools, policy: pools.pool.filter(pl.col("backlog_allowed")),
+    "lost": lambda net, prices, pools, policy: pools.lost,
+    "regular": lambda net, prices, pools, policy: net.resource,
+    "overtime": lambda net, prices, pools, policy: with_overtime_price(prices, _overtime(net)),
+    "load_step": lambda net, prices, pools, policy: load_steps(net, prices),
+    "change": lambda net, prices, pools, policy: with_change_price(net, prices),
+    "workers": lambda net, prices, pools, policy: _staffed(net),
+    "hire": lambda net, prices, pools, policy: _staffed(net),
+    "layoff": lambda net, prices, pools, policy: _staffed(net),
+    "shortfall": lambda net, prices, pools, policy: with_ending_price(
+        net, prices, _soft(policy, ("target", "minimum", "ending_minimum"), "shortfall_cost")
+    ),
+    "excess": lambda net, prices, pools, policy: _soft(policy, ("maximum", "ending_maximum"), "excess_cost"),
+    "setup": lambda net, prices, pools, policy: _setup(net),
+    "lots": lambda net, prices, pools, policy: _lots(net),
+    "order": lambda net, prices, pools, policy: _order(net),
+    "order_lots": lambda net, prices, pools, policy: net.buy.filter((pl.col("lot_multiple") > 0) & net.setting.supply.integer),
+    "use": lambda net, prices, pools, policy: _use(net),
+    "loads": lambda net, prices, pools, policy: _loads(net),
+    "open": lambda net, prices, pools, policy: _open(net),
+    "opening": lambda net, prices, pools, policy: _site(net, is_open=False),
+    "closing": lambda net, prices, pools, policy: _site(net, is_open=True),
+    "step": lambda net, prices, pools, policy: _step(net),
+    "maintain": lambda net, prices, pools, policy: _maintain(net),
+    "output_rate": lambda net, prices, pools, policy: _output_rate(net),
+}
+"""The families of unknowns, in the order of their columns, and how each is made."""
