@@ -9,8 +9,10 @@ import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Lock
 from typing import Literal, Protocol
 
 import polars as pl
@@ -20,7 +22,7 @@ from equipoise import code_version
 from equipoise import scenario as scenarios_of
 from equipoise.decide import agenda, executive_summary, proposed_action, recommendation
 from equipoise.demand import baseline, cleaned_history, consensus, correction, demand_plan, event_effect, override_flag, segment
-from equipoise.errors import InputError
+from equipoise.errors import EquipoiseError, InputError
 from equipoise.measure import kpi, stream_record, value_added
 from equipoise.reconcile import financials, gap, scenarios
 from equipoise.scenario import Effect, Override, Scenario
@@ -29,6 +31,9 @@ from equipoise.tables import GIVEN, table
 from equipoise.tables.content import content_hash
 from equipoise.tables.setting import from_table
 
+_WHAT_IF = "what-if"
+_LAST_RESOLVED = "financials"  # the last step of a scenario that is compared with the base plan
+_ANSWERS = 64  # what-ifs that are remembered
 _SIDE_BY_SIDE = 2  # scenarios solved at a time: Polars and the optimiser do their work outside of Python's lock
 
 Tables = dict[str, pl.DataFrame]
@@ -164,9 +169,54 @@ def _silent(_: Progress) -> None:
     return
 
 
+@dataclass(frozen=True, eq=False)
+class Passed:
+    """A table that passed the gate."""
+
+    name: str
+    frame: pl.DataFrame
+
+    @cached_property
+    def hash(self) -> str:
+        """The hash of its content, made when it is first asked for."""
+        return content_hash(self.name, self.frame)
+
+
+class Gate:
+    """What is known of the base plan's tables behind the gate: a scenario that leaves one as it is has the same frame, and hash.
+
+    What is made from the same frames need not be made again.
+    """
+
+    def __init__(self) -> None:
+        self._came: dict[tuple[str, int], tuple[pl.DataFrame, Passed]] = {}
+        self._base: dict[str, Passed] = {}
+
+    def passed(self, name: str, came: pl.DataFrame) -> Passed | None:
+        """Return what `came` to the gate became behind it, where it passed before without an override."""
+        known = self._came.get((name, id(came)))
+        return None if known is None else known[1]
+
+    def remember(self, came: pl.DataFrame, passed: Passed) -> None:
+        """Remember what a table without overrides became; `came` is held, so that its identity stays its own."""
+        self._came[passed.name, id(came)] = (came, passed)
+
+    def hold(self, passed: Passed) -> None:
+        """Hold a table of the base plan."""
+        self._base[passed.name] = passed
+
+    def same(self, name: str, frame: pl.DataFrame) -> Passed:
+        """Return the base plan's table where `frame` equals it, else `frame` as a table of its own."""
+        base = self._base.get(name)
+        return base if base is not None and base.frame.equals(frame) else Passed(name, frame)
+
+
 @dataclass
 class Run:
-    """One pass through the cycle for one scenario: the tables so far and the hash of each. Overrides are the base plan's, then batches."""
+    """One pass through the cycle for one scenario: the tables so far and the hash of each. Overrides are the base plan's, then batches.
+
+    A run `aside` answers a question beside the plan: nobody listens to it, and the cache does not keep what it makes.
+    """
 
     given: Mapping[str, pl.DataFrame]
     base: tuple[Override, ...] = ()
@@ -176,30 +226,49 @@ class Run:
     hashes: dict[str, str] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     cells: list[pl.DataFrame] = field(default_factory=list)
+    gate: Gate = field(default_factory=Gate)
+    aside: bool = False
 
     def __post_init__(self) -> None:
         """Sort overrides by table, once."""
         self._layers = [_by_table(batch) for batch in (self.base, *self.batches)]
         self._told = -1
+        self._passed: dict[str, Passed] = {}
 
     def admit(self, name: str, frame: pl.DataFrame) -> None:
         """Pass a table through the gate: dictionary form, key order, overrides laid over it."""
-        definition = table(name)
+        base, *batches = (layer.get(name, []) for layer in self._layers)
+        free = not (base or any(batches))
+        if free and (known := self.gate.passed(name, frame)) is not None:
+            self._keep(known)
+            return
+        came, definition = frame, table(name)
         frame = definition.conform(frame)
         if definition.keys:
             frame = frame.sort(definition.keys, maintain_order=True)
-        base, *batches = (layer.get(name, []) for layer in self._layers)
-        if base or any(batches):
+        if not free:
             laid = scenarios_of.lay(frame, base, batches, name, {**self.given, **self.tables}, tell=not self.scenario)
             frame = laid.frame
             self.effects += laid.effects
             self.cells += laid.cells
             _check_overridden(name, frame)
-        self._keep(name, frame)
+        passed = self.gate.same(name, frame)
+        if free and (not self.scenario or came is self.given.get(name)):
+            self.gate.remember(came, passed)
+        self._keep(passed)
 
-    def _keep(self, name: str, frame: pl.DataFrame) -> None:
-        self.tables[name] = frame
-        self.hashes[name] = content_hash(name, frame)
+    def _keep(self, passed: Passed) -> None:
+        self.tables[passed.name] = passed.frame
+        self._passed[passed.name] = passed
+        self.hashes.pop(passed.name, None)
+        if not self.scenario:
+            self.gate.hold(passed)
+
+    def hash_of(self, name: str) -> str:
+        """Return the hash of a table so far, by its content."""
+        if name not in self.hashes:
+            self.hashes[name] = self._passed[name].hash
+        return self.hashes[name]
 
     def tell(self) -> None:
         """Bring the gate's tables up to what overrides did so far, and add to the issues those that did not do what they say."""
@@ -207,11 +276,23 @@ class Run:
             return
         self._told = len(self.effects)
         cell = table("override_cell")
-        self._keep("override_effect", scenarios_of.effect_table(self.effects))
-        self._keep("override_cell", pl.concat([cell.empty(), *self.cells]).sort(cell.keys, maintain_order=True))
+        self._keep(Passed("override_effect", scenarios_of.effect_table(self.effects)))
+        self._keep(Passed("override_cell", pl.concat([cell.empty(), *self.cells]).sort(cell.keys, maintain_order=True)))
         gathered = table("issue").conform(self.given["issue"]) if "issue" in self.given else table("issue").empty()
         found = list(scenarios_of.effect_issues(self.effects, gathered.get_column("message")))
-        self._keep("issue", pl.concat([gathered, table("issue").conform(pl.DataFrame(found, schema_overrides=_ISSUE))]))
+        told = table("issue").conform(pl.DataFrame(found, schema_overrides=_ISSUE))
+        self._keep(Passed("issue", pl.concat([gathered, told])))
+
+
+@dataclass
+class _Base:
+    """What a cycle knows of its base plan: its tables behind the gate, whether its problem is solved, and what-ifs answered lately."""
+
+    gate: Gate = field(default_factory=Gate)
+    solved: bool = False
+    answers: dict[tuple[str, ...], Tables] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+    solving: Lock = field(default_factory=Lock)
 
 
 @dataclass(frozen=True)
@@ -225,26 +306,50 @@ class Cycle:
     executor: Executor | None = None
     listen: Listener = _silent
     session: Session = field(default_factory=Session)
+    _known: _Base = field(default_factory=_Base, init=False, repr=False, compare=False)
 
     def run(self) -> Tables:
         """Return every table of the base plan, those of its scenarios' comparison included.
 
         Raises the EquipoiseError of the step that fails.
         """
-        return self._pass("", STEPS).tables
+        return self._pass(self._begun(), STEPS).tables
 
     def resolve(self, name: str) -> Tables:
         """Return every table of scenario `name` up to its statement. Raises the EquipoiseError of the step or override that fails."""
-        first = next(position for position, step in enumerate(STEPS) if step.resolves)
-        return self._pass(name, [step for step in STEPS[:first] if not step.base_only]).tables
+        return self._pass(self._begun(name, scenarios_of.chain(self.scenarios, name)), _of_scenarios(_LAST_RESOLVED)).tables
 
-    def _pass(self, name: str, steps: Sequence[Step]) -> Run:
-        batches = scenarios_of.chain(self.scenarios, name) if name else ()
-        run = Run(self.given, scenarios_of.identified(self.base), tuple(batch for batch in batches if batch), name)
-        made = {*GATE, *(name for step in STEPS for name in step.writes)}
+    def what_if(self, overrides: tuple[Override, ...], upto: str = "gap") -> Tables:
+        """Return the tables of the base plan with more overrides, up to those of the step `upto`: by default the money and the gaps.
+
+        Explanations of the base plan and comparisons of scenarios are left out; a table of theirs that a step reads is empty. A question
+        asked again is answered from memory. May be called from several threads. Raises the EquipoiseError of the step or override that
+        fails, and ValueError where `upto` is no step that scenarios have.
+        """
+        asked = (upto, *(override.content for override in overrides))
+        known = self._known
+        with known.lock:
+            if (answer := known.answers.pop(asked, None)) is not None:
+                known.answers[asked] = answer
+                return dict(answer)
+        run = self._begun(_WHAT_IF, (overrides,) if overrides else (), aside=True)
+        tables = self._pass(run, _of_scenarios(upto)).tables
+        with known.lock:
+            known.answers[asked] = tables
+            while len(known.answers) > _ANSWERS:
+                known.answers.pop(next(iter(known.answers)))
+        return dict(tables)
+
+    def _begun(self, name: str = "", batches: Sequence[tuple[Override, ...]] = (), *, aside: bool = False) -> Run:
+        """Return a run that has passed nothing yet."""
+        own = tuple(batch for batch in batches if batch)
+        return Run(self.given, scenarios_of.identified(self.base), own, name, gate=self._known.gate, aside=aside)
+
+    def _pass(self, run: Run, steps: Sequence[Step]) -> Run:
+        made = {*GATE, *(name for step in steps for name in step.writes)}
         missing = {read for step in steps for read in step.reads} - made - set(self.given)
         for given in sorted({*self.given, *missing}, key=_masters_first):
-            run.admit(given, self.given[given] if given in self.given else table(given).empty())
+            run.admit(given, self.given[given] if given in self.given else _empty(given))
         run.tell()
         for step in steps:
             if not _TOLD.isdisjoint(step.reads):
@@ -255,22 +360,40 @@ class Cycle:
 
     def _step(self, step: Step, run: Run) -> None:
         began = time.perf_counter()
-        self.listen(Progress(step.phase, step.name, "begins", scenario=run.scenario))
+        listen = _silent if run.aside else self.listen
+        listen(Progress(step.phase, step.name, "begins", scenario=run.scenario))
         key, made = self._kept(step, run)
         state: Literal["done", "unchanged"] = "done" if made is None else "unchanged"
         if made is None:
             made = self._execute(step, run)
-            self.cache.put(key, made)
+            if not run.aside:
+                self.cache.put(key, made)
         for name in step.writes:
             run.admit(name, made[name])
-        self.listen(Progress(step.phase, step.name, state, time.perf_counter() - began, run.scenario))
+        listen(Progress(step.phase, step.name, state, time.perf_counter() - began, run.scenario))
 
     def _execute(self, step: Step, run: Run) -> Tables:
+        if run.batches and step.takes("what_if"):
+            self._solve_base()
         beside = {"executor": self.executor, "session": self.session, "what_if": bool(run.batches)}
         extra = {name: given for name, given in beside.items() if step.takes(name)}
         result = self._compare(step, run.tables) if step.resolves else step(run.tables, **extra)
         made = result if isinstance(result, dict) else {step.writes[0]: result}
         return {name: table(name).conform(made[name]) for name in step.writes}
+
+    def _solve_base(self) -> None:
+        """Have the session solve the base plan where it has not yet: every what-if starts from there, and makes anew only what it changes.
+
+        After a run whose steps came from the cache, nothing is solved. A base plan that fails tells so itself; what-ifs then start cold.
+        """
+        known = self._known
+        with known.solving:
+            if known.solved:
+                return
+            known.solved = True
+            with suppress(EquipoiseError):
+                run = self._pass(self._begun(aside=True), _of_scenarios("inventory_target"))
+                self.session.solved({name: run.tables[name] for name in MODEL_TABLES})
 
     def _compare(self, step: Step, tables: Tables) -> pl.DataFrame | Tables:
         """Run a step that compares scenarios: they are solved side by side while it asks for one after the other."""
@@ -291,14 +414,25 @@ class Cycle:
         return key, made
 
     def _key(self, step: Step, run: Run) -> str:
-        reads = sorted(run.hashes.keys() - _TOLD) if step.resolves else step.reads
-        parts = [step.name, code_version(), *(f"{name}={run.hashes[name]}" for name in reads)]
+        reads = sorted(run.tables.keys() - _TOLD) if step.resolves else step.reads
+        parts = [step.name, code_version(), *(f"{name}={run.hash_of(name)}" for name in reads)]
         if step.resolves:
             parts += [scenario.model_dump_json() for scenario in self.scenarios]
             parts += [
                 override.content for override in self.base
             ]  # locks and fences bind scenarios though the base plan shows no difference
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _of_scenarios(last: str) -> list[Step]:
+    """Return the steps that a scenario has, up to and with the step `last`."""
+    steps = [step for step in STEPS if not (step.base_only or step.resolves)]
+    return steps[: [step.name for step in steps].index(last) + 1]
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    return table(name).empty()
 
 
 def _by_table(overrides: Sequence[Override]) -> dict[str, list[Override]]:

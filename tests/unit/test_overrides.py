@@ -407,7 +407,7 @@ def test_the_gate_tells_of_every_override_of_the_base_plan_and_of_none_in_a_scen
         assert run.tables["override_effect"]["override"].to_list() == told
         assert run.tables["override_cell"]["override"].unique().to_list() == (["more"] if told else [])
         assert run.tables["issue"]["severity"].to_list() == (["warning"] if told else [])
-        assert set(GATE) <= run.hashes.keys()
+        assert set(GATE) <= run.tables.keys()
         assert run.tables["consensus"].filter(pl.col("item") == "a")["quantity"].to_list()[0] == 15
 
 

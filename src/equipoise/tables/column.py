@@ -88,6 +88,8 @@ class Table:
         """
         if not frame.width:
             return self.empty()
+        if frame.schema == self.schema:
+            return frame
         missing = [pl.lit(None, dtype=column.dtype).alias(column.name) for column in self.columns if column.name not in frame.columns]
         return frame.with_columns(missing).select(pl.col(column.name).cast(column.dtype) for column in self.columns)
 
