@@ -9,6 +9,7 @@ import polars as pl
 from equipoise import finance
 from equipoise.supply.formulation.equation import Equation, Grade
 from equipoise.supply.formulation.register import RULES, Rule, asked
+from equipoise.supply.memory import Memory
 from equipoise.supply.model.ties import tie_gains
 from equipoise.supply.model.unknowns import WHOLE, Model
 
@@ -98,25 +99,29 @@ def open_backlog(model: Model, backlog: pl.DataFrame, demand: pl.DataFrame, key:
     return last.with_columns((pl.col("unserved_price").fill_null(0.0) + lost + value * 1e-3).alias("unserved_price"))
 
 
-def assemble(model: Model) -> Problem:
-    """Return the arrays of a model: all equations that its tables ask for, and the objective of its money terms."""
+def assemble(model: Model, memory: Memory | None = None) -> Problem:
+    """Return the arrays of a model: all equations that its tables ask for, and the objective of its money terms.
+
+    What a `memory` has of it is not made again.
+    """
+    remembered = memory or Memory()
     blocks: list[Block] = []
     start = 0
     for rule in RULES:
         if asked(rule, model):
-            made = rule.function(model)
+            made = remembered(rule.function, model)
             if made.rows.height:
                 blocks.append(Block(rule, made, start))
                 start += made.rows.height
     starts, index, values = _matrix(blocks, model.columns, start)
-    money, penalty, offset = _objective(model)
+    money, penalty, offset = _objective(model, remembered)
     lower, upper = _stacked(blocks, "lower"), _stacked(blocks, "upper")
     return Problem(
         model=model,
         blocks=tuple(blocks),
         money=money,
         penalty=penalty,
-        tie=tie_gains(model),
+        tie=tie_gains(model, remembered),
         offset=offset,
         column_upper=_column_upper(model),
         whole=_whole(model),
@@ -164,9 +169,9 @@ def _matrix(blocks: list[Block], columns: int, rows: int) -> tuple[Indices, Indi
     return starts, (place % max(rows, 1)).astype(np.int32), value
 
 
-def _objective(model: Model) -> tuple[Array, Array, float]:
+def _objective(model: Model, memory: Memory) -> tuple[Array, Array, float]:
     """Return the gain of one more unit of each column in money and in the model's own prices, and the gain of what is known."""
-    terms = finance.coefficients(activities(model))
+    terms = pl.concat([memory(_gains, name, frame) for name, frame in memory(activities, model).items()])
     offset = float(terms.filter(pl.col("column").is_null()).get_column("coefficient").sum())
     placed = terms.filter(pl.col("column").is_not_null())
     vectors = []
@@ -175,6 +180,10 @@ def _objective(model: Model) -> tuple[Array, Array, float]:
         columns = part.get_column("column").to_numpy()
         vectors.append(np.bincount(columns, part.get_column("coefficient").to_numpy(), minlength=model.columns).astype(np.float64))
     return vectors[0], vectors[1], offset
+
+
+def _gains(name: str, activity: pl.DataFrame) -> pl.DataFrame:
+    return finance.coefficients({name: activity})
 
 
 def _column_upper(model: Model) -> Array:

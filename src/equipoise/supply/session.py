@@ -9,6 +9,7 @@ import polars as pl
 
 from equipoise.supply.assembly import Problem
 from equipoise.supply.formulate import formulate
+from equipoise.supply.memory import Memory
 from equipoise.supply.solving.answer import Answer
 from equipoise.supply.solving.solve import solve
 from equipoise.supply.solving.start import start_for
@@ -32,6 +33,7 @@ class Session:
     """
 
     executor: Executor | None = None
+    memory: Memory = field(default_factory=Memory)
     _kept: dict[tuple[tuple[str, int], ...], tuple[Mapping[str, pl.DataFrame], Solved]] = field(default_factory=dict)
     _first: Solved | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -43,7 +45,7 @@ class Session:
             if key in self._kept:
                 return self._kept[key][1]
             first = self._first
-        problem = formulate(tables)
+        problem = formulate(tables, self.memory)
         start = start_for(problem, first.problem, first.answer.basis) if first is not None else None
         found = Solved(problem, solve(problem, start, self.executor))
         if what_if:

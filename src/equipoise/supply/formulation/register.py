@@ -15,7 +15,7 @@ class Rule:
     `limit` names the kind of limit in the tables `binding` and `violation`. `more` is what one more unit is called where the limit
     binds from above, `less` where it binds from below; `broken` is said where it gives way. They are filled with unit, subject, period
     and quantity. Equations of physics and links between unknowns have no words: they never bind as a limit that a planner could move.
-    `needs` names a family of unknowns or a frame of the network: where that is empty, so is the equation.
+    `needs` names a family of unknowns, a frame of the network or a strategy: where that is empty or another, so is the equation.
     """
 
     function: Callable[[Model], Equation]
@@ -298,7 +298,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         strategies.chase,
-        "demands",
+        "chase",
         _TARGET,
         "chase",
         "One {unit} of {subject} built ahead in {period}",
@@ -311,6 +311,8 @@ def asked(rule: Rule, model: Model) -> bool:
     """Return whether the tables ask for an equation at all."""
     if rule.needs == "sites":
         return not (model["opening"].is_empty() and model["closing"].is_empty())
+    if rule.needs == "chase":
+        return model.net.setting.supply.strategy == "chase"
     if rule.needs == "lane":
         return not model.net.places.lane.is_empty()
     frame = model.unknowns[rule.needs] if rule.needs in model.unknowns else getattr(model.net, rule.needs)

@@ -6,12 +6,14 @@ from functools import partial
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
+from equipoise.supply.memory import Memory
 from equipoise.supply.model.families import Families, families
 from equipoise.supply.model.timing import buckets, exact, most_specific
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, from_table
 
 Tables = Mapping[str, pl.DataFrame]
+Made = dict[str, pl.DataFrame]
 _WEEK = 7.0
 
 
@@ -115,7 +117,7 @@ _ITEM: dict[str, Rule] = {
 }
 
 
-def planned_tables(tables: Tables) -> Tables:
+def planned_tables(tables: Tables, memory: Memory | None = None) -> Tables:
     """Return the tables as the supply model plans them: those given at item level; at family level, families in place of their items.
 
     `tables` are those of MODEL_TABLES in the dictionary's form, `setting` included. The rules, which gathering records as
@@ -123,22 +125,25 @@ def planned_tables(tables: Tables) -> Tables:
     scheduled_receipt, demand_plan and inventory_target add up; route, purchase, usage, bom and co_output are by way of the family
     (see `families`), averaged by its items' weights; lane, inventory_policy and demand_policy by family, averaged by mix; purchase_limit
     and firm_plan add up, and are exact or upper bounds only where every item of the way has one. A way that only some items of a family
-    have is limited to what those items need over the horizon. Nothing raises: what is not given stays empty.
+    have is limited to what those items need over the horizon. Nothing raises: what is not given stays empty. What a `memory` has of it is
+    not made again.
     """
-    setting = from_table(tables["setting"])
+    made = memory or Memory()
+    setting = made(from_table, tables["setting"])
     if setting.supply.level != "family":
         return tables
-    periods = buckets(Calendar.from_setting(setting.calendar))
-    by_family = families(tables, periods)
+    periods = made(buckets, Calendar.from_setting(setting.calendar))
+    by_family = made(families, tables, periods)
     if by_family.members.is_empty():
         return tables
-    made = dict(tables)
-    _stock(made, tables, by_family)
-    _sources(made, tables, by_family, periods)
-    _policies(made, tables, by_family, periods)
-    made["firm_plan"] = _firm_plan(tables, by_family, periods, setting)
-    _limits(made, tables, by_family)
-    return {name: frame if name == "setting" else table(name).conform(frame) for name, frame in made.items()}
+    parts = (
+        made(_stock, tables, by_family),
+        made(_sources, tables, by_family, periods),
+        made(_policies, tables, by_family, periods),
+        {"firm_plan": made(_firm_plan, tables, by_family, periods, setting)},
+        made(_limits, tables, by_family),
+    )
+    return {**tables, **{name: frame for part in parts for name, frame in part.items()}}
 
 
 def _replaced(given: pl.DataFrame, made: pl.DataFrame, by_family: Families, keys: list[str]) -> pl.DataFrame:
@@ -164,8 +169,9 @@ def _dated(frame: pl.DataFrame, keys: list[str], periods: pl.DataFrame) -> pl.Da
     return frame if frame.get_column("period").is_null().all() else exact(frame, keys, periods).select(frame.columns)
 
 
-def _stock(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families) -> None:
+def _stock(tables: Tables, by_family: Families) -> Made:
     """Add up stock, backlog, receipts and demand; describe the families."""
+    made: Made = {}
     for name, keys in (
         ("on_hand", ["item", "location", "expires", "owner"]),
         ("backlog", ["item", "market"]),
@@ -194,10 +200,12 @@ def _stock(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families) -
     average = pl.when(priced & (volume > 0)).then(revenue / volume).otherwise(pl.col("unit_price").mean())
     rows = demand.group_by(keys, maintain_order=True).agg(volume.alias("quantity"), _sum("orders"), average.alias("unit_price"))
     made["demand_plan"] = _replaced(tables["demand_plan"], rows, by_family, keys)
+    return {name: table(name).conform(frame) for name, frame in made.items()}
 
 
-def _sources(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families, periods: pl.DataFrame) -> None:
+def _sources(tables: Tables, by_family: Families, periods: pl.DataFrame) -> Made:
     """Put routes, purchases, their bills and limits together, a way of a family each; lanes by family."""
+    made: Made = {}
     for name, ways, rules in (("route", by_family.make, _ROUTE), ("purchase", by_family.buy, _PURCHASE)):
         rows = _of_ways(_dated(tables[name], [name], periods), name, ways)
         rows = _grouped(rows, [name, "period", "item", "location"], rules)
@@ -224,6 +232,7 @@ def _sources(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families,
     lane = _of_members(_dated(tables["lane"], ["lane", "item"], periods), by_family)
     lane = _grouped(lane, ["lane", "item", "period", "from", "to"], _LANE)
     made["lane"] = _replaced(tables["lane"], lane, by_family, ["lane", "item"])
+    return {name: table(name).conform(frame) for name, frame in made.items()}
 
 
 def _of_ways(frame: pl.DataFrame, key: str, ways: pl.DataFrame) -> pl.DataFrame:
@@ -277,8 +286,9 @@ def _purchase_limit(tables: Tables, by_family: Families, periods: pl.DataFrame) 
     return pl.concat([_unused(given, "purchase", tables, by_family, "buy"), rows.select(given.columns)])
 
 
-def _policies(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families, periods: pl.DataFrame) -> None:
+def _policies(tables: Tables, by_family: Families, periods: pl.DataFrame) -> Made:
     """Put the policies of stock and of demand together, by family."""
+    made: Made = {}
     target = tables["inventory_target"]
     policy = _placed(tables["inventory_policy"], tables, by_family)
     theirs = policy.join(by_family.members.select("item"), on="item", how="semi", maintain_order="left")
@@ -293,6 +303,7 @@ def _policies(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families
     made["inventory_policy"] = _replaced(tables["inventory_policy"], rows, by_family, ["item", "location"])
     made["inventory_target"] = target.join(by_family.members.select("item"), on="item", how="anti", maintain_order="left")
     made["demand_policy"] = _demand_policy(tables, by_family, periods)
+    return {name: table(name).conform(frame) for name, frame in made.items()}
 
 
 def _placed(policy: pl.DataFrame, tables: Tables, by_family: Families) -> pl.DataFrame:
@@ -367,11 +378,12 @@ def _firm_plan(tables: Tables, by_family: Families, periods: pl.DataFrame, setti
     rest = given.join(known.select("key", "kind"), on=["key", "kind"], how="anti", maintain_order="left")
     rest = _unused(_unused(rest, "key", tables, by_family, "make"), "key", tables, by_family, "buy")
     rows = rows.with_columns(*bounds, pl.col("subject").alias("key"))
-    return pl.concat([rest, rows.select(given.columns)])
+    return table("firm_plan").conform(pl.concat([rest, rows.select(given.columns)]))
 
 
-def _limits(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families) -> None:
+def _limits(tables: Tables, by_family: Families) -> Made:
     """Let limits over items, routes and purchases name families and their ways; add those that hold a part of a family to its own need."""
+    made: Made = {}
     member = tables["limit_member"]
     ways = by_family.ways.select("table", "key", "way")
     items = by_family.members.select(table=pl.lit("item"), key="item", way="family")
@@ -388,6 +400,7 @@ def _limits(made: dict[str, pl.DataFrame], tables: Tables, by_family: Families) 
         row = pl.DataFrame([(told, *name) for name in names], schema=["limit", "table", "key"], orient="row")
         members.append(table("limit_member").conform(row))
     made["limit"], made["limit_member"] = pl.concat(limit), pl.concat(members)
+    return {name: table(name).conform(frame) for name, frame in made.items()}
 
 
 def _parts(by_family: Families) -> list[tuple[str, list[str], list[tuple[str, str]]]]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from equipoise.supply.memory import Record
 from equipoise.supply.model.network import Network
 from equipoise.supply.model.timing import buckets
 
@@ -16,7 +17,7 @@ _DAYS_A_WEEK = 7.0
 
 
 @dataclass(frozen=True)
-class Requirement:
+class Requirement(Record):
     """Units required of each point: `quantity` by point and bucket, the horizon and a year after it; `ends`: last day of each bucket."""
 
     quantity: Array
@@ -142,14 +143,14 @@ def _spread(target: Array, edges: pl.DataFrame, parent: str, child: str, factor:
 
 def cover_quantity(required: Requirement, rows: pl.DataFrame) -> pl.Series:
     """Return the units that cover the coming `weeks_of_supply` of each row (point, t), buckets taken by the day."""
-    times = np.concatenate([[0.0], required.ends])
-    cumulative = required.cumulative()
-    quantity = np.zeros(rows.height)
-    points, buckets_, weeks = (rows.get_column(name).to_numpy() for name in ("point", "t", "weeks_of_supply"))
-    for row, (point, t, cover) in enumerate(zip(points, buckets_, weeks, strict=True)):
-        end = required.ends[t]
-        quantity[row] = np.interp(end + _DAYS_A_WEEK * cover, times, cumulative[point]) - cumulative[point, t + 1]
-    return pl.Series("cover", quantity)
+    ends, cumulative = required.ends, required.cumulative()
+    times = np.concatenate([[0.0], ends])
+    points, t, weeks = (rows.get_column(name).to_numpy() for name in ("point", "t", "weeks_of_supply"))
+    until, quantity = ends[t] + _DAYS_A_WEEK * weeks, np.zeros(rows.height)
+    for point in np.unique(points):
+        mine = points == point
+        quantity[mine] = np.interp(until[mine], times, cumulative[point])
+    return pl.Series("cover", quantity - cumulative[points, t + 1])
 
 
 def weeks_covered(required: Requirement, stock: Array) -> Array:

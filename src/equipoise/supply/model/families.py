@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from equipoise.supply.memory import Record
+
 Tables = Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
-class Families:
+class Families(Record):
     """The items that are planned as families.
 
     members: item, family, mix (its share of the family's demand; the shares of a family add up to 1).

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
+from equipoise.supply.memory import Memory, Record
 from equipoise.supply.model.places import Places, Tables, closed_locations, places
 from equipoise.supply.model.timing import buckets, exact, most_specific, usable
 from equipoise.tables.setting import Setting
 
+_AS_GIVEN = {
+    "location": ["location"],
+    "capacity_step": ["resource", "step"],
+    "maintenance": ["resource"],
+    "limit": ["limit"],
+    "limit_member": ["limit", "table", "key"],
+}
+"""Tables that are used as they are given, and the order of their rows."""
 _DEMAND_POLICY = (
     "backlog_allowed",
     "backlog_cost",
@@ -21,7 +30,7 @@ _DEMAND_POLICY = (
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Record):
     """Everything the equations read. Frames are sorted by key; `t` counts periods from 0.
 
     points: point, item, location, unit, standard_cost, shelf_life, opening. demands: demand, item, market, unit, priority, opening.
@@ -65,17 +74,20 @@ class Network:
         return self.calendar.horizon
 
 
-def network(tables: Tables, setting: Setting) -> Network:
-    """Return the network that the given tables describe, numbered and exact for each period of the horizon."""
+def network(tables: Tables, setting: Setting, memory: Memory | None = None) -> Network:
+    """Return the network that the given tables describe, numbered and exact for each period of the horizon.
+
+    What a `memory` has of it is not made again.
+    """
+    made = memory or Memory()
     calendar = Calendar.from_setting(setting.calendar)
-    periods = buckets(calendar)
-    tail = buckets(calendar, calendar.periods_a_year)
-    item = tables["item"].unique("item", keep="first", maintain_order=True)
-    demands, demand = _demand(tables, setting, periods, item)
-    where = places(tables, demands.select("demand", "item", "market"), periods)
-    points = _points(where.points, item, tables["on_hand"])
-    resources, resource = _resource(tables, periods)
-    make = _make(tables, periods, points, resource)
+    periods, tail = made(buckets, calendar), made(buckets, calendar, calendar.periods_a_year)
+    item = made(_item, tables)
+    demands, demand = made(_demand, tables, setting, periods, item)
+    where = made(places, tables, made(_sold, demands), periods)
+    points = made(_points, where.points, item, tables["on_hand"])
+    resources, resource = made(_resource, tables, periods)
+    make = made(_make, tables, periods, points, resource)
     return Network(
         setting=setting,
         calendar=calendar,
@@ -84,27 +96,44 @@ def network(tables: Tables, setting: Setting) -> Network:
         points=points,
         demands=demands,
         demand=demand,
-        later=_later(tables["demand_plan"], tail.filter(pl.col("t") >= calendar.horizon)),
+        later=made(_later, tables["demand_plan"], tail, calendar),
         make=make,
-        last_production=_last_production(tables["plan_snapshot"], make, calendar, periods),
-        buy=_buy(tables, periods, points),
-        bom=_component_rows(tables["bom"], "component"),
-        co_output=_component_rows(tables["co_output"], "item"),
-        usage=tables["usage"].filter(pl.col("quantity").is_not_null()).sort("activity", "of", "resource"),
+        last_production=made(_last_production, tables["plan_snapshot"], make, calendar, periods),
+        buy=made(_buy, tables, periods, points),
+        bom=made(_component_rows, tables["bom"], "component"),
+        co_output=made(_component_rows, tables["co_output"], "item"),
+        usage=made(_usage, tables["usage"]),
         resources=resources,
         resource=resource,
-        policy=_policy(tables["inventory_policy"], points, periods),
-        inventory_target=_inventory_target(tables["inventory_target"], points, periods),
-        receipts=_receipts(tables["scheduled_receipt"], points, periods),
+        policy=made(_policy, tables["inventory_policy"], points, periods),
+        inventory_target=made(_inventory_target, tables["inventory_target"], points, periods),
+        receipts=made(_receipts, tables["scheduled_receipt"], points, periods),
         on_hand=tables["on_hand"],
-        location=tables["location"].sort("location"),
-        purchase_limit=_purchase_limit(tables["purchase_limit"], periods),
-        capacity_step=tables["capacity_step"].sort("resource", "step"),
-        maintenance=tables["maintenance"].sort("resource"),
-        limit=tables["limit"].sort("limit"),
-        limit_member=tables["limit_member"].sort("limit", "table", "key"),
-        firm_plan=tables["firm_plan"].join(periods.select("t", "period"), on="period", maintain_order="left").sort("kind", "key", "t"),
+        purchase_limit=made(_purchase_limit, tables["purchase_limit"], periods),
+        firm_plan=made(_firm_plan, tables["firm_plan"], periods),
+        **{name: made(_sorted, tables, name) for name in _AS_GIVEN},
     )
+
+
+def _item(tables: Tables) -> pl.DataFrame:
+    return tables["item"].unique("item", keep="first", maintain_order=True)
+
+
+def _sold(demands: pl.DataFrame) -> pl.DataFrame:
+    return demands.select("demand", "item", "market")
+
+
+def _sorted(tables: Tables, name: str) -> pl.DataFrame:
+    """Return a table that is used as it is given, in the order of its keys."""
+    return tables[name].sort(_AS_GIVEN[name])
+
+
+def _usage(usage: pl.DataFrame) -> pl.DataFrame:
+    return usage.filter(pl.col("quantity").is_not_null()).sort("activity", "of", "resource")
+
+
+def _firm_plan(firm_plan: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    return firm_plan.join(periods.select("t", "period"), on="period", maintain_order="left").sort("kind", "key", "t")
 
 
 def _last_production(snapshot: pl.DataFrame, make: pl.DataFrame, calendar: Calendar, periods: pl.DataFrame) -> pl.DataFrame:
@@ -149,8 +178,9 @@ def _exact_policy(policy: pl.DataFrame, keys: list[str], periods: pl.DataFrame) 
     return exact(policy, keys, periods).drop("period")
 
 
-def _later(plan: pl.DataFrame, tail: pl.DataFrame) -> pl.DataFrame:
+def _later(plan: pl.DataFrame, tail: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Return the demand that is known for periods after the horizon."""
+    tail = tail.filter(pl.col("t") >= calendar.horizon)
     return (
         plan.join(tail.select("t", "period"), on="period", maintain_order="left")
         .select("item", "market", "t", "quantity")

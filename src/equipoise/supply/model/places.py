@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from equipoise.supply.memory import Record
 from equipoise.supply.model.timing import exact
 
 Tables = Mapping[str, pl.DataFrame]
@@ -13,7 +14,7 @@ _SAID = ["unit_cost", "lead_time", "lead_periods"]
 
 
 @dataclass(frozen=True)
-class Places:
+class Places(Record):
     """Points (an item at a location), and the flows between points and to markets.
 
     points: point, item, location. move: lane, item, from, to, from_point, point (where it arrives), t, unit_cost, lead_time,

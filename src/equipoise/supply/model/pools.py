@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from equipoise.supply.memory import Record
 from equipoise.supply.model.network import Network
 
 _LATE_TERMS = ("backlog_allowed", "backlog_cost", "late_price", "lost_allowed")
@@ -18,7 +19,7 @@ _OWN = ("max_backlog_age", "ending_backlog", "minimum_fill")
 
 
 @dataclass(frozen=True)
-class Pools:
+class Pools(Record):
     """Which demands are planned together.
 
     members: demand, pool. pools: pool, item, market (empty for several), unit, opening. pool: dense over pool and t with quantity, the

@@ -11,6 +11,7 @@ from functools import cached_property
 import polars as pl
 
 from equipoise.finance import holding_rate
+from equipoise.supply.memory import Record
 from equipoise.supply.model.network import Network
 
 LATE_SHARE_A_MONTH = 0.10
@@ -30,7 +31,7 @@ _MOST_LATE_SHARE = 0.25
 
 
 @dataclass(frozen=True)
-class Prices:
+class Prices(Record):
     """Reference values of a network: what a unit of each item is worth, and the most that serving one could cost."""
 
     net: Network

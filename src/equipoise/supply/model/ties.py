@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from equipoise.supply.memory import Memory
+from equipoise.supply.model.prices import Prices
 from equipoise.supply.model.unknowns import WHOLE, Model
 
 TIE_SHARE = 2e-8
@@ -12,14 +14,18 @@ _SEED = 20_26
 _PARTS = 1 << 20
 
 
-def tie_gains(model: Model) -> npt.NDArray[np.float64]:
+def tie_gains(model: Model, memory: Memory) -> npt.NDArray[np.float64]:
     """Return, by column, the tiny (negative) gain that breaks ties: a share of the item's value drawn from the hash of its name."""
     gains = np.zeros(model.columns)
     for family, frame in model.unknowns.items():
         if family not in WHOLE and frame.height:
             first = frame.get_column("column").item(0)
-            gains[first : first + frame.height] = -TIE_SHARE * (_values(model, frame) * _drawn(family, frame)).to_numpy()
+            gains[first : first + frame.height] = memory(_gains, family, frame, model.prices)
     return gains
+
+
+def _gains(family: str, frame: pl.DataFrame, prices: Prices) -> npt.NDArray[np.float64]:
+    return -TIE_SHARE * (_values(prices, frame) * _drawn(family, frame)).to_numpy()
 
 
 def _drawn(family: str, frame: pl.DataFrame) -> pl.Series:
@@ -30,8 +36,7 @@ def _drawn(family: str, frame: pl.DataFrame) -> pl.Series:
     return frame.select(((named.hash(_SEED) % _PARTS).cast(pl.Float64) + 1) / _PARTS).to_series()
 
 
-def _values(model: Model, frame: pl.DataFrame) -> pl.Series:
-    prices = model.prices
+def _values(prices: Prices, frame: pl.DataFrame) -> pl.Series:
     if "item" in frame.columns:
         return frame.select(pl.col("item").replace_strict(prices.value, default=prices.scale, return_dtype=pl.Float64)).to_series()
     return pl.Series([prices.scale] * frame.height, dtype=pl.Float64)

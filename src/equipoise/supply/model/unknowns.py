@@ -1,7 +1,7 @@
 """The unknowns of the model: one frame a family, one row an unknown, with its keys, what its price is made of, and its column."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -57,19 +57,18 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame, memory: Mem
     made = memory or Memory()
     prices = Prices(net)
     demand = made(with_service_prices, net, prices)
-    pools = made(pooled, net, demand)
+    without = Model(net, prices, required, policy, demand, made(pooled, net, demand), {}, 0)
     unknowns: dict[str, pl.DataFrame] = {}
     columns = 0
     for name in FAMILIES:
-        unknowns[name] = made(_family, name, net, prices, pools, policy, columns)
+        unknowns[name] = made(_family, name, without, columns)
         columns += unknowns[name].height
-    return Model(net, prices, required, policy, demand, pools, unknowns, columns)
+    return replace(without, unknowns=unknowns, columns=columns)
 
 
-def _family(name: str, net: Network, prices: Prices, pools: Pools, policy: pl.DataFrame, first: int) -> pl.DataFrame:
+def _family(name: str, model: Model, first: int) -> pl.DataFrame:
     """Return the unknowns of a family, their columns counted from `first` on."""
-    rows = FAMILIES[name](net, prices, pools, policy)
-    return rows.with_row_index("column", offset=first).with_columns(pl.col("column").cast(pl.Int64))
+    return FAMILIES[name](model).with_row_index("column", offset=first).with_columns(pl.col("column").cast(pl.Int64))
 
 
 def _in_time(net: Network, flow: pl.DataFrame) -> pl.DataFrame:
@@ -261,37 +260,37 @@ def _output_rate(net: Network) -> pl.DataFrame:
     return made.join(starts if net.setting.supply.strategy in {"level_output", "hybrid"} else starts.clear(), how="cross")
 
 
-FAMILIES: dict[str, Callable[[Network, Prices, Pools, pl.DataFrame], pl.DataFrame]] = {
-    "make": lambda net, prices, pools, policy: net.make,
-    "buy": lambda net, prices, pools, policy: with_subcontract_price(prices, net.buy),
-    "move": lambda net, prices, pools, policy: _in_time(net, net.places.move),
-    "ship": lambda net, prices, pools, policy: _in_time(net, pools.ship),
-    "stock": lambda net, prices, pools, policy: with_stock_prices(net, prices, _stock(net)),
-    "scrap": lambda net, prices, pools, policy: _scrap(net),
-    "backlog": lambda net, prices, pools, policy: pools.pool.filter(pl.col("backlog_allowed")),
-    "lost": lambda net, prices, pools, policy: pools.lost,
-    "regular": lambda net, prices, pools, policy: net.resource,
-    "overtime": lambda net, prices, pools, policy: with_overtime_price(prices, _overtime(net)),
-    "load_step": lambda net, prices, pools, policy: load_steps(net, prices),
-    "change": lambda net, prices, pools, policy: with_change_price(net, prices),
-    "workers": lambda net, prices, pools, policy: _staffed(net),
-    "hire": lambda net, prices, pools, policy: _staffed(net),
-    "layoff": lambda net, prices, pools, policy: _staffed(net),
-    "shortfall": lambda net, prices, pools, policy: with_ending_price(
-        net, prices, _soft(policy, ("target", "minimum", "ending_minimum"), "shortfall_cost")
+FAMILIES: dict[str, Callable[[Model], pl.DataFrame]] = {
+    "make": lambda model: model.net.make,
+    "buy": lambda model: with_subcontract_price(model.prices, model.net.buy),
+    "move": lambda model: _in_time(model.net, model.net.places.move),
+    "ship": lambda model: _in_time(model.net, model.pools.ship),
+    "stock": lambda model: with_stock_prices(model.net, model.prices, _stock(model.net)),
+    "scrap": lambda model: _scrap(model.net),
+    "backlog": lambda model: model.pools.pool.filter(pl.col("backlog_allowed")),
+    "lost": lambda model: model.pools.lost,
+    "regular": lambda model: model.net.resource,
+    "overtime": lambda model: with_overtime_price(model.prices, _overtime(model.net)),
+    "load_step": lambda model: load_steps(model.net, model.prices),
+    "change": lambda model: with_change_price(model.net, model.prices),
+    "workers": lambda model: _staffed(model.net),
+    "hire": lambda model: _staffed(model.net),
+    "layoff": lambda model: _staffed(model.net),
+    "shortfall": lambda model: with_ending_price(
+        model.net, model.prices, _soft(model.policy, ("target", "minimum", "ending_minimum"), "shortfall_cost")
     ),
-    "excess": lambda net, prices, pools, policy: _soft(policy, ("maximum", "ending_maximum"), "excess_cost"),
-    "setup": lambda net, prices, pools, policy: _setup(net),
-    "lots": lambda net, prices, pools, policy: _lots(net),
-    "order": lambda net, prices, pools, policy: _order(net),
-    "order_lots": lambda net, prices, pools, policy: net.buy.filter((pl.col("lot_multiple") > 0) & net.setting.supply.integer),
-    "use": lambda net, prices, pools, policy: _use(net),
-    "loads": lambda net, prices, pools, policy: _loads(net),
-    "open": lambda net, prices, pools, policy: _open(net),
-    "opening": lambda net, prices, pools, policy: _site(net, is_open=False),
-    "closing": lambda net, prices, pools, policy: _site(net, is_open=True),
-    "step": lambda net, prices, pools, policy: _step(net),
-    "maintain": lambda net, prices, pools, policy: _maintain(net),
-    "output_rate": lambda net, prices, pools, policy: _output_rate(net),
+    "excess": lambda model: _soft(model.policy, ("maximum", "ending_maximum"), "excess_cost"),
+    "setup": lambda model: _setup(model.net),
+    "lots": lambda model: _lots(model.net),
+    "order": lambda model: _order(model.net),
+    "order_lots": lambda model: model.net.buy.filter((pl.col("lot_multiple") > 0) & model.net.setting.supply.integer),
+    "use": lambda model: _use(model.net),
+    "loads": lambda model: _loads(model.net),
+    "open": lambda model: _open(model.net),
+    "opening": lambda model: _site(model.net, is_open=False),
+    "closing": lambda model: _site(model.net, is_open=True),
+    "step": lambda model: _step(model.net),
+    "maintain": lambda model: _maintain(model.net),
+    "output_rate": lambda model: _output_rate(model.net),
 }
 """The families of unknowns, in the order of their columns, and how each is made."""
