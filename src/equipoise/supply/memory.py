@@ -107,11 +107,14 @@ def _at(arguments: tuple[object, ...], path: _Path) -> object:
     """Return what stands at a path. Raises KeyError where a mapping lacks a name of it."""
     found: Any = arguments[int(path[0])]
     for step in path[1:]:
-        if step == _KEYS:
-            found = tuple(found)
-        else:
-            found = found[step] if isinstance(found, Mapping) else getattr(found, step)
+        found = _within(found, step)
     return found
+
+
+def _within(value: object, step: str) -> object:
+    if isinstance(value, Mapping):
+        return tuple(value) if step == _KEYS else value[step]
+    return getattr(value, step)
 
 
 def _shown(value: object, path: _Path, notes: dict[_Path, object]) -> object:

@@ -9,6 +9,7 @@ from equipoise import finance
 from equipoise.supply.assembly import Array, activities, open_backlog
 from equipoise.supply.formulation.resources import loads
 from equipoise.supply.model.cover import Requirement, requirement, weeks_covered
+from equipoise.supply.model.network import Network
 from equipoise.supply.model.pools import shared_out
 from equipoise.supply.model.timing import with_arrivals
 from equipoise.supply.model.unknowns import Model, steps_in_time
@@ -38,14 +39,19 @@ def plan(model: Model, values: Array) -> Plan:
     periods = model.net.periods.select("t", "period")
     families = {}
     for name, frame in model.unknowns.items():
-        rows = frame.with_columns(_values_of(frame, values))
-        if "t" in rows.columns:
-            rows = rows.drop("period", strict=False).join(periods, on="t", how="left", maintain_order="left")
-        families[name] = rows
+        families[name] = model.memory(_dated, name, frame, model.net).with_columns(_values_of(frame, values))
     by_demand = shared_out(model.net, model.demand, model.pools, families)
     for name, rows in by_demand.items():
         families[name] = rows.join(periods, on="t", how="left", maintain_order="left")
     return Plan(model, values, families)
+
+
+def _dated(_: str, frame: pl.DataFrame, net: Network) -> pl.DataFrame:
+    """Return the unknowns of a family with their period."""
+    if "t" not in frame.columns:
+        return frame
+    periods = net.periods.select("t", "period")
+    return frame.drop("period", strict=False).join(periods, on="t", how="left", maintain_order="left")
 
 
 def _values_of(frame: pl.DataFrame, values: Array) -> pl.Series:
@@ -77,7 +83,7 @@ def cost(made: Plan) -> pl.DataFrame:
     model = made.model
     frames = {name: rows.with_columns(pl.col("planned").alias("quantity")) for name, rows in made.families.items()}
     periods = model.net.periods.select("t", "period")
-    every = activities(model)
+    every = model.memory(activities, model)
     demand = every["demand"].join(periods, on="t", how="left", maintain_order="left").with_columns(pl.col("known").alias("quantity"))
     still = open_backlog(model, made["backlog"], model.demand, "demand").with_columns(pl.col("planned").alias("quantity"))
     return table("cost").conform(finance.costs({**frames, "demand": demand, "open_backlog": still}))
@@ -108,7 +114,7 @@ def inventory_plan(made: Plan) -> pl.DataFrame:
     rows = made["stock"].join(model.net.points.select("point", start="opening"), on="point", how="left", maintain_order="left")
     opening = pl.when(pl.col("t") == 0).then(pl.col("start")).otherwise(pl.col("planned").shift(1))
     rows = rows.with_columns(opening.alias("opening"), pl.col("planned").alias("quantity"))
-    rows = rows.join(_levels(model), on=["point", "t"], how="left", maintain_order="left")
+    rows = rows.join(model.memory(_levels, model), on=["point", "t"], how="left", maintain_order="left")
     scrapped = made["scrap"].select("point", "t", scrap="planned")
     rows = rows.join(scrapped, on=["point", "t"], how="left", maintain_order="left")
     stock = rows.get_column("quantity").to_numpy().reshape(-1, horizon)
@@ -143,7 +149,7 @@ def _as_planned(made: Plan) -> Requirement:
 def route_load(made: Plan) -> pl.DataFrame:
     """Return the table route_load: what takes how much of each resource."""
     model = made.model
-    taken = loads(model)
+    taken = model.memory(loads, model)
     taken = taken.with_columns(pl.Series("planned", made.values[taken.get_column("column").to_numpy()], dtype=pl.Float64) * pl.col("load"))
     taken = taken.group_by("number", "activity", "of", "t", maintain_order=True).agg(pl.col("planned").sum().alias("load"), _single("item"))
     taken = taken.filter(pl.col("load") > _NOTHING).join(

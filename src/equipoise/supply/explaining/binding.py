@@ -205,7 +205,9 @@ def _violation(problem: Problem, block: Block, chosen: npt.NDArray[np.intp], mis
 
 def _lost_firm_plans(problem: Problem) -> pl.DataFrame:
     """Return the firm plans whose key names nothing that can happen in their period."""
-    plan = problem.model.net.firm_plan.join(unknown_firm_plans(problem.model), on=["kind", "key", "t"], how="semi", maintain_order="left")
+    plan = problem.model.net.firm_plan.join(
+        problem.model.memory(unknown_firm_plans, problem.model), on=["kind", "key", "t"], how="semi", maintain_order="left"
+    )
     asks = pl.coalesce("fixed", "minimum").fill_null(0.0)
     calendar = problem.model.net.calendar
     label = pl.col("t").replace_strict({t: calendar.label(period) for t, period in enumerate(calendar.periods)}, return_dtype=pl.String)
@@ -224,7 +226,7 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame], 
     model = problem.model
     setting = model.net.setting.supply
     money = tables["cost"].filter(pl.col("class") != "penalty").get_column("amount").sum()
-    loose = relaxed(model)
+    loose = model.memory(relaxed, model)
     facts: list[tuple[str, str]] = [
         ("status", answer.status),
         ("limits", "hold as given" if tables["violation"].is_empty() else _gave_way(tables["violation"].height)),
@@ -241,7 +243,7 @@ def solution(problem: Problem, answer: Answer, tables: dict[str, pl.DataFrame], 
     ]
     if clash:
         facts.append(("clash", clash))
-    held = held_kinds(model)
+    held = model.memory(held_kinds, model)
     if model.net.calendar.frozen and held.is_empty() and setting.strategy != "given":
         facts.append(("frozen fence", "no firm plan inside it: its periods are planned freely"))
     elif held.height:

@@ -6,6 +6,7 @@ from equipoise.supply.assembly import Problem
 from equipoise.supply.explaining.wording import ASKED, one_of
 from equipoise.supply.explaining.worth import TINY
 from equipoise.supply.formulation.balance import arrivals
+from equipoise.supply.model.network import Network
 from equipoise.supply.solving.answer import Answer
 
 
@@ -22,11 +23,11 @@ def scarce_material(problem: Problem, answer: Answer) -> pl.DataFrame:
     span = slice(block.start, block.stop)
     rows = block.equation.rows.select("point", "t").with_row_index("row", offset=block.start)
     rows = rows.with_columns(pl.Series("serves", -answer.served_duals[span]), pl.Series("earlier", -answer.late_duals[span]))
-    fed = arrivals(model).select("point", t="arrival").unique()
+    fed = model.memory(arrivals, model).select("point", t="arrival").unique()
     rows = rows.filter((pl.col("serves") > TINY) | (pl.col("earlier") > TINY)).join(
         fed, on=["point", "t"], how="anti", maintain_order="left"
     )
-    rows = rows.join(_there(problem), on=["point", "t"], maintain_order="left").join(
+    rows = rows.join(model.memory(_there, model.net), on=["point", "t"], maintain_order="left").join(
         model.net.periods.select("t", "period"), on="t", maintain_order="left"
     )
     calendar = model.net.calendar
@@ -47,9 +48,8 @@ def scarce_material(problem: Problem, answer: Answer) -> pl.DataFrame:
     )
 
 
-def _there(problem: Problem) -> pl.DataFrame:
+def _there(net: Network) -> pl.DataFrame:
     """Return point, t, item, location, unit and there: opening stock and scheduled receipts up to the period."""
-    net = problem.model.net
     grid = net.points.select("point", "item", "location", "unit", "opening").join(net.periods.select("t"), how="cross")
     grid = grid.join(net.receipts, on=["point", "t"], how="left", maintain_order="left")
     due = pl.col("quantity").fill_null(0.0).cum_sum().over("point", order_by="t")

@@ -1,7 +1,7 @@
 """The unknowns of the model: one frame a family, one row an unknown, with its keys, what its price is made of, and its column."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -30,7 +30,7 @@ class Model(Record):
 
     Each frame of `unknowns` has `column` (its place in the model, consecutive within a family) and may have `upper`.
     `demand` is the network's demand with the model's own prices, `pools` what of it is planned together; `policy` the inventory policy with
-    `target`.
+    `target`. `memory` remembers what is made of the model.
     """
 
     net: Network
@@ -41,6 +41,7 @@ class Model(Record):
     pools: Pools
     unknowns: dict[str, pl.DataFrame]
     columns: int
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     def __getitem__(self, family: str) -> pl.DataFrame:
         """Return the unknowns of a family."""
@@ -57,7 +58,7 @@ def model(net: Network, required: Requirement, policy: pl.DataFrame, memory: Mem
     made = memory or Memory()
     prices = Prices(net)
     demand = made(with_service_prices, net, prices)
-    without = Model(net, prices, required, policy, demand, made(pooled, net, demand), {}, 0)
+    without = Model(net, prices, required, policy, demand, made(pooled, net, demand), {}, 0, made)
     unknowns: dict[str, pl.DataFrame] = {}
     columns = 0
     for name in FAMILIES:

@@ -23,14 +23,15 @@ def start_for(problem: Problem, last: Problem, basis: Basis | None) -> Basis | N
         before = last.model.unknowns[family]
         if frame.height and before.height:
             here, there = _span(frame), _span(before)
-            columns[here] = _carried(problem.model, frame, last.model, before, basis.columns[there], _LOWER)
+            known = _names(family, last.model, before)
+            columns[here] = _carried(_names(family, problem.model, frame), known, basis.columns[there], _LOWER)
     earlier = {block.rule.name: block for block in last.blocks}
     for block in problem.blocks:
         if block.rule.name in earlier:
             before_block = earlier[block.rule.name]
             found = basis.rows[before_block.start : before_block.stop]
-            carried = _carried(problem.model, block.equation.rows, last.model, before_block.equation.rows, found, BASIC)
-            rows[block.start : block.stop] = carried
+            known = _names(block.rule.name, last.model, before_block.equation.rows)
+            rows[block.start : block.stop] = _carried(_names(block.rule.name, problem.model, block.equation.rows), known, found, BASIC)
     return Basis(columns, rows)
 
 
@@ -39,10 +40,18 @@ def _span(frame: pl.DataFrame) -> slice:
     return slice(first, first + frame.height)
 
 
-def _carried(model: Model, frame: pl.DataFrame, last: Model, before: pl.DataFrame, found: Statuses, otherwise: int) -> Statuses:
-    """Return the status of each row of `frame`: that of the row of `before` with the same names, else `otherwise`."""
-    here, there = named(model, frame), named(last, before)
-    if here.equals(there):
+def _names(piece: str, model: Model, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the names of the rows of a family or an equation, from the model's memory."""
+    return model.memory(_named, piece, model, frame)
+
+
+def _named(_: str, model: Model, frame: pl.DataFrame) -> pl.DataFrame:
+    return named(model, frame)
+
+
+def _carried(here: pl.DataFrame, there: pl.DataFrame, found: Statuses, otherwise: int) -> Statuses:
+    """Return the status of each row that is named `here`: that of the row of the same name `there`, else `otherwise`."""
+    if here is there or here.equals(there):
         return found
     known = there.with_columns(pl.Series("status", found)).unique(here.columns, keep="first", maintain_order=True)
     joined = here.join(known, on=here.columns, how="left", nulls_equal=True, maintain_order="left")
