@@ -11,11 +11,14 @@ Classes:
 - penalty: a price the model adds itself where none is given. Never published as money.
 """
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
+
+from equipoise.dimensions.calendar import Calendar
 
 MoneyClass = Literal["cash", "accounting", "opportunity", "penalty"]
 
@@ -252,6 +255,87 @@ def gross_margin(revenue: str = "revenue", cost: str = "cost_of_goods") -> pl.Ex
     return pl.col(revenue) - pl.col(cost)
 
 
+ON_CREDIT = frozenset({"material", "subcontracting", "transport"})
+"""Lines that are owed to others, who wait finance.payable_days for their money; wages and all other cost of supply are paid at once."""
+
+STOCK_LINES = frozenset({"inventory_value", "receivables", "payables", "working_capital", "cumulated_cash"})
+"""Lines of the statement that stand at the end of a period: over time the last counts, never their sum."""
+
+
+def category(line: str) -> str:
+    """Return the name that a line of a term has in the statement as a category of cost: material reads material_cost."""
+    return f"{line.replace(' ', '_')}_cost"
+
+
+CATEGORIES = tuple(
+    dict.fromkeys(category(term.line) for term in TERMS if term.line not in {"revenue", "inventory carrying", "service", "penalty"})
+)
+"""The categories of the cost of supply, as the statement names them."""
+
+
+def paid_after(periods: Iterable[dt.date], calendar: Calendar, days: float) -> pl.DataFrame:
+    """Return period, paid and `share`: which share (fraction) of what is booked in `period` is paid in the period `paid`.
+
+    What is booked comes evenly over the days of its period, and each day's part is paid `days` later: the share is the overlap of the
+    period, moved by `days`, with the period `paid`, over its length. The shares of a period always add up to 1.
+    Source: the payment lag of the cash budget (Brealey, Myers, Allen: Principles of Corporate Finance, chapter on short-term planning).
+    Example: January has 31 days; 45 days later lies 15 February to 17 March: 14 of the 31 days fall into February, 17 into March.
+    """
+    rows: list[tuple[dt.date, dt.date, float]] = []
+    for period in periods:
+        length = calendar.days(period)
+        first = period.toordinal() + days
+        paid = calendar.period_of(dt.date.fromordinal(int(first)))
+        while paid.toordinal() < first + length:
+            after = calendar.next(paid)
+            share = (min(first + length, after.toordinal()) - max(first, paid.toordinal())) / length
+            rows.append((period, paid, share))
+            paid = after
+    return pl.DataFrame(rows, schema={"period": pl.Date, "paid": pl.Date, "share": pl.Float64}, orient="row")
+
+
+def outstanding(booked: str, paid: str) -> pl.Expr:
+    """Return what is booked and not yet paid at the end of each period (currency): Σ booked − Σ paid, over rows in order of time.
+
+    Receivables where revenue is booked and receipts are paid, payables where it is what suppliers deliver. What was open before the first
+    period counts as booked in it. Example: booked 100 and 100, paid 0 and 60: outstanding 100 and 140.
+    """
+    return pl.col(booked).cum_sum() - pl.col(paid).cum_sum()
+
+
+def working_capital(stock: str = "inventory_value", receivables: str = "receivables", payables: str = "payables") -> pl.Expr:
+    """Return the money tied up in the business (currency): stock plus receivables less payables; empty where stock has no value.
+
+    Source: APICS Dictionary, working capital, without cash. Example: stock 50, owed by customers 140, owed to suppliers 30: 160.
+    """
+    return pl.col(stock) + pl.col(receivables) - pl.col(payables)
+
+
+def cash_flow(receipts: str = "receipts", payments: str = "payments", tax: str = "tax_paid") -> pl.Expr:
+    """Return what a period leaves in the till (currency): receipts less payments less tax. Example: 60 less 40 less 5: 15."""
+    return pl.col(receipts) - pl.col(payments) - pl.col(tax)
+
+
+def tax(profits: Sequence[float], years: Sequence[int], rate: float) -> list[float]:
+    """Return the tax of each period (currency): `rate` (fraction) on the profit of its fiscal year so far, less what was booked before.
+
+    A loss is no refund: within a year it takes back at most what was booked in that year. A year that ends with a loss pays nothing, and
+    its loss is carried forward and taken off the profits of later years of the horizon. Losses from before the horizon are not known, so none
+    is taken off. `profits` (currency) and `years` have one entry a period, in order of time.
+    Example: at 25 %, a year of −100 and 60 has no tax and carries 40 forward; the next, of 100, pays 25 % of 60: 15.
+    """
+    found: list[float] = []
+    carried = so_far = booked = 0.0
+    for position, (profit, year) in enumerate(zip(profits, years, strict=True)):
+        if position and year != years[position - 1]:
+            carried, so_far, booked = max(0.0, carried - so_far), 0.0, 0.0
+        so_far += profit
+        due = rate * max(0.0, so_far - carried)
+        found.append(due - booked)
+        booked = due
+    return found
+
+
 def coefficients(activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """Return the objective: `column` of the unknown, `money_class` and signed `coefficient` (gain of one unit more).
 
@@ -260,10 +344,10 @@ def coefficients(activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """
     parts = [_coefficients(term, activity, weight, activities) for term in TERMS for activity, weight in term.activities.items()]
     schema = {"column": pl.Int64, "money_class": pl.String, "coefficient": pl.Float64}
-    return pl.concat([pl.DataFrame(schema=schema), *(part for part in parts if part is not None)])
+    return pl.concat([pl.DataFrame(schema=schema), *pl.collect_all([part for part in parts if part is not None])])
 
 
-def _coefficients(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+def _coefficients(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.LazyFrame | None:
     frame = activities.get(activity)
     if frame is None or frame.is_empty():
         return None
@@ -277,7 +361,6 @@ def _coefficients(term: Term, activity: str, weight: float, activities: Mapping[
             (term.sign * weight * term.rate * known).cast(pl.Float64).alias("coefficient"),
         )
         .filter(pl.col("coefficient").is_not_null() & (pl.col("coefficient") != 0))
-        .collect()
     )
 
 
@@ -290,11 +373,11 @@ def costs(activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     parts = [_costs(term, activity, weight, activities) for term in TERMS for activity, weight in term.activities.items()]
     keys = ["term", "class", "subject", "item", "place", "period"]
     schema = {key: pl.Date if key == "period" else pl.String for key in keys} | {"quantity": pl.Float64, "amount": pl.Float64}
-    every = pl.concat([pl.DataFrame(schema=schema), *(part for part in parts if part is not None)])
+    every = pl.concat([pl.DataFrame(schema=schema), *pl.collect_all([part for part in parts if part is not None])])
     return every.group_by(keys, maintain_order=True).agg(pl.col("quantity", "amount").sum()).filter(pl.col("amount") != 0).sort(keys)
 
 
-def _costs(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.DataFrame | None:
+def _costs(term: Term, activity: str, weight: float, activities: Mapping[str, pl.DataFrame]) -> pl.LazyFrame | None:
     frame = activities.get(activity)
     if frame is None or frame.is_empty():
         return None
@@ -313,7 +396,6 @@ def _costs(term: Term, activity: str, weight: float, activities: Mapping[str, pl
             (weight * pl.col("quantity")).alias("quantity"),
             (term.sign * weight * term.rate * pl.col("quantity")).cast(pl.Float64).alias("amount"),
         )
-        .collect()
     )
 
 

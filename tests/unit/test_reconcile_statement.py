@@ -91,12 +91,21 @@ def test_lines_by_hand() -> None:
         "gross_margin": 400,
         "production": 770,
         "overtime": 40,
+        "production_cost": 810,
         "supply_cost": 810,
+        "stock_change": 20 * 6 + 5,
         "supply_variance": 810 - 600 - (20 * 6 + 5),
         "inventory_carrying": 3,
         "service_cost": 20,
         "contribution": 1000 - 600 - 85 - 3 - 20,
         "inventory_value": 185,
+        "receipts": 1000,
+        "payments": 810,
+        "cash_flow": 190,
+        "cumulated_cash": 190,
+        "receivables": 0,
+        "payables": 0,
+        "working_capital": 185,
     }
 
 
@@ -185,6 +194,107 @@ def test_an_item_without_family_stands_for_itself() -> None:
     alone = frame("item", {"item": "A", "unit_cost": 6.0}, {"item": "B", "unit_cost": 3.0}, {"item": "cloth", "unit_cost": 1.0})
     rows = made_of(**{**GIVEN, "item": alone})["financials"]
     assert set(rows.filter(pl.col("line") == "revenue")["family"]) == {"A", "B"}
+
+
+def settings(horizon: int = 2, **finance: float) -> pl.DataFrame:
+    return to_table(Setting.model_validate({"plan": "t", "calendar": {"start": JANUARY, "horizon": horizon}, "finance": finance}))
+
+
+def by_period(made: dict[str, pl.DataFrame], line: str) -> list[float]:
+    rows = made["financials"].filter(pl.col("line") == line).group_by("period").agg(pl.col("amount").sum()).sort("period")
+    return [round(amount, 6) for amount in rows["amount"]]
+
+
+BOUGHT = pl.concat(
+    [COST, cost(("purchases", "cash", "cloth", JANUARY, -62.0), ("subcontracting", "cash", "A", FEBRUARY, -28.0))], how="vertical"
+)
+
+
+def test_cash_comes_and_goes_when_it_is_paid() -> None:
+    """January sells 1,000 over 31 days, paid 15 days later: 16/31 in January. It buys for 62, paid 31 days later: none in January."""
+    made = made_of(**{**GIVEN, "cost": BOUGHT, "setting": settings(receivable_days=15, payable_days=31)})
+    january, february = 1000 * 16 / 31, 1000 * 15 / 31 + 500 * 13 / 28
+    assert by_period(made, "receipts") == pytest.approx([january, february])
+    # 1 February to 3 March: 28 of January's 31 days fall into February; February's own 28 days begin on 4 March.
+    assert by_period(made, "payments") == pytest.approx([810, 130 + 62 * 28 / 31])
+    assert by_period(made, "cash_flow") == pytest.approx([january - 810, february - 130 - 56])
+    assert by_period(made, "cumulated_cash") == pytest.approx([january - 810, january + february - 810 - 186])
+    assert by_period(made, "receivables") == pytest.approx([1000 - january, 1500 - january - february])
+    assert by_period(made, "payables") == pytest.approx([62, 90 - 56])
+    held = [185, 5]
+    owed = [
+        pytest.approx(stock + due - debt)
+        for stock, due, debt in zip(held, (1000 - january, 1500 - january - february), (62, 34), strict=True)
+    ]
+    assert by_period(made, "working_capital") == owed
+
+
+def test_what_customers_owe_at_the_start_is_counted_only_where_sales_are_given() -> None:
+    december, november = dt.date(2026, 12, 1), dt.date(2026, 11, 1)
+    shipped = frame("shipment", {"item": "A", "market": "North", "period": december, "quantity": 31.0, "revenue": 310.0})
+    past = frame(
+        "history",
+        {"item": "A", "market": "North", "period": december, "quantity": 99.0, "revenue": 9999.0},
+        {"item": "B", "market": "North", "period": november, "quantity": 10.0, "revenue": 300.0},
+    )
+    made = made_of(**GIVEN, setting=settings(receivable_days=45), shipment=shipped, history=past)
+    # December, 45 days later: 15 January to 14 February, 17 days in January, 14 in February. November: 16 December to 14 January.
+    assert by_period(made, "opening_receivables") == pytest.approx([310 + 300 * 14 / 30])
+    assert by_period(made, "receipts") == pytest.approx([310 * 17 / 31 + 140, 310 * 14 / 31 + 1000 * 14 / 31])
+    owed = made["financials"].filter(pl.col("line") == "opening_receivables")
+    assert dict(owed.select("family", "amount").iter_rows()) == pytest.approx({"Tents": 310, "Stoves": 140})
+    assert "opening_receivables" not in lines(made_of(**GIVEN, setting=settings(receivable_days=45)))
+
+
+def test_tax_is_on_the_profit_of_the_books_and_a_loss_is_no_refund() -> None:
+    made = made_of(**GIVEN, setting=settings(tax_rate=0.25))
+    # Books: January 1,000 − 600 − 85 = 315; February 500 − 300 − (130 − 300 + 180) = 190.
+    assert by_period(made, "tax") == pytest.approx([315 / 4, 190 / 4])
+    after = [amount - 0.25 * profit for amount, profit in zip(by_period(made, "contribution"), (315, 190), strict=True)]
+    assert by_period(made, "contribution_after_tax") == pytest.approx(after)
+    assert by_period(made, "tax_paid") == by_period(made, "tax")
+    lossy = cost(("revenue", "accounting", "A", JANUARY, 100.0), ("revenue", "accounting", "A", FEBRUARY, 500.0))
+    made = made_of(**{**GIVEN, "cost": pl.concat([lossy, COST.filter(pl.col("term") == "production")])}, setting=settings(tax_rate=0.25))
+    assert sum(by_period(made, "tax")) == 0
+    assert min(by_period(made, "tax")) >= 0
+
+
+def test_no_prices_no_cash() -> None:
+    unpriced = {**GIVEN, "demand_plan": DEMAND.with_columns(pl.lit(None, pl.Float64).alias("unit_price"))}
+    assert not {"receipts", "cash_flow", "receivables", "working_capital", "tax"} & set(lines(made_of(**unpriced)))
+
+
+DAYS = st.floats(0, 400)
+
+
+@given(DAYS, DAYS, MONEY, MONEY, MONEY)
+def test_over_a_long_tail_cash_is_the_profit_without_stock(collect: float, pay: float, sold: float, made: float, bought: float) -> None:
+    money = cost(
+        ("revenue", "accounting", "A", JANUARY, sold + 1),
+        ("production", "cash", "A", JANUARY, -made - 1),
+        ("purchases", "cash", "cloth", FEBRUARY, -bought),
+    )
+    still = frame("inventory_plan")
+    tail = settings(horizon=18, receivable_days=collect, payable_days=pay, tax_rate=0.3)
+    result = made_of(**{**GIVEN, "cost": money, "inventory_plan": still, "setting": tail})
+    line = lines(result)
+    assert line["cash_flow"] == pytest.approx(line["contribution_after_tax"], abs=0.01)
+    last = lines(result, dt.date(2028, 6, 1))
+    assert [last["receivables"], last["payables"]] == pytest.approx([0, 0], abs=1e-3)
+
+
+def test_families_add_up_to_the_total() -> None:
+    made = made_of(**{**GIVEN, "cost": BOUGHT, "setting": settings(receivable_days=15, payable_days=31, tax_rate=0.2)})
+    line = lines(made)
+    assert line["contribution"] == pytest.approx(
+        line["revenue"] - line["supply_cost"] + line["stock_change"] - line["inventory_carrying"] - line["service_cost"]
+    )
+    assert line["supply_cost"] == pytest.approx(line["production_cost"] + line["material_cost"] + line["subcontracting_cost"])
+    assert line["contribution_after_tax"] == pytest.approx(line["contribution"] - line["tax"])
+    assert line["cash_flow"] == pytest.approx(line["receipts"] - line["payments"] - line["tax_paid"])
+    for name in ("receivables", "payables", "cumulated_cash", "working_capital"):
+        rows = made["financials"].filter(pl.col("line") == name)
+        assert rows.group_by("family").len()["len"].unique().to_list() == [2], "a stock has every period of every family"
 
 
 def test_empty_tables_make_empty_statements() -> None:

@@ -1,4 +1,4 @@
-"""The statement: profit and loss and inventory value by family and period, beside the budget, and the bridge from budget to plan."""
+"""The statement: profit and loss, inventory value, working capital and cash by family and period, beside the budget, and its bridges."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,11 +6,12 @@ from functools import cached_property
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
-from equipoise.finance import TERMS, cost_of_goods, gross_margin, published, stock_value
-from equipoise.reconcile.money.bridge import bridge
+from equipoise.finance import ON_CREDIT, TERMS, category, cost_of_goods, gross_margin, published, stock_value, tax
+from equipoise.reconcile.money.bridge import bridge, last_cycle
+from equipoise.reconcile.money.cash import cash, earlier_sales
 from equipoise.reconcile.money.valuation import budgeted_families, costs, in_family, known_sum
 from equipoise.tables import table
-from equipoise.tables.setting import from_table
+from equipoise.tables.setting import Setting, from_table
 
 _KEYS = ["family", "period"]
 _MAKES = {"production", "material", "subcontracting"}
@@ -23,37 +24,38 @@ def financials(
     inventory_plan: pl.DataFrame,
     demand_plan: pl.DataFrame,
     budget: pl.DataFrame,
+    plan_snapshot: pl.DataFrame,
+    shipment: pl.DataFrame,
+    history: pl.DataFrame,
     item: pl.DataFrame,
     setting: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
     """Return the tables `financials` and `bridge`.
 
     Lines, all in currency, costs as positive amounts: revenue; cost_of_goods (shipments at standard cost); gross_margin; a line
-    for each term of the cost of supply, and supply_cost, their sum; supply_variance, the cost of supply less the standard value
-    of what it brought (cost of goods plus the change in stock value): it holds price differences, inefficiency, scrap and what is
-    still on the way; inventory_carrying; service_cost (late and lost demand beyond its revenue); contribution = revenue −
-    cost_of_goods − supply_variance − inventory_carrying − service_cost; inventory_value (a stock). What belongs to no item has
-    an empty family, and so has the variance.
+    for each term of the cost of supply, one for each category of them (material_cost, production_cost, ...), and supply_cost, their sum;
+    stock_change (what stock gained in value); supply_variance = supply_cost − stock_change − cost_of_goods: it holds price differences,
+    inefficiency, scrap and what is still on the way; inventory_carrying; service_cost (late and lost demand beyond its revenue);
+    contribution = revenue − cost_of_goods − supply_variance − inventory_carrying − service_cost; tax and contribution_after_tax where a
+    tax rate is set; inventory_value (a stock); the lines of `cash`. What belongs to no item has an empty family, and so have the
+    variance and the tax. Tax is on the profit of the books: carrying and service cost, for which nobody sends a bill, take nothing off it.
 
     Money that is not given is not made up: an item without price or standard cost stays out of gross_margin; variance and
     contribution are left out unless every item that counts has both. Where no standard cost is given at all, stock has no value
-    and the contribution is revenue less what supply, stock and service cost.
+    and the contribution is revenue less what supply, stock and service cost. Where there is no contribution there is no cash.
     """
-    statement = Statement(cost, shortage, inventory_plan, demand_plan, item)
-    plan = pl.concat([_LINES.to_frame(), *statement.lines()]).group_by("line", *_KEYS, maintain_order=True).agg(pl.col("amount").sum())
-    periods = Calendar.from_setting(from_table(setting).calendar).periods
-    both = plan.join(
-        _budget_lines(budget.filter(pl.col("period").is_in(periods)), item),
-        on=["line", *_KEYS],
-        how="full",
-        coalesce=True,
-        maintain_order="left_right",
-    )
+    plan = from_table(setting)
+    statement = Statement(cost, shortage, inventory_plan, demand_plan, item, plan)
+    calendar = Calendar.from_setting(plan.calendar)
+    earlier = earlier_sales(shipment, history, item, calendar.start)
+    lines = [*statement.lines(), *statement.money_lines(earlier)]
+    planned = pl.concat([_LINES.to_frame(), *lines]).group_by("line", *_KEYS, maintain_order=True).agg(pl.col("amount").sum())
+    within = budget.filter(pl.col("period").is_in(calendar.periods))
+    both = planned.join(_budget_lines(within, item), on=["line", *_KEYS], how="full", coalesce=True, maintain_order="left_right")
     both = both.with_columns(pl.lit("base").alias("scenario")).sort("line", *_KEYS)
-    within = budget.filter(pl.col("period").is_in(periods))
     return {
         "financials": table("financials").conform(both),
-        "bridge": bridge(statement.sold(), statement.demanded(), within, item),
+        "bridge": bridge(statement.sold(), statement.demanded(), within, last_cycle(plan_snapshot, calendar.as_of), item),
     }
 
 
@@ -66,6 +68,7 @@ class Statement:
     inventory_plan: pl.DataFrame
     demand_plan: pl.DataFrame
     item: pl.DataFrame
+    plan: Setting
 
     def lines(self) -> list[pl.DataFrame]:
         """Return every line that can be said."""
@@ -75,13 +78,27 @@ class Statement:
             self.goods,
             self._margin(),
             supply,
+            self._categories(),
             supply.with_columns(pl.lit("supply_cost").alias("line")),
+            self._stock_change,
             self.variance,
             self._of_line("inventory carrying", "inventory_carrying"),
             self._of_line("service", "service_cost"),
-            self._contribution(),
-            self._held("inventory_value"),
+            self.contribution,
+            self.held,
         ]
+
+    def money_lines(self, earlier: pl.DataFrame) -> list[pl.DataFrame]:
+        """Return tax, what is left after it, and cash, where there is a contribution; `earlier` are the sales before the horizon."""
+        if self.contribution.is_empty():
+            return []
+        taxed = self._tax()
+        lines = [taxed]
+        if taxed.height:
+            less = taxed.with_columns(-pl.col("amount"))
+            lines.append(_line(pl.concat([self.contribution, less]), "contribution_after_tax"))
+        held = self.held if not self.uncosted and self._moving else None
+        return [*lines, *cash(self.revenue, earlier, self._paid(), taxed, held, self.plan)]
 
     @cached_property
     def _money(self) -> pl.DataFrame:
@@ -103,9 +120,23 @@ class Statement:
         return self._of_line("revenue", "revenue", sign=1)
 
     @cached_property
+    def _supply_rows(self) -> pl.DataFrame:
+        return self._money.filter(~pl.col("of").is_in(["revenue", "inventory carrying", "service"]))
+
+    @cached_property
     def _supply_terms(self) -> pl.DataFrame:
-        rows = self._money.filter(~pl.col("of").is_in(["revenue", "inventory carrying", "service"]))
-        return rows.select(pl.col("term").alias("line"), *_KEYS, -pl.col("amount"))
+        return self._supply_rows.select(pl.col("term").alias("line"), *_KEYS, -pl.col("amount"))
+
+    def _categories(self) -> pl.DataFrame:
+        """The cost of supply by category: the terms of one line of the statement together."""
+        names = {term.line: category(term.line) for term in TERMS}
+        of = pl.col("of").replace_strict(names, default=pl.col("of"), return_dtype=pl.String)
+        return self._supply_rows.select(of.alias("line"), *_KEYS, -pl.col("amount"))
+
+    def _paid(self) -> pl.DataFrame:
+        """The cost of supply that is paid in cash: family, period, amount, and whether it is owed to a supplier for a while."""
+        cash_rows = self._supply_rows.filter(pl.col("class") == "cash")
+        return cash_rows.select(*_KEYS, -pl.col("amount"), pl.col("of").is_in(list(ON_CREDIT)).alias("on_credit"))
 
     @cached_property
     def _shipped(self) -> pl.DataFrame:
@@ -168,16 +199,18 @@ class Statement:
         sales = self._money.filter((pl.col("of") == "revenue") & both).select(*_KEYS, "amount")
         return _line(pl.concat([sales, less]), "gross_margin")
 
-    def _held(self, name: str) -> pl.DataFrame:
+    @cached_property
+    def held(self) -> pl.DataFrame:
         """Stock at the end of each period, at standard cost."""
         rows = in_family(self.inventory_plan.filter(pl.col("value").is_not_null()), self.item)
-        return _line(rows.rename({"value": "amount"}), name)
+        return _line(rows.rename({"value": "amount"}), "inventory_value")
 
+    @cached_property
     def _stock_change(self) -> pl.DataFrame:
         """Change in stock value by period: closing less opening, at standard cost."""
-        rows = self.inventory_plan.join(costs(self.item), on="item", maintain_order="left")
+        rows = in_family(self.inventory_plan.join(costs(self.item), on="item", maintain_order="left"), self.item)
         opening, closing = stock_value("opening"), stock_value()
-        return rows.with_columns((closing - opening.fill_null(0.0)).alias("amount"), pl.lit("").alias("family"))
+        return _line(rows.with_columns((closing - opening.fill_null(0.0)).alias("amount")), "stock_change")
 
     @cached_property
     def variance(self) -> pl.DataFrame:
@@ -187,23 +220,42 @@ class Statement:
         spent = _line(self._supply_terms.with_columns(pl.lit("").alias("family")), "supply_variance")
         brought = [
             _line(frame.with_columns(-pl.col("amount"), pl.lit("").alias("family")), "supply_variance")
-            for frame in (self.goods, self._stock_change())
+            for frame in (self.goods, self._stock_change)
         ]
         return _line(pl.concat([spent, *brought]), "supply_variance")
 
-    def _contribution(self) -> pl.DataFrame:
-        """What the plan earns after supply, stock and service."""
+    @cached_property
+    def _earned(self) -> pl.DataFrame:
+        """The profit of the books (family, period, amount), not yet summed: revenue less what was sold cost; empty where not known."""
         if self.revenue.is_empty() or self.unpriced:
-            return _LINES.to_frame()
+            return _LINES.to_frame().drop("line")
         if self.variance.height:
             less = [self.goods, self.variance]
         elif not self.item["unit_cost"].is_not_null().any() and self._money["of"].is_in(list(_MAKES)).any():
             less = [self._supply_terms]
         else:
-            return _LINES.to_frame()
-        less += [self._of_line("inventory carrying", ""), self._of_line("service", "")]
+            return _LINES.to_frame().drop("line")
         parts = [self.revenue, *(frame.with_columns(-pl.col("amount")) for frame in less)]
-        return _line(pl.concat([part.select(*_KEYS, "amount") for part in parts]), "contribution")
+        return pl.concat([part.select(*_KEYS, "amount") for part in parts])
+
+    @cached_property
+    def contribution(self) -> pl.DataFrame:
+        """What the plan earns after supply, stock and service."""
+        if self._earned.is_empty():
+            return _LINES.to_frame()
+        less = [self._of_line(line, "", sign=1) for line in ("inventory carrying", "service")]
+        return _line(pl.concat([self._earned, *(part.select(*_KEYS, "amount") for part in less)]), "contribution")
+
+    def _tax(self) -> pl.DataFrame:
+        """Tax on the profit of the books, by fiscal year, a loss carried forward; it belongs to no family. Empty without a rate."""
+        calendar, rate = Calendar.from_setting(self.plan.calendar), self.plan.finance.tax_rate
+        if not rate:
+            return _LINES.to_frame()
+        profit = dict(self._earned.group_by("period", maintain_order=True).agg(pl.col("amount").sum()).iter_rows())
+        periods = calendar.periods
+        due = tax([profit.get(period, 0.0) for period in periods], [calendar.fiscal_year(period) for period in periods], rate)
+        rows = [("tax", "", period, amount) for period, amount in zip(periods, due, strict=True)]
+        return pl.DataFrame(rows, schema=_LINES, orient="row")
 
 
 def _line(rows: pl.DataFrame, name: str) -> pl.DataFrame:
