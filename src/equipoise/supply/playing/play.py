@@ -1,0 +1,30 @@
+"""Play the plan of record against paths of demand and supply."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from equipoise.supply.assembly import Array
+from equipoise.supply.playing.disturbance import Disturbed
+from equipoise.supply.playing.game import answer, game
+from equipoise.supply.session import Session
+
+
+def play(tables: Mapping[str, pl.DataFrame], demand: Array, disturbed: Disturbed, *, session: Session) -> dict[str, Array]:
+    """Return what comes of the plan of record on each path of demand and supply, with a policy that knows only the path so far.
+
+    `tables` are those of the supply model. `demand` is paths by rows of the table shortage (item, market, period), in its units: what is
+    really demanded. `disturbed` has paths by periods for a kind and what it hits: ("yield", route) a factor on what comes of what is
+    started; ("downtime", resource) the share of its time that is lost; ("late", purchase, lane or supplier) the periods by which what is
+    ordered comes later; ("short", purchase or supplier) the share of the order that never comes, and is not paid for.
+
+    Returns profit (published money: no penalties), revenue and supply_cost (what is paid) by path; lost and backlog, paths by rows of
+    shortage; stock_value (at standard cost) and overtime, paths by periods. Raises InputError where paths do not fit or a target is not
+    known, and SolverError as the plan's solve does.
+    """
+    ready = game(session.solved(tables))
+    played, policy = ready.world(demand, disturbed), ready.policy()
+    for t in range(ready.course.horizon):
+        played.decide(t, policy.wanted(played, t))
+        played.serve(t, policy.shipped(played, t))
+    return answer(played)
