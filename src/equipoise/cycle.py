@@ -24,9 +24,9 @@ from equipoise.decide import agenda, executive_summary, proposed_action, recomme
 from equipoise.demand import baseline, cleaned_history, consensus, correction, demand_plan, event_effect, override_flag, segment
 from equipoise.errors import EquipoiseError, InputError
 from equipoise.measure import kpi, stream_record, value_added
-from equipoise.reconcile import financials, gap, scenarios
+from equipoise.reconcile import OPTION_TABLES, financials, gap, option, scenarios
 from equipoise.scenario import Effect, Override, Scenario
-from equipoise.supply import MODEL_TABLES, Session, audit, inventory_target, item_plan, requirements, supply, supply_cause
+from equipoise.supply import MODEL_TABLES, Session, audit, inventory_target, item_plan, requirements, robust_plan, supply, supply_cause
 from equipoise.tables import GIVEN, table
 from equipoise.tables.content import content_hash
 from equipoise.tables.setting import from_table
@@ -44,13 +44,14 @@ Phase = Literal["Demand review", "Supply review", "Pre-S&OP", "Executive S&OP", 
 class Step:
     """One step: a function whose positional parameters are the tables it reads; its parameter `tables` takes those of `also`, by name.
 
-    `resolves`: it re-runs the cycle for scenarios. `base_only`: it explains the base plan, so scenarios leave it out.
+    `again`: it has the plan solved again, for scenarios, what-ifs or paths, through functions that the cycle hands it: what it makes
+    hangs on every table so far. `base_only`: it explains the base plan. Scenarios leave both out.
     """
 
     phase: Phase
     run: Callable[..., pl.DataFrame | dict[str, pl.DataFrame]]
     writes: tuple[str, ...]
-    resolves: bool = False
+    again: bool = False
     also: tuple[str, ...] = ()
     base_only: bool = False
 
@@ -72,7 +73,8 @@ class Step:
     def takes(self, name: str) -> bool:
         """Return whether it takes something beside tables.
 
-        That is an `executor` to spread its work over, a `session` to remember its models, or `what_if`: whether the base plan is changed.
+        That is an `executor` to spread its work over, a `session` to remember its models, `what_if`: whether the base plan is changed;
+        or, for one that has the plan solved again, the functions `resolve` (a scenario), and `what_if` (overrides).
         """
         return name in inspect.signature(self.run).parameters
 
@@ -109,8 +111,10 @@ STEPS: tuple[Step, ...] = (
     Step("Supply review", audit, ("audit",), also=(*MODEL_TABLES, *_PLANNED), base_only=True),
     Step("Supply review", item_plan, ("item_plan",), also=(*MODEL_TABLES, *_PLANNED, "working_calendar"), base_only=True),
     Step("Pre-S&OP", financials, ("financials", "bridge")),
-    Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), resolves=True),
     Step("Pre-S&OP", gap, ("gap", "gap_cause")),
+    Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), again=True),
+    Step("Pre-S&OP", option, ("option", "option_change", "option_period", "option_question"), also=OPTION_TABLES, again=True),
+    Step("Pre-S&OP", robust_plan, ("robust_plan", "robust_result"), again=True),
     Step("Executive S&OP", recommendation, ("recommendation",)),
     Step("Executive S&OP", proposed_action, ("proposed_action",)),
     Step("Executive S&OP", agenda, ("agenda",)),
@@ -377,7 +381,7 @@ class Cycle:
             self._solve_base()
         beside = {"executor": self.executor, "session": self.session, "what_if": bool(run.batches)}
         extra = {name: given for name, given in beside.items() if step.takes(name)}
-        result = self._compare(step, run.tables) if step.resolves else step(run.tables, **extra)
+        result = self._solved_again(step, run.tables) if step.again else step(run.tables, **extra)
         made = result if isinstance(result, dict) else {step.writes[0]: result}
         return {name: table(name).conform(made[name]) for name in step.writes}
 
@@ -395,11 +399,16 @@ class Cycle:
                 run = self._pass(self._begun(aside=True), _of_scenarios("inventory_target"))
                 self.session.solved({name: run.tables[name] for name in MODEL_TABLES})
 
-    def _compare(self, step: Step, tables: Tables) -> pl.DataFrame | Tables:
-        """Run a step that compares scenarios: they are solved side by side while it asks for one after the other."""
+    def _solved_again(self, step: Step, tables: Tables) -> pl.DataFrame | Tables:
+        """Run a step that has the plan solved again. Scenarios are solved side by side while it asks for one after the other."""
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            running = {scenario.name: pool.submit(self.resolve, scenario.name) for scenario in self.scenarios}
-            return step(tables, resolve=lambda name: running[name].result())
+            running = {one.name: pool.submit(self.resolve, one.name) for one in self.scenarios} if step.takes("resolve") else {}
+            functions: dict[str, object] = {
+                "resolve": lambda name: running[name].result(),
+                "what_if": self.what_if,
+                "session": self.session,
+            }
+            return step(tables, **{name: one for name, one in functions.items() if step.takes(name)})
 
     def _kept(self, step: Step, run: Run) -> tuple[str, Tables | None]:
         """Return the key of what a step makes, and what is kept under it.
@@ -414,9 +423,9 @@ class Cycle:
         return key, made
 
     def _key(self, step: Step, run: Run) -> str:
-        reads = sorted(run.tables.keys() - _TOLD) if step.resolves else step.reads
+        reads = sorted(run.tables.keys() - _TOLD) if step.again else step.reads
         parts = [step.name, code_version(), *(f"{name}={run.hash_of(name)}" for name in reads)]
-        if step.resolves:
+        if step.again:
             parts += [scenario.model_dump_json() for scenario in self.scenarios]
             parts += [
                 override.content for override in self.base
@@ -426,7 +435,7 @@ class Cycle:
 
 def _of_scenarios(last: str) -> list[Step]:
     """Return the steps that a scenario has, up to and with the step `last`."""
-    steps = [step for step in STEPS if not (step.base_only or step.resolves)]
+    steps = [step for step in STEPS if not (step.base_only or step.again)]
     return steps[: [step.name for step in steps].index(last) + 1]
 
 

@@ -15,7 +15,7 @@ def _given(name: str, meaning: str, *columns: Column) -> Table:
 
 LEVER_KINDS = (
     *("overtime", "shift", "worker", "subcontract", "pre_build", "route", "source", "expedite", "supplier_capacity", "storage"),
-    *("allocation", "price", "promotion", "backlog"),
+    *("transport", "allocation", "price", "promotion", "backlog"),
 )
 
 STOCK = (

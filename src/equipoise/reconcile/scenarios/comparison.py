@@ -47,7 +47,7 @@ def scenarios(
             measured[name] = {"status": Value(None, "", f"failed: {error.message} {error.fix}".strip())}
             continue
         measured[name] = measures(tables, plan, item)
-        demand.append(_by_period(tables["shortage"]).select(pl.lit(name).alias("scenario"), "period", "demand", "supply", "short"))
+        demand.append(by_period(tables["shortage"]).select(pl.lit(name).alias("scenario"), "period", "demand", "supply", "short"))
     base = measured.get(_BASE, {})
     rows = [
         {
@@ -89,7 +89,7 @@ def _status(tables: Tables) -> str:
     return f"solved, with {broken} {plural('rule', broken)} broken" if broken else "solved"
 
 
-def _by_period(shortage: pl.DataFrame) -> pl.DataFrame:
+def by_period(shortage: pl.DataFrame) -> pl.DataFrame:
     """Demand, shipments and what is not shipped in its own period: lost, or late, where the oldest demand is served first."""
     unserved = pl.col("backlog").fill_null(0.0) + pl.col("lost").fill_null(0.0)
     open_now = pl.when(unserved > 1e-6).then(pl.min_horizontal(unserved, "demand")).otherwise(0.0)
@@ -104,7 +104,7 @@ def _by_period(shortage: pl.DataFrame) -> pl.DataFrame:
 def _service(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, Value]:
     """Demand, shipments, shortage (lost, and late at the end) and the share of demand shipped in its period."""
     shortage = tables["shortage"]
-    periods = _by_period(shortage)
+    periods = by_period(shortage)
     demand, shipped, short = (float(periods[name].sum()) for name in ("demand", "supply", "short"))
     lost = float(shortage["lost"].sum() or 0.0)
     late = float(shortage.filter(pl.col("period") == pl.col("period").max())["backlog"].sum() or 0.0)

@@ -1,0 +1,184 @@
+"""Levers on ways to get an item: more from a supplier or a group of them, another source, a faster purchase or lane, another route.
+
+More of a way at another price is a second way beside it: the same purchase or lane under its own name, with the lever's price on top,
+open from when it can take effect, up to the lever's most.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import polars as pl
+
+from equipoise.reconcile.gaps.sentence import PERIOD_NOUN
+from equipoise.reconcile.options.company import Company
+from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, columns_of, each, insert, sums
+from equipoise.scenario import Override
+
+_CATCH = {
+    "subcontract": "Quality and know-how leave the house; the subcontractor must commit to the volume.",
+    "supplier_capacity": "The supplier must commit to it.",
+    "source": "A new source must be approved, and its first deliveries checked.",
+    "expedite": "Faster transport is not always to be had.",
+    "transport": "More transport must be booked ahead.",
+    "route": "The route must be qualified before it is used.",
+}
+
+
+def more_bought(row: Row, company: Company, effective: dt.date) -> Lever:
+    """Return more of a purchase, of all that a supplier brings, or of the purchases in a group limit; faster where the lever says so."""
+    purchases = _purchases(row.target, company)
+    group = row.target not in purchases
+    overrides: list[Override] = []
+    for purchase in purchases:
+        overrides += _second_purchase(row, purchase, company, effective, limited=not group)
+    if group:
+        overrides += _group_limit(row, purchases, company)
+    names = [_second(purchase, row) for purchase in purchases]
+    return _lever(row, company, tuple(overrides), _taken("purchase_plan", "purchase", names), _unit(company, purchases))
+
+
+def _purchases(target: str, company: Company) -> list[str]:
+    """Return the purchases that a target means: itself, those of a supplier, or those in a group limit."""
+    if target in company.names("purchase", "purchase"):
+        return [target]
+    of_supplier = company.tables["purchase"].filter(pl.col("supplier") == target).get_column("purchase").unique(maintain_order=True)
+    if len(of_supplier):
+        return of_supplier.to_list()
+    return [str(one["key"]) for one in company.rows("limit_member", limit=target, table="purchase")]
+
+
+def _second(way: str, row: Row) -> str:
+    return f"{way} ({KIND_WORDS[row.kind].lower().rstrip(':').removesuffix(' from')})"
+
+
+def _second_purchase(row: Row, purchase: str, company: Company, effective: dt.date, *, limited: bool) -> list[Override]:
+    """Return a purchase beside one that is there: closed before the lever takes effect, then up to its most where it is `limited`."""
+    name = _second(purchase, row)
+    made = []
+    for one in company.rows("purchase", purchase=purchase):
+        kept = columns_of(one, ("purchase", "unit_cost", "lead_time", "lead_periods"))
+        price = one["unit_cost"] if isinstance(one["unit_cost"], float) else _standard_cost(company, str(one["item"]))
+        cost = None if price is None else price + (row.running_cost or 0.0)
+        made.append(insert("purchase", row.name, purchase=name, unit_cost=cost, **kept, **_time(one, row)))
+    periods = company.calendar.periods
+    most = row.most if limited else None
+    made += [
+        insert("purchase_limit", row.name, purchase=name, span="period", period=period, maximum=most if period >= effective else 0.0)
+        for period in periods
+        if period < effective or most is not None
+    ]
+    return made + _same_usage("buy", purchase, name, row, company)
+
+
+def _standard_cost(company: Company, item: str) -> float | None:
+    found = next((one["unit_cost"] for one in company.rows("item", item=item)), None)
+    return found if isinstance(found, float) else None
+
+
+def _time(one: dict[str, object], row: Row) -> dict[str, object]:
+    """Return the lead time of the second way: the first one's, less the days that expediting saves."""
+    days, periods = one.get("lead_time"), one.get("lead_periods")
+    if row.kind != "expedite" or not row.days_saved:
+        return {name: value for name, value in (("lead_time", days), ("lead_periods", periods)) if value is not None}
+    return {"lead_time": max(0.0, (days if isinstance(days, float) else 0.0) - row.days_saved)}
+
+
+def _same_usage(activity: str, of: str, name: str, row: Row, company: Company) -> list[Override]:
+    """Return what a second way takes of resources, as the first does, and its place in group limits other than the lever's own."""
+    made = [
+        insert("usage", row.name, of=name, **columns_of(one, ("of",)))
+        for one in company.rows("usage", activity=activity, of=of)
+        if one["resource"] != row.target
+    ]
+    table = {"buy": "purchase", "move": "lane"}[activity]
+    made += [
+        insert("limit_member", row.name, key=name, **columns_of(one, ("key",)))
+        for one in company.rows("limit_member", table=table, key=of)
+        if one["limit"] != row.target
+    ]
+    return made
+
+
+def _group_limit(row: Row, purchases: Sequence[str], company: Company) -> list[Override]:
+    """Return a limit over the second purchases, with the weights of the group where the target is one."""
+    name = row.name
+    weights = {str(one["key"]): one["weight"] for one in company.rows("limit_member", limit=row.target, table="purchase")}
+    made = [insert("limit", name, limit=name, at_most=row.most, measure="quantity", span="period")]
+    return made + [
+        insert("limit_member", name, limit=name, table="purchase", key=_second(purchase, row), weight=weights.get(purchase, 1.0))
+        for purchase in purchases
+    ]
+
+
+def more_moved(row: Row, company: Company, effective: dt.date) -> Lever:
+    """Return a second lane beside one: at the lever's price on top, faster where it says so, up to its most for all items together."""
+    name = _second(row.target, row)
+    rows = company.rows("lane", lane=row.target)
+    made = []
+    for one in rows:
+        cost = one["unit_cost"] if isinstance(one["unit_cost"], float) else 0.0
+        kept = columns_of(one, ("lane", "unit_cost", "lead_time", "lead_periods", "limit"))
+        made.append(insert("lane", row.name, lane=name, unit_cost=cost + (row.running_cost or 0.0), **kept, **_time(one, row)))
+    made += _same_usage("move", row.target, name, row, company)
+    made += _lane_limits(row, name, company, effective)
+    taken = _taken("transfer_plan", "lane", [name]), _taken("shipment_plan", "lane", [name])
+    return _lever(row, company, tuple(made), lambda tables: _added(taken[0](tables), taken[1](tables)), "unit")
+
+
+def _lane_limits(row: Row, name: str, company: Company, effective: dt.date) -> list[Override]:
+    """Return limits on a second lane: nothing before the lever takes effect, then its most."""
+    before = [period for period in company.calendar.periods if period < effective]
+    windows: list[tuple[str, float | None, dict[str, object]]] = [(f"{row.name} until ready", 0.0, {"end": before[-1]})] if before else []
+    windows += [(row.name, row.most, {"start": effective})] if row.most else []
+    made = []
+    for limit, most, window in windows:
+        made.append(insert("limit", row.name, limit=limit, at_most=most, measure="quantity", span="period", **window))
+        made.append(insert("limit_member", row.name, limit=limit, table="lane", key=name))
+    return made
+
+
+def _added(one: dict[dt.date, float], other: dict[dt.date, float]) -> dict[dt.date, float]:
+    return {period: one.get(period, 0.0) + other.get(period, 0.0) for period in sorted({*one, *other})}
+
+
+def earlier_route(row: Row, company: Company, effective: dt.date) -> Lever:
+    """Return a route that may be used from when the lever takes effect, though the tables open it later."""
+    overrides = (change("route", "start", "set", effective, row.name, route=row.target),)
+    item = str(next(iter(company.rows("route", route=row.target)))["item"])
+    return _lever(row, company, overrides, _taken("supply_plan", "route", [row.target]), _item_unit(company, item))
+
+
+def _taken(table: str, column: str, names: Sequence[str]) -> Meter:
+    def meter(tables: Tables) -> dict[dt.date, float]:
+        return sums(tables[table].filter(pl.col(column).is_in(list(names))))
+
+    return meter
+
+
+def _unit(company: Company, purchases: Sequence[str]) -> str:
+    bought = company.tables["purchase"].filter(pl.col("purchase").is_in(list(purchases))).get_column("item").unique().to_list()
+    units = {_item_unit(company, item) for item in bought}
+    return units.pop() if len(units) == 1 else "unit"
+
+
+def _item_unit(company: Company, item: str) -> str:
+    return str(next((one["unit"] for one in company.rows("item", item=item)), None) or "unit")
+
+
+def _lever(row: Row, company: Company, overrides: tuple[Override, ...], meter: Meter, unit: str) -> Lever:
+    noun = PERIOD_NOUN[company.calendar.cadence]
+    size = f": {each(row.most, unit, noun)}" if row.most else ""
+    faster = f", {row.days_saved:g} days faster" if row.kind == "expedite" and row.days_saved else ""
+    return Lever(
+        name=row.name,
+        kind=row.kind,
+        target=row.target,
+        statement=f"{row.name}{size}{faster}",
+        overrides=overrides,
+        unit=unit,
+        meter=meter,
+        one_off=row.one_off_cost or 0.0,
+        running=row.running_cost or 0.0,
+        inside=row.kind != "route",
+        catch=_CATCH[row.kind],
+    )
