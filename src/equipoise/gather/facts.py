@@ -19,6 +19,7 @@ from equipoise.gather.overrides import try_overrides, with_override_rows
 from equipoise.gather.plan import Plan
 from equipoise.gather.raw import ROW, Raw
 from equipoise.gather.report import Report
+from equipoise.gather.risk_rows import check_risks
 from equipoise.gather.shaping import Shaped, shape, shape_by_name
 from equipoise.tables import GIVEN, table
 from equipoise.tables.check import BAD, SOURCE, check
@@ -79,6 +80,7 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
         tables["item"] = with_families(tables["item"], tables.get("history", table("history").empty()))
     check_network(tables, sources, report)
     check_demand(tables, plan.calendar, sources, report)
+    check_risks(tables, [scenario.name for scenario in plan.scenarios], plan.calendar, sources, report)
     check_demand_setting(plan.setting.demand, plan.calendar, plan.file, report)
     if not {"forecast", "setting"} & {override.table for override in plan.overrides}:
         check_consensus(plan.setting.demand, tables, plan.file, report)

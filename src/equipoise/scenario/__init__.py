@@ -1,7 +1,8 @@
 """The one way to change a number: an override; and scenarios, which are named lists of overrides.
 
 `apply` lays overrides over a table, `lay` also says what each did, `chain` gives a scenario's overrides with those of its parents,
-`diff` lists changed cells. `condition` reads which cells are meant, `cells` finds them, `sharing` splits totals over them.
+`diff` lists changed cells, `parse_trigger` reads what tells that a risk comes. `condition` reads which cells are meant, `cells` finds
+them, `sharing` splits totals over them.
 """
 
 from equipoise.scenario.cells import match
@@ -9,15 +10,18 @@ from equipoise.scenario.condition import Condition, Scalar, parse_period, parse_
 from equipoise.scenario.laying import Effect, Laid, apply, lay
 from equipoise.scenario.override import OVERRIDABLE, Override, Scenario, chain, faults_of, identified
 from equipoise.scenario.record import diff, effect_issues, effect_table, override_table, overrides_of, remembered
+from equipoise.scenario.trigger import TRIGGER_TABLES, Trigger, parse_trigger
 
 __all__ = [
     "OVERRIDABLE",
+    "TRIGGER_TABLES",
     "Condition",
     "Effect",
     "Laid",
     "Override",
     "Scalar",
     "Scenario",
+    "Trigger",
     "apply",
     "chain",
     "diff",
@@ -30,6 +34,7 @@ __all__ = [
     "override_table",
     "overrides_of",
     "parse_period",
+    "parse_trigger",
     "parse_where",
     "remembered",
 ]

@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,14 @@ Interval = tuple[int, int]
 
 _NEAREST_SOUGHT = 50  # looking for what is nearest among many thousand names takes time: the first are enough to see what is wrong
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
+
+
+class Asking(Protocol):
+    """Whatever names rows by conditions, an override or a trigger; its text is what errors call it."""
+
+    @property
+    def where(self) -> Mapping[str, Condition]:
+        """The conditions, by column or attribute of a key."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +86,18 @@ class Cells:
         """Note that the values of a column have changed."""
         self._indices.pop(column, None)
 
-    def find(self, override: Override) -> Rows:
-        """Return the rows, in order, that the override's `where` names; none where nothing matches.
+    def find(self, asking: Asking) -> Rows:
+        """Return the rows, in order, that `where` names; none where nothing matches.
 
         Raises InputError where a condition names an unknown column, or a value that its column cannot have.
         """
         hits = []
-        for column, condition in override.where.items():
-            index = self._index(column, override)
+        for column, condition in asking.where.items():
+            index = self._index(column, asking)
             try:
                 hits.append((index, self._intervals(column, condition)))
             except InputError as error:
-                raise InputError(f"'{override}': {error.message}", error.fix) from None
+                raise InputError(f"'{asking}': {error.message}", error.fix) from None
         if not hits:
             return np.arange(self._height, dtype=np.int64)
         sizes = [index.count(intervals) for index, intervals in hits]
@@ -100,12 +108,12 @@ class Cells:
                 rows = rows[index.holds(rows, intervals)]
         return rows
 
-    def _index(self, column: str, override: Override) -> _Index:
+    def _index(self, column: str, asking: Asking) -> _Index:
         if column not in self._indices:
             cells = self._attribute(column)
             if cells is None:
                 known = f"Its columns are {', '.join(self._known)}."
-                raise InputError(f"'{override}': {self._name} has no column {column}.", known)
+                raise InputError(f"'{asking}': {self._name} has no column {column}.", known)
             self._types[column] = cells.dtype
             self._indices[column] = _Index.of(cells)
         return self._indices[column]
@@ -162,12 +170,12 @@ class Cells:
             return {}
         return {label: (day, day) for day, label in self._masters["period"].select("period", "label").iter_rows()}
 
-    def nearest(self, override: Override) -> str:
+    def nearest(self, asking: Asking) -> str:
         """Return, in a sentence, which names of `where` are not there and what is nearest to them."""
         if not self._height:
             return f"{self._name} has no rows."
         hints = []
-        for column, condition in override.where.items():
+        for column, condition in asking.where.items():
             for part in condition if isinstance(condition, tuple) else (condition,):
                 if not isinstance(part, dict) and part is not None and self._intervals(column, part) == [(0, 0)]:
                     hints.append(f"{column} {part} is not there{self._near(column, str(part))}")

@@ -111,7 +111,7 @@ RECONCILED = (
 
 _OPTION_KINDS = (
     *("overtime", "shift", "worker", "subcontract", "pre_build", "route", "source", "expedite", "supplier_capacity", "storage"),
-    *("allocation", "price", "promotion", "backlog", "combination"),
+    *("transport", "allocation", "price", "promotion", "backlog", "combination"),
 )
 
 OPTIONS = (
@@ -156,6 +156,7 @@ OPTIONS = (
         date("period", "First day of the period", key=True, required=True),
         number("short", "Demand not served in its period", _QUANTITY, over_time="flow"),
         number("closed", "What the option takes off that of the plan", _QUANTITY, over_time="flow"),
+        number("stacked", "The same on top of those before it in the recommended combination", _QUANTITY, over_time="flow"),
     ),
     _made(
         "option_question",
@@ -262,9 +263,10 @@ RISK = (
         text("basis", "Whether the effect was given, or comes from a scenario that was run"),
         text("trigger", "What tells that it comes"),
         number("observed", "What the trigger sees now", "unit of the trigger"),
-        text("raised", "Whether the trigger is met", allowed=("met", "not met", "not known", "no trigger")),
+        text("raised", "Whether the trigger is met", allowed=("met", "not met", "not known", "no trigger", "expired")),
         flag("in_plan", "Whether it is in the numbers of the plan"),
         text("owner", "Who watches it"),
+        date("expires", "Last day on which it may still come"),
         integer("rank", "Raised ones first, then the most expected money"),
         text("sentence", "The same in words"),
     ),
