@@ -1,5 +1,5 @@
 """The robust plan: one that is settled for the first periods before it is known which scenario comes, beside the nominal plan."""
 
-from equipoise.supply.robust.robust_plan import robust_plan
+from equipoise.supply.robust.weighing import robust_plan
 
 __all__ = ["robust_plan"]

@@ -24,6 +24,7 @@ class Case:
     """A scenario with its probability, its problem, and its best plan where it is known from the start.
 
     `decisions` are the unknowns that are settled before (as in `decisions`); `partly` says which of them may be carried out in part here.
+    `cut` says that this is so of all, as the scenario has no room for what the plan of record settles.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Case:
     answer: Answer
     decisions: pl.DataFrame
     partly: Flags
+    cut: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from equipoise.supply.assembly import Array
 from equipoise.supply.robust.case import Case
 from equipoise.supply.robust.decisions import columns_of
 from equipoise.supply.solving.answer import refuse
-from equipoise.supply.solving.engine import Arrays, Engine, method_for
+from equipoise.supply.solving.engine import Arrays, Engine
 from equipoise.supply.solving.settle import settle
 
 Places = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ def settled(cases: Sequence[Case], models: Sequence[Arrays], scale: float, limit
     """
     stack = _stacked(cases, models)
     gap = cases[0].problem.model.net.setting.supply.relative_gap
-    engine = Engine(stack.arrays, scale, gap, limit, method_for(stack.arrays))
+    engine = Engine(stack.arrays, scale, gap, limit, "simplex")
     status = engine.run()
     if status not in {"optimal", "time limit"}:
         refuse(status)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from equipoise.errors import SolverError
 from equipoise.supply.assembly import Array
 from equipoise.supply.formulation.equation import Grade
 from equipoise.supply.robust.case import Case
 from equipoise.supply.robust.decisions import columns_of
 from equipoise.supply.robust.softening import Prices, softened
 from equipoise.supply.solving.answer import refuse, unserved
-from equipoise.supply.solving.engine import Arrays, Basis, Engine, Status
+from equipoise.supply.solving.engine import Arrays, Basis, Engine
 from equipoise.supply.solving.solve import cost_scale
 
 _BROKEN = 1e-5
@@ -21,15 +22,13 @@ _BROKEN = 1e-5
 class Outcome:
     """What a plan earns in a case: `profit` is published money, `objective` has the model's own prices too, and those of rules broken.
 
-    `short` are units lost or late at the end, `broken` the rules that give way though the best plan of the case keeps them; `cut` says
-    that not all that was settled could be carried out, though the scenario takes nothing away from it.
+    `short` are units lost or late at the end, `broken` the rules that give way though the best plan of the case keeps them.
     """
 
     profit: float
     objective: float
     short: float
     broken: int = 0
-    cut: bool = False
 
 
 def best(case: Case) -> Outcome:
@@ -37,30 +36,47 @@ def best(case: Case) -> Outcome:
     return _outcome(case, case.answer.values, 0.0)
 
 
+def first_played(case: Case, decided: pl.DataFrame, prices: Prices) -> tuple[Case, Outcome]:
+    """Return what is best in a case once the decisions of the plan of record are settled, and the case as it stands from then on.
+
+    Where a scenario has no room for them (what is not sold finds no place), all decisions are carried out only in part there, whoever
+    takes them. Raises SolverError where HiGHS finds no plan.
+    """
+    loose = replace(case, partly=np.ones_like(case.partly), cut=True)
+    for one in (case, loose):
+        outcome = _tried(one, decided, prices, Grade.SERVICE)
+        if outcome is not None:
+            return one, outcome
+    return case, recourse(case, decided, prices)
+
+
 def recourse(case: Case, decided: pl.DataFrame, prices: Prices) -> Outcome:
     """Return what is best in a case once decisions (name, value) are settled. Raises SolverError where HiGHS finds no plan.
 
-    What a scenario disturbs is carried out as far as it lets. Where the rest cannot be carried out as settled either, it may be cut,
-    and last of all any rule gives way.
+    Targets and service may give way; agreements and capacity do so only where nothing else helps.
     """
-    status: Status = "failed"
-    for most, cut in ((Grade.SERVICE, False), (Grade.SERVICE, True), (Grade.CAPACITY, True)):
-        arrays = softened(case.problem, case.answer, prices, most=most)
-        held = _held(case, arrays, decided, cut=cut)
-        engine = Engine(held, cost_scale(case.problem), *_effort(case))
-        if case.answer.basis is not None and not held.whole.any():
-            engine.start_from(_longer(case.answer.basis, len(held.gain)))
-        status = engine.run()
-        if status in {"optimal", "time limit"}:
-            values = engine.values()
-            given = values[case.problem.columns :]
-            price = float(arrays.gain[case.problem.columns :] @ given)
-            made = _outcome(case, values[: case.problem.columns], price)
-            return replace(made, broken=int(np.count_nonzero(given > _BROKEN)), cut=cut)
-        if status != "infeasible":
-            break
-    refuse("failed" if status == "infeasible" else status)
-    raise AssertionError  # refuse raises
+    for most in (Grade.SERVICE, Grade.CAPACITY):
+        outcome = _tried(case, decided, prices, most)
+        if outcome is not None:
+            return outcome
+    raise SolverError("The optimiser could not work with these numbers.", "Look for numbers far larger or smaller than all others.")
+
+
+def _tried(case: Case, decided: pl.DataFrame, prices: Prices, most: Grade) -> Outcome | None:
+    """Return what is best where rules up to the grade `most` may give way; None where the others cannot all hold."""
+    arrays = softened(case.problem, case.answer, prices, most=most)
+    held = _held(case, arrays, decided)
+    engine = Engine(held, cost_scale(case.problem), *_effort(case))
+    if case.answer.basis is not None and not held.whole.any():
+        engine.start_from(_longer(case.answer.basis, len(held.gain)))
+    status = engine.run()
+    if status not in {"optimal", "time limit"}:
+        refuse(status)
+        return None
+    values = engine.values()
+    given = values[case.problem.columns :]
+    price = float(arrays.gain[case.problem.columns :] @ given)
+    return replace(_outcome(case, values[: case.problem.columns], price), broken=int(np.count_nonzero(given > _BROKEN)))
 
 
 def _effort(case: Case) -> tuple[float, float]:
@@ -68,7 +84,7 @@ def _effort(case: Case) -> tuple[float, float]:
     return setting.relative_gap, setting.time_limit
 
 
-def _held(case: Case, arrays: Arrays, decided: pl.DataFrame, *, cut: bool) -> Arrays:
+def _held(case: Case, arrays: Arrays, decided: pl.DataFrame) -> Arrays:
     """Return the arrays with the decisions held at their values; what may be carried out in part is at most that."""
     rows = case.decisions.join(decided, on="name", how="left", maintain_order="left")
     columns = columns_of(rows)
@@ -76,7 +92,7 @@ def _held(case: Case, arrays: Arrays, decided: pl.DataFrame, *, cut: bool) -> Ar
     most = np.where(arrays.whole[columns], np.round(most), most)
     lower, upper = arrays.lower.copy(), arrays.upper.copy()
     upper[columns] = most
-    lower[columns] = np.where(case.partly | cut, lower[columns], most)
+    lower[columns] = np.where(case.partly, lower[columns], most)
     return replace(arrays, lower=lower, upper=upper)
 
 

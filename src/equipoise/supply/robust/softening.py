@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from equipoise.supply.assembly import Array, Problem, limit_rows
+from equipoise.supply.assembly import Array, Flags, Problem, limit_rows
 from equipoise.supply.explaining.worth import as_wide_as_needed
 from equipoise.supply.formulation.equation import Grade
 from equipoise.supply.robust.case import Case
+from equipoise.supply.robust.decisions import columns_of
 from equipoise.supply.solving.answer import Answer
 from equipoise.supply.solving.elastic import widened
 from equipoise.supply.solving.engine import Arrays, arrays_of
@@ -34,7 +35,7 @@ def prices(cases: Sequence[Case]) -> Prices:
 
 
 def _dearest(case: Case, grade: Grade) -> float:
-    rows = case.problem.grade == grade
+    rows = (case.problem.grade == grade) & _unpriced(case.problem)
     worth = np.abs(case.answer.duals[rows]) / np.maximum(case.problem.weight[rows], 1e-9)
     return float(worth.max(initial=0.0))
 
@@ -46,12 +47,22 @@ def softened(problem: Problem, answer: Answer, at: Prices, *, most: Grade) -> Ar
     """
     arrays = arrays_of(problem)
     low, high = as_wide_as_needed(problem, answer, arrays)
-    gives = limit_rows(problem) & (problem.grade <= most)
+    gives = limit_rows(problem) & (problem.grade <= most) & _unpriced(problem)
     under, over = np.flatnonzero(gives & np.isfinite(low)), np.flatnonzero(gives & np.isfinite(high))
     rows = np.concatenate([under, over])
     signs = np.concatenate([np.ones(len(under)), -np.ones(len(over))])
     wide = widened(replace(arrays, row_lower=low, row_upper=high), rows, signs)
     return replace(wide, gain=np.concatenate([arrays.gain, -_by_row(problem, at)[rows]]), chained=arrays.chained)
+
+
+def _unpriced(problem: Problem) -> Flags:
+    """Return the rows without a price of their own at which they give way (those of a target or a most of stock may have one)."""
+    priced = np.zeros(problem.columns, np.bool_)
+    for family in ("shortfall", "excess"):
+        priced[columns_of(problem.model[family])] = True
+    unpriced = np.ones(problem.rows, np.bool_)
+    unpriced[problem.index[np.repeat(priced, np.diff(problem.starts))]] = False
+    return unpriced
 
 
 def _by_row(problem: Problem, at: Prices) -> Array:

@@ -14,9 +14,9 @@ import polars as pl
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import EquipoiseError
 from equipoise.supply.formulation.equation import Grade
-from equipoise.supply.robust.case import BASE, Case, gathered
+from equipoise.supply.robust.case import BASE, Case, Tables, gathered
 from equipoise.supply.robust.extensive import LARGEST, Decided, settled
-from equipoise.supply.robust.recourse import Outcome, recourse
+from equipoise.supply.robust.recourse import Outcome, first_played, recourse
 from equipoise.supply.robust.softening import Prices, prices, softened
 from equipoise.supply.robust.tables import Weighed, plan_rows, result_rows
 from equipoise.supply.session import Session
@@ -26,7 +26,7 @@ from equipoise.tables.setting import Setting, from_table
 
 
 def robust_plan(
-    scenario: pl.DataFrame, setting: pl.DataFrame, *, resolve: Callable[[str], Mapping[str, pl.DataFrame]], session: Session
+    scenario: pl.DataFrame, setting: pl.DataFrame, *, resolve: Callable[[str], Tables], session: Session
 ) -> dict[str, pl.DataFrame]:
     """Return the tables `robust_plan` and `robust_result`: the plan that holds best over all scenarios, beside the nominal one.
 
@@ -44,7 +44,7 @@ def robust_plan(
     notes = dict(cases.notes)
     found = _weighed(cases.cases, notes)
     order = scenario.get_column("scenario").to_list()
-    return {"robust_plan": plan_rows(cases.cases, found), "robust_result": result_rows(order, cases.cases, found, notes)}
+    return {"robust_plan": plan_rows(found), "robust_result": result_rows(order, found, notes)}
 
 
 def _committed(plan: Setting) -> int:
@@ -55,14 +55,13 @@ def _committed(plan: Setting) -> int:
 
 def _weighed(cases: list[Case], notes: dict[str, str]) -> Weighed:
     """Return both plans played against every case; what cannot be said is added to the notes."""
-    likely = [case for case in cases if case.probability > 0]
-    if not likely:
+    if not any(case.probability > 0 for case in cases):
         notes[""] = "No robust plan is made: " + ("no scenario has a probability." if cases else _why(notes))
-        return Weighed(None, None, {}, {})
-    at = prices(cases)
-    nominal, robust = _nominal(cases[0]), _robust(likely, at, notes)
-    played = [_played(cases, decided, at, notes) for decided in (nominal, robust)]
-    return Weighed(nominal, robust, *played)
+        return Weighed(cases, None, None, {}, {})
+    at, nominal = prices(cases), _nominal(cases[0])
+    standing, played = _nominal_played(cases, nominal, at, notes)
+    robust = _robust([case for case in standing if case.probability > 0], at, notes)
+    return Weighed(standing, nominal, robust, played, {} if robust is None else _played(standing, robust, at, notes))
 
 
 def _why(notes: Mapping[str, str]) -> str:
@@ -104,11 +103,22 @@ def _in_time(decided: Decided, notes: dict[str, str]) -> pl.DataFrame:
     return decided.values
 
 
-def _played(cases: list[Case], decided: pl.DataFrame | None, at: Prices, notes: dict[str, str]) -> dict[str, Outcome]:
+def _nominal_played(cases: list[Case], nominal: pl.DataFrame, at: Prices, notes: dict[str, str]) -> tuple[list[Case], dict[str, Outcome]]:
+    """Return the cases as they stand once the plan of record is played against them, and what it earns in each, by name."""
+    standing, found = [], {}
+    for case in cases:
+        try:
+            stands, found[case.name] = first_played(case, nominal, at)
+        except EquipoiseError as error:
+            stands = case
+            notes[case.name] = f"Not played: {error.message} {error.fix}".strip()
+        standing.append(stands)
+    return standing, found
+
+
+def _played(cases: list[Case], decided: pl.DataFrame, at: Prices, notes: dict[str, str]) -> dict[str, Outcome]:
     """Return what decisions earn in each case, by name; a case in which no recourse is found is noted and left out."""
     found: dict[str, Outcome] = {}
-    if decided is None:
-        return found
     for case in cases:
         try:
             found[case.name] = recourse(case, decided, at)
