@@ -408,6 +408,7 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
                 ("promotion", "B400", 100, 600, 2500, 12, 30),
             ],
         ),
+        "risk_opportunity": ("risk kind statement probability units money scenario trigger owner in_plan expires", risks()),
         "shipment": ("item market period quantity revenue", shipments()),
         "production_actual": ("item location period route quantity", production_actuals()),
         "stock_actual": ("item location period quantity", stock_actuals()),
@@ -417,6 +418,45 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
         ),
         "plan_snapshot": ("as_of measure item place period quantity", snapshots()),
     }
+
+
+def risks() -> Iterator[Row]:
+    """Rows of the table risk_opportunity: what may come beside the plan. Stoves in the Nordics already fall; the tender is not won yet."""
+    yield (
+        *("rental-tender", "opportunity", "A rental chain orders tents for its Nordic shops", 0.4, None, None, "tender-won"),
+        *("sum of order_book.quantity where family=Tents and market=Nordic Retail, next 3 periods > 1500", "Sales Nordics", "no"),
+        dt.date(2027, 1, 31),
+    )
+    yield (
+        "down-fire",
+        "risk",
+        "Plumare loses a month of down after a fire",
+        0.05,
+        None,
+        None,
+        "down-supplier-stops",
+        None,
+        "Purchasing",
+        "no",
+        None,
+    )
+    yield (
+        *("fabric-price", "risk", "Nordweave raises fabrics by 5 % from February: it invoices in dollars", 0.35, None, -190000, None, None),
+        *("Purchasing", "no", dt.date(2027, 3, 31)),
+    )
+    yield (
+        *("nordic-stoves", "risk", "Stoves in the Nordics go on falling for want of a dealer", 0.5, -3800, -66000, None),
+        *("change of history.quantity where family=Stoves and region=Nordics, last 3 periods against the same a year before < -5 %",),
+        *("Sales Nordics", "no", None),
+    )
+    yield (
+        *("tent-service", "risk", "Tents that ship late drive dealers to another maker for the season", 0.2, -1500, -120000, None),
+        *("mean of kpi.value where kpi=otif and subject=Tents < 90 %", "Sales Central Europe", "no", None),
+    )
+    yield (
+        *("trail-days", "opportunity", "Trail days sell packs as well as they did in 2025", 0.7, 900, None, None),
+        *("change of history.quantity where family=Packs, last 6 periods against the same a year before > 15 %", "Marketing", "yes", None),
+    )
 
 
 def lanes() -> Iterator[Row]:
