@@ -15,6 +15,7 @@ from typing import Any, TypeVar, TypeVarTuple, cast
 
 import numpy as np
 import polars as pl
+from pydantic import BaseModel
 
 _A = TypeVarTuple("_A")
 _R = TypeVar("_R")
@@ -48,16 +49,16 @@ class Memory:
     """Pieces made lately. Safe to use from several threads; what a piece is does not depend on what is remembered."""
 
     def __init__(self) -> None:
-        self._kept: dict[_Path, tuple[_Piece, ...]] = {}
+        self._kept: dict[tuple[object, ...], tuple[_Piece, ...]] = {}
         self._lock = Lock()
 
     def __call__(self, function: Callable[[*_A], _R], *arguments: *_A) -> _R:
         """Return what `function` makes of the arguments: what it made before where everything that it reads is the same.
 
-        The function must be pure, with a name of its own; texts among its arguments tell one piece of it from another. It must not
+        The function must be pure and stay the same object; texts among its arguments tell one piece of it from another. It must not
         return a record that it was given. Raises what the function raises.
         """
-        key = (function.__module__, function.__qualname__, *(argument for argument in arguments if isinstance(argument, str)))
+        key = (function, *(argument for argument in arguments if isinstance(argument, str)))
         known = self._kept.get(key, ())
         for piece in known:
             if piece.holds(arguments):
@@ -118,8 +119,8 @@ def _within(value: object, step: str) -> object:
 
 
 def _shown(value: object, path: _Path, notes: dict[_Path, object]) -> object:
-    """Return a value as a piece sees it: records and mappings of frames show their parts one by one, all else is noted as read."""
-    if isinstance(value, Record):
+    """Return a value as a piece sees it: records, settings and mappings of frames show their parts, all else is noted as read."""
+    if isinstance(value, Record | BaseModel):
         return _SeenRecord(value, path, notes)
     if isinstance(value, Mapping) and isinstance(next(iter(value.values()), None), pl.DataFrame):
         return _SeenMapping(value, path, notes)
@@ -130,7 +131,7 @@ def _shown(value: object, path: _Path, notes: dict[_Path, object]) -> object:
 class _SeenRecord:
     """A record of which every field that is read is noted. Methods and properties run on it, so that what they read is noted too."""
 
-    def __init__(self, record: Record, path: _Path, notes: dict[_Path, object]) -> None:
+    def __init__(self, record: Record | BaseModel, path: _Path, notes: dict[_Path, object]) -> None:
         self._record, self._path, self._notes = record, path, notes
 
     def __getattr__(self, name: str) -> object:

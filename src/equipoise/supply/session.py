@@ -9,7 +9,7 @@ import polars as pl
 
 from equipoise.supply.assembly import Problem
 from equipoise.supply.formulate import formulate
-from equipoise.supply.memory import Memory
+from equipoise.supply.memory import Memory, kept
 from equipoise.supply.solving.answer import Answer
 from equipoise.supply.solving.solve import solve
 from equipoise.supply.solving.start import start_for
@@ -36,10 +36,17 @@ class Session:
     memory: Memory = field(default_factory=Memory)
     _kept: dict[tuple[tuple[str, int], ...], tuple[Mapping[str, pl.DataFrame], Solved]] = field(default_factory=dict)
     _first: Solved | None = None
+    _given: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a problem for later ones to start from."""
+        return self._first is not None
 
     def solved(self, tables: Mapping[str, pl.DataFrame], *, what_if: bool = False) -> Solved:
         """Return the problem that the tables describe, solved; a `what_if` is not remembered. Raises SolverError as `solve` does."""
+        tables = {name: kept(frame, self._given.get(name, frame)) for name, frame in tables.items()}
         key = tuple((name, id(tables[name])) for name in sorted(tables))
         with self._lock:
             if key in self._kept:
@@ -52,8 +59,8 @@ class Session:
             return found
         with self._lock:
             if self._first is None:
-                self._first = found
-            self._kept[key] = (dict(tables), found)  # the frames are held, so that their identities stay theirs
+                self._first, self._given = found, tables
+            self._kept[key] = (tables, found)  # the frames are held, so that their identities stay theirs
             while len(self._kept) > _KEPT:
                 self._kept.pop(next(iter(self._kept)))
         return found
