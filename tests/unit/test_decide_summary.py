@@ -44,6 +44,7 @@ def gap_row(rank: int, kind: str, subject: str, units: float, revenue: float | N
         "subject": subject,
         "units": units,
         "revenue": revenue,
+        "stake": None if revenue is None else abs(revenue),
         "suggestion": f"Do about {kind} of {subject}.",
         **more,
     }
@@ -55,7 +56,7 @@ GAPS = frame(
     gap_row(1, "shortage", "Tents", -30, -3000.0, market="North", suggestion=RAISE),
     gap_row(2, "late", "Tents", -9, -900.0, market="South", suggestion=RAISE),
     gap_row(3, "budget", "Stoves", 20, 700.0),
-    gap_row(4, "excess_stock", "Stoves", 50, 600.0, margin=200.0),
+    gap_row(4, "excess_stock", "Stoves", 50, 600.0, margin=200.0, stake=400.0),
     gap_row(5, "idle_capacity", "Line", 55, level="resource", unit="hours"),
     gap_row(6, "idle_capacity", "Press", 40, level="resource", unit="hours"),
     gap_row(7, "shortage", "A", -30, -3000.0, level="item", market="North"),
@@ -206,7 +207,7 @@ def test_with_nothing_to_do_the_plan_is_to_be_approved() -> None:
 
 
 def test_the_agenda_gives_its_time_to_decisions() -> None:
-    made = run(agenda, {**TABLES, "recommendation": advice()})
+    made = run(agenda, {**TABLES, "recommendation": advice()}).filter(pl.col("meeting") == "executive")
     topics = made["topic"].to_list()
     assert made["position"].to_list() == list(range(1, made.height + 1))
     assert topics[0] == "Actions and decisions of the last meeting"
@@ -219,7 +220,7 @@ def test_the_agenda_gives_its_time_to_decisions() -> None:
 
 
 def test_the_agenda_without_gaps_is_short() -> None:
-    assert run(agenda, {})["minutes"].sum() == 35
+    assert run(agenda, {}).filter(pl.col("meeting") == "executive")["minutes"].sum() == 35
 
 
 DEMAND = frame(
@@ -341,7 +342,11 @@ def test_money_with_budget_and_what_is_missing() -> None:
         ("Plan", 6000.0, "level"),
     )
     bridge = frame(
-        "bridge", *({"measure": "revenue", "position": n, "step": s, "amount": a, "kind": k} for n, (s, a, k) in enumerate(steps))
+        "bridge",
+        *(
+            {"against": "budget", "measure": "revenue", "position": n, "step": s, "amount": a, "kind": k}
+            for n, (s, a, k) in enumerate(steps)
+        ),
     )
     assert summary(financials=statement, bridge=bridge)["Money"] == [
         "Revenue is EUR 6,000, gross margin EUR 2,400 (40 %) over the horizon.",

@@ -1,24 +1,28 @@
 """Recommendations: what to do, ranked by money, with the reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from equipoise.decide.readings import Row, Scenarios, amount, first_causes, rank_of, rows
+from equipoise.decide.answers import Answers, advised, none_pays
+from equipoise.decide.gap_groups import SERVED, gap_groups, is_less, leading, ranks_of
+from equipoise.decide.readings import Row, Scenarios, amount, first_causes, rank_of
 from equipoise.tables import table
 from equipoise.tables.figures import listing, money, plural, quantity, share
 from equipoise.tables.setting import Setting, from_table
 
-_CUSTOMERS = ("shortage", "late")
-_SERVED = (*_CUSTOMERS, "below_target")
-# Room brings money only if it is sold; stock that is missing costs a sale only if demand comes out higher than planned.
-_NOTHING_AT_STAKE = {"idle_capacity", "supply_surplus", "below_target"}
+# Room brings money only if it is sold; stock that is missing costs a sale only if demand comes out higher than planned; what changed since
+# the last cycle is in the plan already.
+_NOTHING_AT_STAKE = {"idle_capacity", "supply_surplus", "below_target", "last_cycle"}
 # What to do about several subjects at once, by kind and whether it is less than wanted.
 _TOGETHER = {
     ("idle_capacity", False): "Use the idle time of {who} to build ahead, for maintenance or holidays, or release it.",
     ("budget", True): "Agree how {who} close their gap to budget, or restate the outlook.",
     ("budget", False): "Confirm the revenue of {who} above budget with sales, and update the outlook.",
+    ("last_cycle", True): "Have sales explain what {who} lost since the last cycle, and check that orders and capacity follow.",
+    ("last_cycle", False): "Have sales explain what {who} gained since the last cycle, and check that supply is committed to it.",
+    ("obsolete_stock", False): "Stop making or buying what is obsolete of {who}, and sell it off, return, rework or write it down.",
     ("excess_stock", False): "Make or buy less of {who} until stock is back at target.",
     ("below_target", True): "Rebuild the stock of {who}, or lower the targets if the risk is accepted.",
     ("overload", True): "Take load off {who}: move it to other periods or resources, subcontract, or add a shift.",
@@ -27,6 +31,8 @@ _DECIDERS = {
     "shortage": "executive",
     "late": "executive",
     "budget": "executive",
+    "last_cycle": "executive",
+    "obsolete_stock": "finance",
     "supply_surplus": "executive",
     "idle_capacity": "executive",
     "overload": "supply planner",
@@ -58,17 +64,20 @@ def recommendation(
     gap_cause: pl.DataFrame,
     violation: pl.DataFrame,
     scenario_result: pl.DataFrame,
+    option: pl.DataFrame,
     setting: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the table `recommendation`.
 
+    Where an option was proven to bring more than it costs for a gap, it is what is recommended, with its money and what speaks against it.
     Gaps that one limit causes make one recommendation, about that limit; others one for each kind. Rules that could not hold come
     first, for such a plan cannot be carried out; then the plan's gaps by the revenue at stake; then what scenarios ask for. Room
     in capacity and stock below target have no money at stake. Nothing is costed that the plan does not give: the reason says what
     one more unit of a limit is worth.
     """
     plan = from_table(setting)
-    advice = [*_broken(violation), *_from_gaps(gap, gap_cause, plan), *_from_scenarios(Scenarios.of(scenario_result), plan)]
+    answers = Answers.of(option, table("option_question").empty())
+    advice = [*_broken(violation), *_from_gaps(gap, gap_cause, answers, plan), *_from_scenarios(Scenarios.of(scenario_result), plan)]
     made = [
         {
             "rank": rank,
@@ -96,36 +105,35 @@ def _broken(violation: pl.DataFrame) -> list[Advice]:
     return found
 
 
-def _from_gaps(gap: pl.DataFrame, gap_cause: pl.DataFrame, plan: Setting) -> list[Advice]:
-    """Group gaps by the limit behind them, or by kind and sign, and advise on each group."""
+def _from_gaps(gap: pl.DataFrame, gap_cause: pl.DataFrame, answers: Answers, plan: Setting) -> list[Advice]:
+    """Advise on each group of gaps; where an option was proven to pay, that is the advice."""
     behind = first_causes(gap_cause)
-    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
-    room = gap.filter(pl.col("kind") == "supply_surplus").height > 0
-    for row in rows(gap.filter(pl.col("level") != "item").sort("rank")):
-        cause = behind.get(rank_of(row)) if row["kind"] in _SERVED else None
-        kind = "supply_surplus" if room and row["kind"] == "idle_capacity" else str(row["kind"])
-        key = ("limit", str(cause["limit"]), str(cause["subject"])) if cause else (kind, "less" if _is_less(row) else "more")
-        groups.setdefault(key, []).append(row)
-    return [_of_group(group, behind, plan) for group in groups.values()]
-
-
-def _is_less(row: Row) -> bool:
-    """Whether a gap is on the side of shortage; money decides where there is some."""
-    return next((size for size in (amount(row["revenue"]), amount(row["units"])) if size), 0.0) < 0
+    advice = []
+    for group in gap_groups(gap, gap_cause):
+        one, ranks = _of_group(group, behind, plan), ranks_of(group)
+        taken, looked_at = answers.taken(ranks), answers.looked_at(ranks)
+        if taken:
+            against = " ".join(str(row["catch"]) for row in taken if row["catch"])
+            told = f"{one.reason} {' '.join(str(row['because']) for row in taken)}" + (f" Against it: {against}" if against else "")
+            one = replace(one, recommendation=advised(taken, plan), reason=told, decider="executive")
+        elif looked_at:
+            one = replace(one, reason=f"{one.reason} {none_pays(looked_at, plan)}")
+        advice.append(one)
+    return advice
 
 
 def _of_group(group: Sequence[Row], behind: Mapping[int, Row], plan: Setting) -> Advice:
-    first = next((row for row in group if row["kind"] in {*_CUSTOMERS, "supply_surplus"}), group[0])
+    first = leading(group)
     kind, cause = str(first["kind"]), behind.get(rank_of(first))
     because = f" {cause['sentence']}" if cause and cause["sentence"] else ""
     subjects = list(dict.fromkeys(str(row["subject"]) for row in group))
-    if cause and kind in _SERVED:
+    if cause and kind in SERVED:
         told, text = (_held_back(group, plan) if len(group) > 1 else str(first["sentence"])), str(first["suggestion"])
     else:
         told, text = _told([first, *(row for row in group if row is not first)]), str(first["suggestion"])
         if len(subjects) > 1:
-            text = _TOGETHER.get((kind, _is_less(first)), text).format(who=listing(subjects))
-    decider = "finance" if kind == "budget" and not _is_less(first) else _DECIDERS[kind]
+            text = _TOGETHER.get((kind, is_less(first)), text).format(who=listing(subjects))
+    decider = "finance" if kind == "budget" and not is_less(first) else _DECIDERS[kind]
     value = None if kind in _NOTHING_AT_STAKE else _stake([row for row in group if row["kind"] not in _NOTHING_AT_STAKE])
     shared = len({row["unit"] for row in group}) == 1
     counted = [row for row in group if row["kind"] == kind] if kind == "supply_surplus" else group
@@ -134,13 +142,8 @@ def _of_group(group: Sequence[Row], behind: Mapping[int, Row], plan: Setting) ->
 
 
 def _stake(group: Sequence[Row]) -> float | None:
-    """Money at stake, without sign: revenue, or stock at standard cost (revenue less margin); none where it is not known."""
-    known = []
-    for row in group:
-        revenue, margin = amount(row["revenue"]), amount(row["margin"])
-        if row["kind"] == "excess_stock" and revenue is not None:
-            revenue = None if margin is None else revenue - margin
-        known += [] if revenue is None else [abs(revenue)]
+    """Money at stake, without sign: revenue, or stock at standard cost; none where it is not known."""
+    known = [size for row in group if (size := amount(row["stake"])) is not None]
     return sum(known) if known else None
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from equipoise.decide.money_sentences import money_sentences, scenario_sentences
 from equipoise.decide.plan_sentences import demand_sentences, gap_sentences, headline_sentences, supply_sentences
 from equipoise.decide.readings import amount, rows
+from equipoise.decide.risk_sentences import risk_sentences
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
 from equipoise.tables.figures import listing, money, number, plural
@@ -32,6 +33,7 @@ def executive_summary(
     solution: pl.DataFrame,
     override_effect: pl.DataFrame,
     override_flag: pl.DataFrame,
+    risk_register: pl.DataFrame,
     resource: pl.DataFrame,
     item: pl.DataFrame,
     setting: pl.DataFrame,
@@ -45,6 +47,7 @@ def executive_summary(
     own_capacity = capacity_load.join(
         resource.filter(pl.col("kind").is_in(["supplier", "storage"])), on="resource", how="anti", maintain_order="left"
     )
+    risks = [*_risks(issue, violation, demand_plan, plan), *risk_sentences(risk_register, plan)]
     sections = (
         ("Headline", headline_sentences(demand_plan, shortage, gap, financials, violation, item, plan)),
         ("Demand", demand_sentences(demand_plan, item, plan)),
@@ -52,7 +55,7 @@ def executive_summary(
         ("Gaps", gap_sentences(gap, gap_cause)),
         ("Scenarios", scenario_sentences(scenario_result, plan)),
         ("Money", money_sentences(financials, bridge, demand_plan, item, plan)),
-        ("Risks and assumptions", [*_risks(issue, violation, demand_plan, plan), *_flagged(override_effect, override_flag)]),
+        ("Risks and assumptions", [*risks, *_flagged(override_effect, override_flag)]),
         ("Decisions needed", _decisions(recommendation, plan)),
         ("Actions", _actions(proposed_action)),
     )
