@@ -18,6 +18,15 @@ def demand_as_planned(demand_plan: pl.DataFrame, shortage: pl.DataFrame, item: p
     return rows.group_by("item", "market", "period", maintain_order=True).agg(pl.col("quantity").sum(), price.alias("unit_price"))
 
 
+def stock_as_planned(units: pl.DataFrame, inventory_plan: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
+    """Return item, location and units, of items and families as `inventory_plan` names them: an item that it does not name counts to its
+    family."""
+    named = pl.col("item").is_in(inventory_plan.get_column("item").unique().to_list())
+    rows = units.join(families(item), on="item", how="left", maintain_order="left")
+    rows = rows.with_columns(pl.when(named).then("item").otherwise(pl.coalesce("family", "item")).alias("item"))
+    return rows.group_by("item", "location", maintain_order=True).agg(pl.col("units").sum())
+
+
 def routes_as_planned(supply_plan: pl.DataFrame, route_load: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the routes of the plan (route, item), and what a unit made took of each resource (activity, of, resource, quantity)."""
     made = supply_plan.group_by(of="route", maintain_order=True).agg(pl.col("quantity").sum().alias("made"))

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables.figures import money, number, quantity, share, span
 
+_ROOM = ("supply_surplus", "idle_capacity")
 PERIOD_NOUN = {"month": "month", "week": "week", "quarter": "quarter", "4-4-5": "period"}
 
 
 @dataclass(frozen=True)
 class Gap:
-    """One gap as numbers. `base` is what its share is taken of; `cost` the value of stock at standard cost; `why` its causes in words."""
+    """One gap as numbers. `base` is what its share is taken of; `cost` the value of stock at standard cost; `why` its causes in words.
+
+    `note` is what else is to be said: why stock is obsolete, or how the last cycle is valued.
+    """
 
     kind: str
     level: str
@@ -28,6 +32,7 @@ class Gap:
     base: float | None
     cost: float | None
     why: str | None = None
+    note: str | None = None
 
     @staticmethod
     def of(row: Mapping[str, object]) -> "Gap":
@@ -45,7 +50,7 @@ class Gap:
 
         Room in supply has none: it brings money only if it is sold.
         """
-        if self.kind == "supply_surplus":
+        if self.kind in _ROOM:
             return None
         known = next((amount for amount in (self.cost, self.revenue) if amount is not None), None)
         return None if known is None else abs(known)
@@ -71,9 +76,11 @@ class Words:
             "idle_capacity": self._idle,
             "supply_surplus": self._surplus,
             "excess_stock": self._stock,
+            "obsolete_stock": self._obsolete,
             "below_target": self._stock,
             "overload": self._overload,
-            "budget": self._budget,
+            "budget": self._compared,
+            "last_cycle": self._compared,
         }
         return writers[gap.kind](gap)
 
@@ -94,6 +101,8 @@ class Words:
         return " and ".join(part for part in parts if part)
 
     def _who(self, gap: Gap) -> str:
+        if gap.level in {"market", "total"}:
+            return "In total" if gap.level == "total" else f"All of {gap.subject}"
         item, _, place = gap.subject.partition("@") if gap.level == "item" else (gap.subject, "", "")
         where = f" at {place}" if place else f" in {gap.market}" if gap.market else ""
         return f"{item}{where}"
@@ -133,19 +142,28 @@ class Words:
         worth = f"; {self.money(gap.cost)} at standard cost" if gap.cost else ""
         return f"{self._who(gap)}: stock {most}{quantity(gap.size, gap.unit)} {side} {target}{part} {self.when(gap)}{_because(gap)}{worth}."
 
+    def _obsolete(self, gap: Gap) -> str:
+        part = f", {share(gap.size / gap.base)} of what is held" if gap.base else ""
+        worth = f"; {self.money(gap.cost)} at standard cost" if gap.cost else ""
+        return f"{self._who(gap)}: {quantity(gap.size, gap.unit)} of stock obsolete, {gap.note}{part}{worth}."
+
     def _overload(self, gap: Gap) -> str:
         part = f", {share(gap.size / gap.base)} of its regular capacity" if gap.base else ""
-        return f"{gap.subject} is planned {self._each(gap)} beyond its capacity and overtime {self.when(gap)}{part}."
+        worth = f"; about {self.money(gap.revenue)} of revenue hangs on it" if gap.revenue else ""
+        return f"{gap.subject} is planned {self._each(gap)} beyond its capacity and overtime {self.when(gap)}{part}{worth}."
 
-    def _budget(self, gap: Gap) -> str:
+    def _compared(self, gap: Gap) -> str:
+        other = "budget" if gap.kind == "budget" else "the last cycle's plan"
         decides = gap.revenue if gap.revenue is not None else gap.units or 0.0
         side = "above" if decides > 0 else "below"
         part = f", {share(abs(decides) / gap.base)}" if gap.base else ""
+        note = f"; {gap.note}" if gap.note else ""
+        who = self._who(gap)
         if gap.revenue is None:
-            return f"{gap.subject}: the plan is {quantity(gap.size, gap.unit)} {side} budget {self.when(gap)}{part}."
+            return f"{who}: the plan is {quantity(gap.size, gap.unit)} {side} {other} {self.when(gap)}{part}{note}."
         units = f" ({quantity(gap.size, gap.unit)} {'more' if (gap.units or 0) > 0 else 'fewer'})" if gap.units else ""
         margin = f"; margin is {self.money(gap.margin)} {'above' if gap.margin > 0 else 'below'}" if gap.margin else ""
-        return f"{gap.subject}: planned revenue is {self.money(gap.revenue)} {side} budget {self.when(gap)}{part}{units}{margin}."
+        return f"{who}: planned revenue is {self.money(gap.revenue)} {side} {other} {self.when(gap)}{part}{units}{margin}{note}."
 
 
 def _because(gap: Gap) -> str:

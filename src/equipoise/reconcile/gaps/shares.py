@@ -31,6 +31,9 @@ class Shares:
             short = kind == "shortage"
             part = (period, name, limit, subject, quantity)
             self._parts.setdefault((kind, "family", family, place if short else ""), []).append(part)
+            if short:
+                self._parts.setdefault((kind, "market", place, ""), []).append(part)
+                self._parts.setdefault((kind, "total", "total", ""), []).append(part)
             self._parts.setdefault((kind, "item", name if short else f"{name}@{place}", place if short else ""), []).append(part)
 
     def of(self, gap: Gap, limits: Sequence[Binding]) -> list[Cause]:
@@ -40,7 +43,7 @@ class Shares:
         those within the gap, else those before it. Beyond the largest, causes are told together.
         """
         parts = [part for part in self._parts.get(self._key(gap), ()) if gap.period <= part[0] <= gap.until]  # type: ignore[operator]
-        sums = _grouped(parts, gap.subject.partition("@")[0] if gap.level == "item" else gap.subject)
+        sums = _grouped(parts, _about(gap))
         total = sum(sums.values())
         found = []
         for (limit, subject), units in sorted(sums.items(), key=lambda one: (one[0][0] == OTHER, -one[1], one[0])):
@@ -55,6 +58,13 @@ class Shares:
     @staticmethod
     def _key(gap: Gap) -> _Key:
         return (_KINDS.get(gap.kind, ""), gap.level, gap.subject, gap.market or "")
+
+
+def _about(gap: Gap) -> str:
+    """What a cause that is no limit is told of where several items have it."""
+    if gap.level in {"market", "total"}:
+        return "several items"
+    return gap.subject.partition("@")[0] if gap.level == "item" else gap.subject
 
 
 def _grouped(parts: Sequence[_Part], subject: str) -> dict[tuple[str, str], float]:

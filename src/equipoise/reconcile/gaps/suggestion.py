@@ -54,20 +54,30 @@ def suggestion(gap: Gap, found: Sequence[Cause]) -> str:
         return remedy(found[0].limit, found[0].subject)
     if gap.kind == "supply_surplus" and found:
         return f"Sell the room in supply only with more from {found[0].subject}, which is at its limit; else take out capacity."
-    if gap.kind == "budget":
+    if gap.kind in _COMPARED:
         below = (gap.revenue if gap.revenue is not None else gap.units or 0.0) < 0
-        return (_BELOW_BUDGET if below else _ABOVE_BUDGET).format(subject=gap.subject)
+        return _COMPARED[gap.kind][not below].format(subject="the plan" if gap.level == "total" else gap.subject)
     return _WITHOUT_CAUSE[gap.kind].format(subject=gap.subject.partition("@")[0])
 
 
-_BELOW_BUDGET = "Agree how {subject} closes its gap to budget, or restate the outlook."
-_ABOVE_BUDGET = "Confirm the revenue of {subject} above budget with sales, and update the outlook."
+# Below, and above.
+_COMPARED = {
+    "budget": (
+        "Agree how {subject} closes its gap to budget, or restate the outlook.",
+        "Confirm the revenue of {subject} above budget with sales, and update the outlook.",
+    ),
+    "last_cycle": (
+        "Have sales explain what {subject} lost since the last cycle, and check that orders and capacity follow.",
+        "Have sales explain what {subject} gained since the last cycle, and check that supply is committed to it.",
+    ),
+}
 _CHECK = "Check lead times and opening stock, expedite what is on order, or agree new dates with customers: no limit binds."
 _WITHOUT_CAUSE = {
     "shortage": _CHECK,
     "late": _CHECK,
     "below_target": "Rebuild the stock of {subject}, or lower its target if the risk is accepted.",
     "excess_stock": "Make or buy less of {subject} until stock is back at target.",
+    "obsolete_stock": "Stop making or buying {subject}, and sell off, return, rework or write down what is obsolete.",
     "idle_capacity": "Use the idle time of {subject} to build ahead, for maintenance or holidays, or release it.",
     "supply_surplus": "Decide how to use the room in supply: sell more, bring work in-house, or take out capacity.",
     "overload": "Take load off {subject}: move it to other periods or resources, subcontract, or add a shift.",
