@@ -39,7 +39,10 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         "gap",
         "Gaps",
         "Gaps, the most money first",
-        ("rank", "kind", "level", "subject", "market", "period", "until", "units", "unit", "revenue", "margin", "sentence", "suggestion"),
+        (
+            *("rank", "kind", "level", "subject", "market", "period", "until", "units", "unit", "revenue", "margin", "stake"),
+            *("sentence", "suggestion", "formula", "threshold"),
+        ),
     ),
     (
         "recommendation",
