@@ -11,6 +11,7 @@ from equipoise.reconcile.options.company import Company
 from equipoise.reconcile.options.lever import Lever, Row
 from equipoise.reconcile.options.shaping import allocations, backlog, build_ahead, campaign, price, promotion
 from equipoise.reconcile.options.ways import earlier_route, more_bought, more_moved
+from equipoise.tables.main_gaps import main_gaps
 
 SHORT = ("shortage", "late", "below_target")
 SURPLUS = ("excess_stock", "obsolete_stock", "idle_capacity", "supply_surplus")
@@ -54,9 +55,9 @@ class Unusable:
 
 
 def gaps_of(company: Company, most: int) -> list[Gap]:
-    """Return the gaps that options are looked for, by rank: those above single items, at most so many short and so many in surplus."""
+    """Return the gaps that options are looked for, by rank: those that do not repeat others, at most so many short and so many in surplus."""
     found: dict[bool, list[Gap]] = {True: [], False: []}
-    rows = company.tables["gap"].filter(pl.col("kind").is_in([*SHORT, *SURPLUS]) & (pl.col("level") != "item")).sort("rank")
+    rows = main_gaps(company.tables["gap"]).filter(pl.col("kind").is_in([*SHORT, *SURPLUS])).sort("rank")
     columns = ("rank", "kind", "level", "subject", "market", "period", "until", "sentence")
     for rank, kind, level, subject, market, period, until, told in rows.select(columns).iter_rows():
         side = found[kind in SHORT]
