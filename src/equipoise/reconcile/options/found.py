@@ -55,7 +55,7 @@ class Unusable:
 
 
 def gaps_of(company: Company, most: int) -> list[Gap]:
-    """Return the gaps that options are looked for, by rank: those that do not repeat others, at most so many short and so many in surplus."""
+    """Return the gaps that options are looked for, by rank: the main ones, at most so many short and so many in surplus."""
     found: dict[bool, list[Gap]] = {True: [], False: []}
     rows = main_gaps(company.tables["gap"]).filter(pl.col("kind").is_in([*SHORT, *SURPLUS])).sort("rank")
     columns = ("rank", "kind", "level", "subject", "market", "period", "until", "sentence")
