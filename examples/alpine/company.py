@@ -77,6 +77,7 @@ SEASON = {  # January to December
 GROWTH = {"Tents": 0.03, "Packs": 0.05, "Sleeping Bags": 0.01, "Stoves": -0.03, "Spare Parts": 0.0}  # a year, level is that of 2026
 NOISE = {"Tents": 0.09, "Packs": 0.08, "Sleeping Bags": 0.11, "Stoves": 0.10, "Spare Parts": 0.30}
 BUDGET = {"Tents": 0.98, "Packs": 0.97, "Sleeping Bags": 0.99, "Stoves": 1.14, "Spare Parts": 1.0}  # the budget against what will be
+LAST_CYCLE = {"Tents": 0.97, "Stoves": 1.12}  # the last cycle's demand plan against what will be
 
 # market: region, channel, priority, share of units, price against the item's, returns, served from
 MARKETS = {

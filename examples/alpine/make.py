@@ -24,6 +24,7 @@ from examples.alpine.company import (
     HISTORY_MONTHS,
     HISTORY_START,
     HORIZON,
+    LAST_CYCLE,
     LEARNED,
     LIKE_STOVE,
     MARKETS,
@@ -260,7 +261,7 @@ def planned(measure: str, key: str, cut: dt.date, value: float, spread: float, b
 
 
 def snapshots() -> Iterator[Row]:
-    """Rows of the table plan_snapshot: forecast, production and inventory of the last six cycles, four months each."""
+    """Rows of the table plan_snapshot: forecast, production and inventory of the last six cycles, four months each, and the last plan."""
     optimism = {"Tents": 1.03, "Packs": 1.0, "Sleeping Bags": 1.02, "Stoves": 1.16, "Spare Parts": 1.05}
     for cut, first in CYCLES:
         for item in FINISHED:
@@ -276,6 +277,20 @@ def snapshots() -> Iterator[Row]:
                     if plant in item.locations():
                         yield cut, "production", item.code, plant, month, planned("made", f"{item.code} {plant} {month}", cut, made, 0.02)
                     yield cut, "inventory", item.code, plant, month, planned("stock", f"{item.code} {plant} {month}", cut, stock, 0.08)
+    yield from last_plan()
+
+
+def last_plan() -> Iterator[Row]:
+    """Rows of the table plan_snapshot: the whole demand plan of the last cycle with its money; stoves were still seen higher."""
+    cut, first = CYCLES[-1]
+    for item in FINISHED:
+        for market in MARKETS:
+            for month in months(first, HORIZON):
+                if item.on_sale(month) and (value := expected(item, market, month)):
+                    bias = LAST_CYCLE.get(item.family, 1.0)
+                    units = planned("demand", f"{item.code} {market} {month}", cut, value, NOISE[item.family] * 0.3, bias)
+                    revenue = units * price(item, market, month)
+                    yield cut, "demand", item.code, market, month, units, round(revenue, 2), round(revenue - units * item.cost, 2)
 
 
 def made_in(item: Item, plant: str, month: Month) -> float:
@@ -416,7 +431,10 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
             "order line item market quantity requested first_confirmed last_confirmed delivered delivered_quantity cancelled",
             order_lines(),
         ),
-        "plan_snapshot": ("as_of measure item place period quantity", snapshots()),
+        "plan_snapshot": (
+            "as_of measure item place period quantity revenue gross_margin",
+            (row if len(row) == 8 else (*row, None, None) for row in snapshots()),
+        ),
     }
 
 
