@@ -215,6 +215,15 @@ def _reconcile(company: Company, frames: dict[str, pl.DataFrame]) -> None:
         goods = revenue * 0.55
         lines = {"revenue": revenue, "cost_of_goods": goods, "gross_margin": revenue - goods}
         lines |= {"purchases": -spent[0], "production": -spent[1], "supply_cost": -spent[0] - spent[1]}
+        lines |= {
+            "material_cost": -spent[0],
+            "production_cost": -spent[1],
+            "stock_change": 0.0,
+            "receivables": revenue,
+            "payables": -spent[0],
+        }
+        lines |= {"receipts": revenue * 0.9, "payments": -spent[0] - spent[1], "working_capital": 90_000.0 + revenue + spent[0]}
+        lines |= {"cash_flow": revenue * 0.9 + spent[0] + spent[1], "cumulated_cash": revenue}
         lines |= {"inventory_carrying": -spent[2], "contribution": revenue - goods + spent[2], "inventory_value": 90_000.0}
         budgets = {"revenue": revenue * 0.97, "gross_margin": (revenue - goods) * 1.03}
         for line, amount in lines.items():
@@ -227,14 +236,23 @@ def _reconcile(company: Company, frames: dict[str, pl.DataFrame]) -> None:
         ("Mix", -75_000.0, "change"),
     )
     for position, (step, amount, kind) in enumerate((*steps, ("Plan", sum(s[1] for s in steps), "level")), start=1):
-        company.add("bridge", measure="revenue", position=position, step=step, amount=amount, kind=kind)
+        company.add("bridge", against="budget", measure="revenue", position=position, step=step, amount=amount, kind=kind)
+    for position, (step, amount, kind) in enumerate((("Last cycle", 6_800_000.0, "level"), ("Volume", 35_000.0, "change")), start=1):
+        company.add("bridge", against="last_cycle", measure="revenue", position=position, step=step, amount=amount, kind=kind)
+    company.add("bridge", against="last_cycle", measure="revenue", position=3, step="Plan", amount=6_835_000.0, kind="level")
+    for rank, (driver, subject, low, high) in enumerate(
+        (("price", "", -683_000.0, 683_000.0), ("cost", "material", 210_000.0, -205_000.0), ("capacity", "Assembly", -9_000.0, 1_000.0)),
+        start=1,
+    ):
+        words = f"10 % higher {driver} of {subject or 'everything'} changes profit by {high:,.0f}."
+        company.add("sensitivity", driver=driver, subject=subject, change=0.1, low=low, high=high, rank=rank, sentence=words)
     first = frames["demand_plan"]["period"].min()
     last = frames["demand_plan"]["period"].max()
     gaps = (
         ("shortage", "family", "Tents", -1_240.0, -223_000.0, "Tents are 1,240 pieces short from June to July 2027."),
         ("late", "family", "Backpacks", -610.0, -58_000.0, "Backpacks ship 610 pieces late in July 2027."),
         ("idle_capacity", "resource", "Assembly", 2_900.0, None, "Assembly has 2,900 hours idle over the horizon."),
-        ("budget", "total", "all", 940.0, 310_000.0, "Revenue is 310,000 EUR above budget."),
+        ("budget", "family", "Stoves", 940.0, 310_000.0, "Revenue is 310,000 EUR above budget."),
     )
     for rank, (kind, level, subject, units, revenue, sentence) in enumerate(gaps, start=1):
         row = {"kind": kind, "level": level, "subject": subject, "market": None, "period": first, "until": last, "units": units}
@@ -289,7 +307,15 @@ def _decide(company: Company) -> None:
         company.add("proposed_action", **row, gap=number, status="proposed")
     topics = (("Decisions of last month", 5, "S&OP lead"), ("Tents short in summer", 20, "VP Operations"), ("Budget", 10, "CFO"))
     for position, (topic, minutes, role) in enumerate(topics, start=1):
-        company.add("agenda", meeting="executive", position=position, topic=topic, minutes=minutes, owner_role=role, outcome="A decision on the pre-build.")
+        company.add(
+            "agenda",
+            meeting="executive",
+            position=position,
+            topic=topic,
+            minutes=minutes,
+            owner_role=role,
+            outcome="A decision on the pre-build.",
+        )
     sentences = (
         ("Situation", "Demand is 71,000 pieces over 15 months, 3.1 % above budget."),
         ("Situation", "Supply ships 97 % of it on time."),
@@ -341,7 +367,7 @@ def tables(horizon: int = 15) -> dict[str, pl.DataFrame]:
     return dict(_company(horizon))
 
 
-MONEY = ("cost", "financials", "bridge", "budget", "price")
+MONEY = ("cost", "financials", "bridge", "sensitivity", "budget", "price")
 
 
 def bare(horizon: int = 12) -> dict[str, pl.DataFrame]:

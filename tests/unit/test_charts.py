@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from equipoise.charts import build, comparison, demand, forecast, network, rough_cut, stock, supply, value_added
+from equipoise.charts import build, comparison, demand, forecast, money, network, rough_cut, stock, supply, value_added
 from equipoise.charts.drawing import svg
 from equipoise.charts.flows import MATERIAL, MOST_LINKS, MOST_NODES, Network
 from equipoise.charts.flows import network as network_of
@@ -78,6 +78,9 @@ CHARTS: dict[str, Callable[[], Chart]] = {
     "cover": lambda: stock.cover(TABLES["inventory_plan"], TABLES["demand_plan"], TABLES["item"], SETTING),
     "scenarios": lambda: comparison.scenario_comparison(TABLES["scenario_result"], ["demand", "service_level", "revenue"]),
     "bridge": lambda: comparison.bridge(TABLES["bridge"], SETTING, measure="revenue"),
+    "bridge from last cycle": lambda: comparison.bridge(TABLES["bridge"], SETTING, measure="revenue", against="last_cycle"),
+    "tornado": lambda: money.tornado(TABLES["sensitivity"], SETTING),
+    "cash": lambda: money.cash(TABLES["financials"], SETTING),
     "gaps": lambda: comparison.gaps(TABLES["gap"], SETTING),
     "gaps in units": lambda: comparison.gaps(BARE["gap"], SETTING),
     "fan": lambda: forecast.forecast_fan(REVIEW, SETTING, unit="pieces"),

@@ -1,4 +1,4 @@
-"""Pictures that compare: scenarios, gaps, and the bridge from budget to plan."""
+"""Pictures that compare: scenarios, gaps, and the bridges from budget and from the last cycle to the plan."""
 
 from typing import Any
 
@@ -72,12 +72,14 @@ def _printed(rows: pl.DataFrame, unit: str, scale: Scale) -> pl.Series:
     return pl.Series("printed", words)
 
 
-def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> Chart:
+def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str, against: str = "budget") -> Chart:
     """Draw one measure's bridge as a waterfall: levels at the ends, changes between them, in the plan's currency.
+
+    `against` is what it starts from: budget, or last_cycle.
 
     The axis begins above zero where the changes would not be seen otherwise, and its title says so.
     """
-    steps = bridge.filter(pl.col("measure") == measure).sort("position")
+    steps = bridge.filter((pl.col("measure") == measure) & (pl.col("against") == against)).sort("position")
     amounts, kinds = steps.get_column("amount").fill_null(0).to_list(), steps.get_column("kind").to_list()
     names = steps.get_column("step").to_list()
     whole = stairs(names, amounts, kinds)
@@ -92,12 +94,17 @@ def bridge(bridge: pl.DataFrame, setting: Setting, *, measure: str) -> Chart:
 
 
 def gaps(gap: pl.DataFrame, setting: Setting) -> Chart:
-    """Draw the largest gaps as bars: to the left what is missing, to the right what is too much; in revenue, else margin, else units.
+    """Draw the largest gaps as bars: to the left what is missing, to the right what is too much; in money (what they are ranked by, else
+    revenue), else margin, else units.
 
-    Gaps without that measure are left out, and the subtitle counts them.
+    Gaps without that measure are left out, and so is idle capacity where the room in supply tells it in total; the subtitle counts them.
     """
-    measure = next((name for name in ("revenue", "margin") if gap.get_column(name).is_not_null().any()), "units")
-    known = gap.filter(pl.col(measure).is_not_null()).sort("rank").head(MOST_GAPS)
+    side = pl.coalesce("revenue", "units").sign()
+    drawn = gap.with_columns(pl.coalesce(pl.col("stake") * side, "revenue").alias("money"))
+    if drawn.filter(pl.col("kind") == "supply_surplus").height:
+        drawn = drawn.filter(pl.col("kind") != "idle_capacity")
+    measure = next((name for name in ("money", "margin") if drawn.get_column(name).is_not_null().any()), "units")
+    known = drawn.filter(pl.col(measure).is_not_null()).sort("rank").head(MOST_GAPS)
     scale = scale_for(_size(known.get_column(measure)))
     printed = labels(setting)
     rows = known.select(
@@ -107,7 +114,8 @@ def gaps(gap: pl.DataFrame, setting: Setting) -> Chart:
         (pl.col(measure) < 0).alias("short"),
     )
     currency = "" if measure == "units" else setting.currency or "money"
-    unit = scale.unit(f"{measure} in {currency}" if currency else "") or "units"
+    words = "revenue, or stock at cost," if measure == "money" else measure
+    unit = scale.unit(f"{words} in {currency}" if currency else "") or "units"
     left_out = gap.height - known.height
     subtitle = f"Not drawn, but in the table: {left_out}" if left_out else ""
     title = f"Largest gaps, {unit}"

@@ -51,12 +51,14 @@ def _scenario(scenarios: Scenarios, name: str, title: str, plan: Setting) -> str
 def money_sentences(
     financials: pl.DataFrame, bridge: pl.DataFrame, demand_plan: pl.DataFrame, item: pl.DataFrame, plan: Setting
 ) -> Iterator[str]:
-    """Yield profit and loss, stock and budget, and what is not given."""
+    """Yield profit and loss, stock, cash, budget and the last cycle's plan, and what is not given."""
     planned = financials.filter(pl.col("amount").is_not_null())
     lines = dict(planned.group_by("line", maintain_order=True).agg(pl.col("amount").sum()).sort("line").iter_rows())
     yield from _profit(lines, plan)
     yield from _stock_value(planned, plan)
+    yield from _cash(planned, lines, plan)
     yield from _budget(financials, bridge, plan)
+    yield from _last_cycle(bridge, plan)
     yield from _missing(lines, demand_plan, item)
 
 
@@ -73,7 +75,8 @@ def _profit(lines: dict[str, float], plan: Setting) -> Iterator[str]:
         side = "more" if lines["supply_variance"] > 0 else "less"
         yield f"That is {money(abs(lines['supply_variance']), plan.currency)} {side} than the standard cost of what it brings."
     if "contribution" in lines:
-        yield f"What is left, the contribution, is {money(lines['contribution'], plan.currency)}."
+        taxed = f", {money(lines['contribution_after_tax'], plan.currency)} after tax" if "contribution_after_tax" in lines else ""
+        yield f"What is left, the contribution, is {money(lines['contribution'], plan.currency)}{taxed}."
 
 
 def _stock_value(planned: pl.DataFrame, plan: Setting) -> Iterator[str]:
@@ -88,6 +91,35 @@ def _stock_value(planned: pl.DataFrame, plan: Setting) -> Iterator[str]:
         peak = f", at most {money(most, plan.currency)}" if most > max(first, last) * 1.005 else ""
         start, end = money(first, plan.currency), money(last, plan.currency)
         yield f"Stock is worth {start} at the end of the first period and {end} at the end of the last{peak}."
+
+
+def _cash(planned: pl.DataFrame, lines: dict[str, float], plan: Setting) -> Iterator[str]:
+    """Cash flow, and working capital at both ends of the horizon."""
+    if "cash_flow" not in lines:
+        return
+    apart = ", without what suppliers are still owed from before it" if plan.finance.payable_days else ""
+    yield f"Cash flow is {money(lines['cash_flow'], plan.currency)} over the horizon{apart}."
+    tied = planned.filter(pl.col("line") == "working_capital").group_by("period", maintain_order=True).agg(pl.col("amount").sum())
+    ends = tied.sort("period")["amount"]
+    if len(ends):
+        start, end = money(ends[0], plan.currency), money(ends[-1], plan.currency)
+        yield f"Working capital is {start} at the end of the first period and {end} at the end of the last."
+
+
+def _last_cycle(bridge: pl.DataFrame, plan: Setting) -> Iterator[str]:
+    """What changed since the last cycle's plan, over the periods that both have."""
+    for line in ("revenue", "gross_margin"):
+        levels = bridge.filter((pl.col("against") == "last_cycle") & (pl.col("measure") == line) & (pl.col("kind") == "level"))
+        if levels.is_empty():
+            continue
+        before, now = (float(levels.sort("position")["amount"][place]) for place in (0, -1))
+        name, over = line.replace("_", " ").capitalize(), "over the periods that both have"
+        if abs(now - before) < 0.0005 * abs(before):
+            yield f"{name} is what the last cycle planned {over}."
+            continue
+        side = "above" if now > before else "below"
+        gap, steps = money(abs(now - before), plan.currency), _steps(bridge, "last_cycle", line, plan)
+        yield f"{name} is {gap} {side} the last cycle's plan {over}{steps}."
 
 
 def _budget(financials: pl.DataFrame, bridge: pl.DataFrame, plan: Setting) -> Iterator[str]:
@@ -105,12 +137,13 @@ def _budget(financials: pl.DataFrame, bridge: pl.DataFrame, plan: Setting) -> It
             continue
         side = "above" if planned > budget else "below"
         gap = money(abs(planned - budget), plan.currency)
-        yield f"{name} is {gap} ({share(abs(planned - budget) / abs(budget))}) {side} budget {run}{_steps(bridge, line, plan)}."
+        yield f"{name} is {gap} ({share(abs(planned - budget) / abs(budget))}) {side} budget {run}{_steps(bridge, 'budget', line, plan)}."
 
 
-def _steps(bridge: pl.DataFrame, measure: str, plan: Setting) -> str:
-    """What the difference to budget is made of, the largest first."""
-    steps = bridge.filter((pl.col("measure") == measure) & (pl.col("kind") == "change") & (pl.col("amount").abs() >= 0.5))
+def _steps(bridge: pl.DataFrame, against: str, measure: str, plan: Setting) -> str:
+    """What the difference is made of, the largest first."""
+    own = bridge.filter(pl.col("against") == against)
+    steps = own.filter((pl.col("measure") == measure) & (pl.col("kind") == "change") & (pl.col("amount").abs() >= 0.5))
     steps = steps.sort(pl.col("amount").abs(), "position", descending=[True, False])
     signed = [
         f"{step.lower()} {'+' if change > 0 else '-'}{money(abs(change), plan.currency)}"

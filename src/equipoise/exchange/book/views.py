@@ -8,8 +8,8 @@ from equipoise.exchange.book.drawing import COLORS, Line, column_chart, rows_cha
 from equipoise.exchange.book.sheet import Area, Book, Kind
 from equipoise.exchange.book.supply import add_supply_views
 from equipoise.exchange.pack import grids
+from equipoise.exchange.pack.money import SUMS, cash, statement
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.reconcile import SUMS, statement
 from equipoise.exchange.pack.wording import FRACTIONS, in_unit, named
 
 _BAD = {"font_color": "#b03a30", "bold": True}
@@ -197,8 +197,20 @@ def _money(book: Book, plan: Plan) -> None:
     shown = lines.with_columns(pl.Series("line", [named(line) for line in lines.get_column("line")]))
     heads = {"line": "Line", **{name: name for name in shown.columns if name != "line"}}
     sheet.grid(shown, heads, {}, bold=totals, table=True)
-    if plan.has("bridge"):
-        sheet.heading("Bridge from budget to plan")
-        bridge = plan["bridge"].sort("measure", "position").with_columns(pl.col("measure").map_elements(named, return_dtype=pl.String))
-        sheet.grid(bridge, {"measure": "Measure", "step": "Step", "amount": "Amount", "kind": "Kind"}, {})
+    flows = cash(plan, spans)
+    if flows.height:
+        sheet.heading(in_unit("Cash and working capital, at the end of each period", plan.currency))
+        printed = flows.with_columns(pl.Series("line", [named(line) for line in flows.get_column("line")]))
+        bold = [number for number, line in enumerate(flows.get_column("line")) if line in SUMS]
+        sheet.grid(printed, {"line": "Line", **{name: name for name in printed.columns if name != "line"}}, {}, bold=bold)
+    for against, heading in (("budget", "Bridge from budget to plan"), ("last_cycle", "Bridge from the last cycle's plan to this one")):
+        bridge = plan["bridge"].filter(pl.col("against") == against).sort("measure", "position")
+        if bridge.height:
+            sheet.heading(heading)
+            bridge = bridge.with_columns(pl.col("measure").map_elements(named, return_dtype=pl.String))
+            sheet.grid(bridge, {"measure": "Measure", "step": "Step", "amount": "Amount", "kind": "Kind"}, {})
+    if plan.has("sensitivity"):
+        sheet.heading(in_unit("What profit changes when one thing is lower or higher", plan.currency))
+        heads = {"driver": "Driver", "subject": "Of", "change": "Change", "low": "Lower", "high": "Higher", "sentence": "In words"}
+        sheet.grid(plan["sensitivity"].sort("rank", nulls_last=True), heads, {"change": "share"})
     sheet.printed(plan.setting.plan)

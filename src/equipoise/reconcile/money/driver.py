@@ -53,6 +53,17 @@ def _conditions(cells: Cells) -> dict[str, Condition]:
     return dict(cells.where)
 
 
+def in_words(kind: str, subject: str) -> str:
+    """Return what is changed, in words: prices of Tents; demand; material costs; capacity of Line 1."""
+    of = subject
+    words = {
+        "price": f"prices of {of}" if of else "prices",
+        "volume": f"demand for {of}" if of else "demand",
+        "cost": f"{of} costs" if of else "costs of supply",
+    }
+    return words.get(kind, f"{kind} of {of}")
+
+
 def drivers(tables: Mapping[str, pl.DataFrame]) -> list[Driver]:
     """Return what may be changed: what has no cell that holds a number is left out.
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from equipoise.errors import EquipoiseError
 from equipoise.finance import published
-from equipoise.reconcile.money.driver import Driver, drivers, profit
+from equipoise.reconcile.money.driver import Driver, drivers, in_words, profit
 from equipoise.scenario import Override
 from equipoise.tables import table
 from equipoise.tables.figures import money, share
@@ -65,7 +65,11 @@ def _moved(driver: Driver, step: float, lower: float | str, higher: float | str,
     """Return what the lower and the higher plan change against `base`, in whole cents, or why it is not known."""
     for word, one in (("lower", lower), ("higher", higher)):
         if isinstance(one, str):
-            return Moved(driver, step, why=f"{share(step)} {word} {_name(driver)}: not known, as the plan could not be solved. {one}")
+            return Moved(
+                driver,
+                step,
+                why=f"{share(step)} {word} {in_words(driver.kind, driver.subject)}: not known, as the plan could not be solved. {one}",
+            )
     return Moved(driver, step, round(float(lower) - base, 2), round(float(higher) - base, 2))
 
 
@@ -97,7 +101,7 @@ class Moved:
         }
 
     def _sentence(self, currency: str) -> str:
-        name, by, many = _name(self.driver), share(self.step), self.driver.kind in {"price", "cost"}
+        name, by, many = in_words(self.driver.kind, self.driver.subject), share(self.step), self.driver.kind in {"price", "cost"}
         if self.size < _NOTHING:
             return f"{by} higher or lower {name} change{'' if many else 's'} nothing."
         high, low = _effects(self.high, self.low, currency, many=many)
@@ -118,15 +122,3 @@ def _effects(higher: float, lower: float, currency: str, *, many: bool) -> tuple
             way = f"add{end} {money(change, currency)} to" if change > 0 else f"take{end} {money(-change, currency)} off"
             told.append(f"{way} {profit_named}")
     return told[0], told[1]
-
-
-def _name(driver: Driver) -> str:
-    """Return what is changed, in words."""
-    of = driver.subject
-    if driver.kind == "price":
-        return f"prices of {of}" if of else "prices"
-    if driver.kind == "volume":
-        return f"demand for {of}" if of else "demand"
-    if driver.kind == "capacity":
-        return f"capacity of {of}"
-    return f"{of} costs" if of else "costs of supply"
