@@ -16,14 +16,14 @@ _KEPT = ("workers", "hire", "layoff", "open", "opening", "closing", "step", "mai
 
 @dataclass(frozen=True, eq=False)
 class Accounts:
-    """What a period's flows load and cost. `fixed` is the cash of what stays as planned, by period; `loads` resources by flows, `stored`
-    resources by points, in each period; `load` what the plan loads. Prices of scrap, of stock, below `level` and above `most` are by point
+    """What a period's flows load and cost. `fixed` is the cash of what stays as planned, by period; `stored`
+    is resources by points in each period; `load` what the plan
+    loads. Prices of scrap, of stock, below `level` and above `most` are by point
     and period, `value` is the standard cost of a unit at each point.
     """
 
     course: Course
     fixed: Array
-    loads: tuple[Sums, ...]
     stored: tuple[Sums, ...]
     load: Array
     scrap_price: Array
@@ -44,7 +44,7 @@ class Accounts:
         follow = course.follow[t]
         columns = np.concatenate([course.decide[t].columns, course.serve[t].columns])
         beside = follow.values(flows)
-        load = self.loads[t].of(flows) + self.stored[t].of(stock) + follow.load.of(beside)
+        load = self.course.loads[t].of(flows) + self.stored[t].of(stock) + follow.load.of(beside)
         regular, overtime = machines.worked(t, load, self.load[:, t], lost)
         cash = self.fixed[t] + course.cash[columns] @ (flows * paid) + course.cash[follow.columns] @ beside
         cash = cash + self._time(machines.regular_column[:, t]) @ regular + self._time(machines.overtime_column[:, t]) @ overtime
@@ -69,11 +69,8 @@ def accounts(course: Course) -> Accounts:
     flows = [np.concatenate([course.decide[t].columns, course.serve[t].columns]) for t in range(horizon)]
     kept = load.filter(pl.col("activity") == "store")
     kept = kept.join(model["stock"].select("column", place="point"), on="column", maintain_order="left")
-    loads, stored = [], []
-    for t in range(horizon):
-        place = pl.DataFrame({"column": flows[t], "place": np.arange(len(flows[t]))}, schema={"column": pl.Int64, "place": pl.Int64})
-        loads.append(_sums(load.join(place, on="column", maintain_order="left"), (resources, len(flows[t]))))
-        stored.append(_sums(kept.filter(pl.col("t") == t), (resources, model.net.points.height)))
+    loads = course.loads
+    stored = [_sums(kept.filter(pl.col("t") == t), (resources, model.net.points.height)) for t in range(horizon)]
     planned = [
         loads[t].one(course.values[flows[t]]) + stored[t].one(course.stock[:, t]) + course.follow[t].load.one(course.follow[t].planned)
         for t in range(horizon)
@@ -92,7 +89,6 @@ def accounts(course: Course) -> Accounts:
     return Accounts(
         course=course,
         fixed=fixed,
-        loads=tuple(loads),
         stored=tuple(stored),
         load=np.stack(planned, axis=1),
         scrap_price=dense(model, "scrap", course.cash),

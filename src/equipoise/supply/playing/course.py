@@ -59,6 +59,7 @@ class Course:
     follow: tuple[Companions, ...]
     rooms: Rooms
     resources: Resources
+    loads: tuple[Sums, ...]
     cash: Array
     held: Array
     reduced: Array
@@ -112,6 +113,7 @@ def course(solved: Solved) -> Course:
         ),
         rooms=room,
         resources=machines,
+        loads=tuple(_loads(machines, np.concatenate([stages[0][t], stages[1][t]])) for t in range(model.horizon)),
         cash=gains_by_class["cash"],
         held=gains_by_class["opportunity"],
         reduced=reduced,
@@ -143,6 +145,14 @@ def dense(model: Model, family: str, values: Array) -> Array:
     frame = model[family]
     out[frame.get_column("point").to_numpy(), frame.get_column("t").to_numpy()] = values[frame.get_column("column").to_numpy()]
     return out
+
+
+def _loads(machines: Resources, flows: Index) -> Sums:
+    """Return what a unit of each of `flows` (columns of the model) takes of each resource: resources by flows."""
+    place = pl.DataFrame({"column": flows, "place": np.arange(len(flows))}, schema={"column": pl.Int64, "place": pl.Int64})
+    rows = machines.load.join(place, on="column", maintain_order="left")
+    number, where, load = (rows.get_column(name).to_numpy() for name in ("number", "place", "load"))
+    return Sums(number, where, load, (len(machines.capacity), len(flows)))
 
 
 def _whole(model: Model) -> tuple[Array, Array]:

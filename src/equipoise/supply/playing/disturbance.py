@@ -30,6 +30,13 @@ class Upsets:
     lost: Mapping[int, Array]
     paths: int
 
+    def of(self, first: int, stop: int) -> "Upsets":
+        """Return the disturbances of the paths from `first` to `stop`."""
+        good, late, short, lost = (
+            {key: array[:, first:stop] for key, array in kind.items()} for kind in (self.good, self.late, self.short, self.lost)
+        )
+        return Upsets(good, late, short, lost, max(min(stop, self.paths) - first, 0))
+
     def factors(self, kind: Mapping[int, Array], columns: Index, t: int, otherwise: float) -> Array | None:
         """Return the factor of each column on each path in period `t`; None where nothing hits them."""
         hit = [(place, kind[column]) for place, column in enumerate(columns.tolist()) if column in kind] if kind else []

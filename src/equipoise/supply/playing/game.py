@@ -8,7 +8,7 @@ from equipoise.errors import InputError, Where
 from equipoise.supply.assembly import Array
 from equipoise.supply.playing.accounts import Accounts, accounts
 from equipoise.supply.playing.course import Course, course
-from equipoise.supply.playing.disturbance import Disturbed, upsets
+from equipoise.supply.playing.disturbance import Upsets, upsets
 from equipoise.supply.playing.market import Terms, terms
 from equipoise.supply.playing.steering import Steering, steering, trajectory
 from equipoise.supply.playing.world import World, world
@@ -23,11 +23,8 @@ class Game:
     accounts: Accounts
     terms: Terms
 
-    def world(self, demand: Array, disturbed: Disturbed) -> World:
-        """Return the world of each path at its start; `demand` is paths by rows of shortage.
-
-        Raises InputError where the paths do not fit the plan, or a disturbance names what it does not have.
-        """
+    def checked(self, demand: Array) -> Array:
+        """Return paths by rows of shortage as numbers. Raises InputError where they do not fit the plan, or are no demand."""
         array = np.asarray(demand, dtype=np.float64)
         count = self.terms.lost.size
         if array.ndim != 2 or array.shape[1] != count:
@@ -36,14 +33,17 @@ class Game:
         if not np.isfinite(array).all() or array.min(initial=0.0) < 0:
             fix = "Give every path a finite number of units, 0 or more, in every row."
             raise InputError("The paths of demand have a number below 0, infinite or missing.", fix, Where(table="shortage"))
-        paths = len(array)
-        by_demand = np.ascontiguousarray(array.T).reshape(*self.terms.lost.shape, paths)
-        return world(self.course, self.accounts, self.terms, by_demand, upsets(self.course.model, disturbed, paths))
+        return array
+
+    def world(self, paths: Array, hit: Upsets) -> World:
+        """Return the world of each path at its start; `paths` are paths by rows of shortage."""
+        by_demand = np.ascontiguousarray(paths.T).reshape(*self.terms.lost.shape, len(paths))
+        return world(self.course, self.accounts, self.terms, by_demand, hit)
 
     def policy(self) -> Steering:
         """Return the policy that steers every world back to the plan."""
         planned = self.course.model.demand.get_column("quantity").to_numpy()
-        return steering(self.course, trajectory(self.world(planned[None, :], {})))
+        return steering(self.course, trajectory(self.world(planned[None, :], upsets(self.course.model, {}, 1))))
 
 
 def game(solved: Solved) -> Game:
@@ -65,3 +65,8 @@ def answer(played: World) -> dict[str, Array]:
         "stock_value": record.stock_value,
         "overtime": record.overtime,
     }
+
+
+def together(parts: list[dict[str, Array]]) -> dict[str, Array]:
+    """Return the answers of several worlds as one, in order."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

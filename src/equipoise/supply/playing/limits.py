@@ -23,7 +23,8 @@ class Limits:
     """The limits of a stage: `sums` is limits by columns, `machine` the resource that a limit is the time of, or -1.
 
     `upper` and `lower` hold for the whole limit; `after` is what the plan does of it in later stages. Those that span several stages have
-    a `slot` where what was done so far is added up; the rest have -1.
+    a `slot` where what was done so far is added up; the rest have -1. `easy` is
+    `upper` without overtime beyond the plan's.
     """
 
     sums: Sums
@@ -32,36 +33,46 @@ class Limits:
     lower: Array
     after: Array
     slot: Index
+    easy: Array
 
-    def kept(self, planned: Array, wanted: Array, done: Array, lost: Array, besides: Array) -> Array:
-        """Return what is done of what is wanted (columns by paths): first what exceeds the plan gives way, then all, each in proportion.
+    def kept(self, base: Array, wanted: Array, done: Array, lost: Array, besides: Array, overtime: Array | None = None) -> Array:
+        """Return what is done of what is wanted (columns by paths): what exceeds `base` gives way in proportion where limits are short.
 
-        `done` is by slot, `lost` the share of its time that a resource loses, `besides` what its set-ups take, by resource and path.
+        `done` is by slot, `lost` the share of its time that a resource loses, `besides` what its set-ups take, by resource and path. With
+        `overtime`, by resource and path, no more than that is worked beyond the plan's, and `base` is kept whatever it takes; without, the
+        limits are held, and `base` gives way too.
         """
         if not self.sums:
             return wanted
-        upper = self._left(self.upper, done)
-        timed = self.machine >= 0
-        machine = self.machine[timed]
-        with np.errstate(invalid="ignore"):
-            upper[timed] = np.where(lost[machine] < 1, upper[timed] * (1.0 - lost[machine]) - besides[machine], 0.0)
-        change = wanted - planned[:, None]
-        less, more = np.maximum(-change, 0.0), np.maximum(change, 0.0)
+        upper = self._upper(done, lost, besides, overtime)
+        less, more = np.maximum(base - wanted, 0.0), np.maximum(wanted - base, 0.0)
         fall = self.sums.of(less)
-        missing = self._left(self.lower, done) - self.sums.one(planned)[:, None] + fall
+        missing = self._left(self.lower, done) - self.sums.of(np.broadcast_to(base, wanted.shape)) + fall
         below = missing > _SLACK
         if below.any():
             less = less * self.sums.least(np.where(below, share(np.clip(fall - missing, 0.0, None), fall), 1.0))
-        low = planned[:, None] - less
-        rise, base = self.sums.of(more), self.sums.of(low)
-        over = base + rise > upper + _SLACK * (1.0 + np.abs(upper))
+        low = base - less
+        rise, load = self.sums.of(more), self.sums.of(low)
+        over = load + rise > upper + _SLACK * (1.0 + np.abs(upper))
         if not over.any():
             return np.asarray(low + more, np.float64)
-        room = np.clip(upper - base, 0.0, None)
-        flows = low + more * self.sums.least(np.where(over, share(room, rise), 1.0))
+        flows = low + more * self.sums.least(np.where(over, share(np.clip(upper - load, 0.0, None), rise), 1.0))
         load = self.sums.of(flows)
         over = load > upper + _SLACK * (1.0 + np.abs(upper))
-        return flows * self.sums.least(np.where(over, share(np.clip(upper, 0.0, None), load), 1.0)) if over.any() else flows
+        if overtime is not None or not over.any():
+            return np.asarray(flows, np.float64)
+        return flows * self.sums.least(np.where(over, share(np.clip(upper, 0.0, None), load), 1.0))
+
+    def _upper(self, done: Array, lost: Array, besides: Array, overtime: Array | None) -> Array:
+        """Return what is left of each limit, by path."""
+        timed = self.machine >= 0
+        machine = self.machine[timed]
+        upper = self._left(self.upper, done)
+        if overtime is not None:
+            upper[timed] = np.minimum(upper[timed], self._left(self.easy, done)[timed] + overtime[machine])
+        with np.errstate(invalid="ignore"):
+            upper[timed] = np.where(lost[machine] < 1, upper[timed] * (1.0 - lost[machine]) - besides[machine], 0.0)
+        return upper
 
     def record(self, flows: Array, done: Array) -> None:
         """Add what was done to `done`, slots by paths."""
@@ -96,6 +107,8 @@ def rooms(problem: Problem, values: Array, machines: Resources, stages: tuple[Se
     worked = machines.capacity + machines.extra - machines.stored
     lower, upper = np.concatenate([lower, np.full(worked.size, -np.inf)]), np.concatenate([upper, worked.reshape(-1)])
     machine = np.concatenate([np.full(len(lower) - worked.size, -1), machine])
+    planned_time = machines.capacity + machines.overtime - machines.stored
+    easy = np.concatenate([upper[: len(upper) - worked.size], planned_time.reshape(-1)])
     order = [part for pair in zip(*stages, strict=True) for part in pair]
     stage_of = np.full(problem.columns, -1)
     for number, part in enumerate(order):
@@ -103,7 +116,7 @@ def rooms(problem: Problem, values: Array, machines: Resources, stages: tuple[Se
     at = stage_of[columns]
     planned = coefficients * values[columns]
     total = np.bincount(rows, planned, minlength=len(lower))
-    lower, upper = np.minimum(lower, total), np.maximum(upper, total)
+    lower, upper, easy = np.minimum(lower, total), np.maximum(upper, total), np.maximum(easy, total)
     pairs = np.unique(np.stack([rows, at]), axis=1)
     counts = np.bincount(pairs[0], minlength=len(lower))
     slot = np.where(counts > 1, np.cumsum(counts > 1) - 1, -1)
@@ -116,7 +129,7 @@ def rooms(problem: Problem, values: Array, machines: Resources, stages: tuple[Se
         place = np.full(problem.columns, -1)
         place[part] = np.arange(len(part))
         sums = Sums(np.searchsorted(ids, rows[mine]), place[columns[mine]], coefficients[mine], (len(ids), len(part)))
-        made.append(Limits(sums, machine[ids], upper[ids], lower[ids], after[ids], slot[ids]))
+        made.append(Limits(sums, machine[ids], upper[ids], lower[ids], after[ids], slot[ids], easy[ids]))
     return Rooms(tuple(made[0::2]), tuple(made[1::2]), int((counts > 1).sum()))
 
 

@@ -9,8 +9,8 @@ import polars as pl
 from equipoise.supply.assembly import Array, Flags, Problem, limit_rows
 from equipoise.supply.formulation.equation import Grade
 from equipoise.supply.playing.course import DECIDED
-from equipoise.supply.playing.disturbance import Disturbed
-from equipoise.supply.playing.game import Game, answer, game
+from equipoise.supply.playing.disturbance import Disturbed, upsets
+from equipoise.supply.playing.game import Game, answer, game, together
 from equipoise.supply.playing.sums import Index
 from equipoise.supply.playing.world import World
 from equipoise.supply.session import Session, Solved
@@ -33,17 +33,12 @@ def roll(tables: Mapping[str, pl.DataFrame], demand: Array, disturbed: Disturbed
     """
     solved = session.solved(tables)
     ready = game(solved)
-    paths = np.asarray(demand, dtype=np.float64)
-    ready.world(paths, disturbed)
+    paths = ready.checked(demand)
+    hit = upsets(ready.course.model, disturbed, len(paths))
     solver = _resolver(solved, ready)
-    worlds = []
-    for path in range(len(paths)):
-        mine = {key: np.asarray(given)[path : path + 1] for key, given in disturbed.items()}
-        worlds.append(solver.played(ready.world(paths[path : path + 1], mine)))
-    parts = [answer(world) for world in worlds]
-    if not parts:
-        return answer(ready.world(paths, disturbed))
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if not len(paths):
+        return answer(ready.world(paths, hit))
+    return together([answer(solver.played(ready.world(paths[at : at + 1], hit.of(at, at + 1)))) for at in range(len(paths))])
 
 
 @dataclass(frozen=True, eq=False)

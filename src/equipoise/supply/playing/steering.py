@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from equipoise.supply.assembly import Array, Flags
 from equipoise.supply.playing.course import Course, Stage
@@ -12,6 +13,8 @@ from equipoise.supply.playing.world import World
 
 _SAME = 1e-9
 _DEEPEST = 12
+_HELD = 0.5
+"""Share of the planned stock that must be left at the end of a period for what is missing to be no matter of urgency."""
 _AT_ONCE = 0.5
 """Share of a shipment that must arrive in its own period for it to be sized for that period's demand."""
 
@@ -70,10 +73,12 @@ class Ways:
     ranked: tuple[Sums, ...]
 
 
-def ways(stage: Stage, brings: Sums, reduced: Array, wanted: Flags) -> Ways:
-    """Return the ways of a stage. `brings` is what each brings to a place, `reduced` the gain of one more unit of each column, `wanted`
-    whether a request of a place counts.
+def ways(stage: Stage, reduced: Array, wanted: Flags, most: Array) -> Ways:
+    """Return the ways of a stage. `reduced` is the gain of one more unit of each column, `wanted` whether a request of a place counts.
+
+    Of the ranked ways only those are kept that cost the plan no more than `most`, by place, for a unit above what they are used for.
     """
+    brings = stage.brings_all
     rows, columns, values = brings.rows, brings.columns, brings.values
     good = (values > _SAME) & wanted[rows]
     rows, columns, values = rows[good], columns[good], values[good]
@@ -87,10 +92,9 @@ def ways(stage: Stage, brings: Sums, reduced: Array, wanted: Flags) -> Ways:
     part = np.where(total > _SAME, np.divide(inflow, total, out=np.zeros_like(inflow), where=total > 0), rank == 0)
     used = part > 0
     usual = Sums(rows[used], columns[used], (part / values)[used], brings.shape)
-    ranked = tuple(
-        Sums(rows[rank == k], columns[rank == k], 1.0 / values[rank == k], brings.shape) for k in range(rank.max(initial=-1) + 1)
-    )
-    return Ways(usual, ranked)
+    pays = -gain <= most[rows]
+    ranked = [pays & (rank == k) for k in range(rank.max(initial=-1) + 1)]
+    return Ways(usual, tuple(Sums(rows[one], columns[one], 1.0 / values[one], brings.shape) for one in ranked))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +117,45 @@ class Steering:
             return planned
         missing = self.plan.position[:, t, None] - position(world, t)
         missing += self.sources.of(owed(world.market, t) - self.plan.owed[:, t, None])
+        full = planned + self._exploded(stage, planned, missing)
+        urgent = planned + self._exploded(stage, planned, missing - _HELD * self.plan.kept[:, t, None])
+        flows = self._affordable(world, stage, urgent, full)
+        flows = planned + self._exploded(stage, planned, missing, flows - planned)
+        return self._in_lots(stage, self._otherwise(world, stage, flows, urgent))
+
+    def _exploded(self, stage: Stage, planned: Array, missing: Array, most: Array | None = None) -> Array:
+        """Return the change of each flow that brings what is missing, and the components that it takes in turn (columns by paths)."""
         change = np.zeros_like(planned)
         for _ in range(_DEEPEST):
             asked = missing + stage.takes.of(change)
-            next_change = np.maximum(self.decide_ways[t].usual.most(asked), -planned)
+            next_change = np.maximum(self.decide_ways[stage.t].usual.most(asked), -planned)
+            if most is not None:
+                next_change = np.minimum(next_change, most)
             if np.array_equal(next_change, change):
                 break
             change = next_change
-        return self._in_lots(stage, planned + change)
+        return change
+
+    def _affordable(self, world: World, stage: Stage, urgent: Array, full: Array) -> Array:
+        """Return the flows of `full` as far as limits and regular time allow, with overtime beyond the plan's only for what is urgent."""
+        machines, t = self.course.resources, stage.t
+        nothing = np.zeros((len(machines.capacity), world.paths))
+        follow, ships = self.course.follow[t], np.repeat(self.course.serve[t].planned[:, None], world.paths, axis=1)
+        besides = follow.load.of(follow.values(np.concatenate([full, ships]))) if follow.load else nothing
+        first = stage.limits.kept(np.minimum(stage.planned[:, None], urgent), urgent, world.done, nothing, besides)
+        return stage.limits.kept(first, np.maximum(full, first), world.done, nothing, besides, nothing)
+
+    def _otherwise(self, world: World, stage: Stage, flows: Array, urgent: Array) -> Array:
+        """Return the flows with what is urgent, and not affordable by the usual ways, brought by others that pay: the best first."""
+        missing = np.clip(stage.brings_all.of(urgent - flows), 0.0, None)
+        nothing = np.zeros((len(self.course.resources.capacity), world.paths))
+        for way in self.decide_ways[stage.t].ranked:
+            if not (missing > _SAME).any():
+                break
+            more = stage.limits.kept(flows, flows + way.most(missing), world.done, nothing, nothing, nothing)
+            missing = np.clip(missing - stage.brings_all.of(more - flows), 0.0, None)
+            flows = more
+        return flows
 
     def _in_lots(self, stage: Stage, flows: Array) -> Array:
         """Return the flows rounded to whole lots where they are not as planned."""
@@ -177,18 +212,26 @@ def steering(course: Course, plan: Trajectory) -> Steering:
     """Return the policy of a course whose plan stands where `plan` says."""
     horizon = course.horizon
     pools, points = course.model.pools.pools.height, course.model.net.points.height
-    every = np.ones(pools, np.bool_)
+    every, any_cost, prices = np.ones(pools, np.bool_), np.full(pools, np.inf), _prices(course)
     return Steering(
         course=course,
         plan=plan,
         decide_ways=tuple(
-            ways(course.decide[t], course.decide[t].brings_all, course.reduced, course.worth[:, t] > _SAME) for t in range(horizon)
+            ways(course.decide[t], course.reduced, course.worth[:, t] > _SAME, prices - course.worth[:, t]) for t in range(horizon)
         ),
-        serve_ways=tuple(ways(course.serve[t], course.serve[t].brings_all, course.reduced, every) for t in range(horizon)),
+        serve_ways=tuple(ways(course.serve[t], course.reduced, every, any_cost) for t in range(horizon)),
         sources=_sources(course, (points, pools)),
         quick=tuple(_quick(course.serve[t]) for t in range(horizon)),
         tiers=tuple(_tiers(course, t) for t in range(horizon)),
     )
+
+
+def _prices(course: Course) -> Array:
+    """Return the most that a unit lost of the item at each point can cost; infinite where it is not sold, or has no price."""
+    lost = pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in ("unit_price", "lost_sale_cost", "unserved_price"))
+    sold = course.model.demand.group_by("item", maintain_order=True).agg(price=lost.max()).filter(pl.col("price") > 0)
+    rows = course.model.net.points.select("item").join(sold, on="item", how="left", maintain_order="left")
+    return rows.get_column("price").fill_null(np.inf).to_numpy()
 
 
 def _quick(stage: Stage) -> Array:

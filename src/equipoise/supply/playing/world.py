@@ -62,7 +62,7 @@ class World:
         follow = course.follow[t]
         ships = np.repeat(course.serve[t].planned[:, None], self.paths, axis=1)
         besides = follow.load.of(follow.values(np.concatenate([wanted, ships]))) if follow.load else np.zeros_like(lost)
-        flows = stage.limits.kept(stage.planned, wanted, self.done, lost, besides)
+        flows = stage.limits.kept(stage.planned[:, None], wanted, self.done, lost, besides)
         flows = self._in_lots(stage, self._supplied(stage, self._spared(stage, flows)))
         stage.limits.record(flows, self.done)
         self._bring(stage, flows)
@@ -143,7 +143,7 @@ class World:
         """Ship what is wanted (columns of the stage by paths), as far as stock and limits allow; what is not served is late or lost."""
         course, stage, market = self.course, self.course.serve[t], self.market
         lost = self.upsets.down(len(course.resources.capacity), t)
-        flows = stage.limits.kept(stage.planned, wanted, self.done, lost, np.zeros_like(lost))
+        flows = stage.limits.kept(stage.planned[:, None], wanted, self.done, lost, np.zeros_like(lost))
         out = stage.takes.of(flows)
         flows = flows * stage.takes.least(np.where(out > self.stock, share(self.stock, out), 1.0))
         stage.limits.record(flows, self.done)
