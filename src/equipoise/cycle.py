@@ -20,12 +20,12 @@ from pydantic import ValidationError
 
 from equipoise import code_version
 from equipoise import scenario as scenarios_of
-from equipoise.decide import agenda, executive_summary, proposed_action, recommendation
+from equipoise.decide import agenda, decision_needed, executive_summary, proposed_action, recommendation
 from equipoise.demand import baseline, cleaned_history, consensus, correction, demand_plan, event_effect, override_flag, segment
 from equipoise.errors import EquipoiseError, InputError
 from equipoise.measure import kpi, stream_record, value_added
-from equipoise.reconcile import OPTION_TABLES, financials, gap, option, scenarios
-from equipoise.scenario import Effect, Override, Scenario
+from equipoise.reconcile import OPTION_TABLES, financials, gap, option, risk_register, scenarios
+from equipoise.scenario import TRIGGER_TABLES, Effect, Override, Scenario
 from equipoise.supply import MODEL_TABLES, Session, audit, inventory_target, item_plan, requirements, robust_plan, supply, supply_cause
 from equipoise.tables import GIVEN, table
 from equipoise.tables.content import content_hash
@@ -112,14 +112,16 @@ STEPS: tuple[Step, ...] = (
     Step("Supply review", item_plan, ("item_plan",), also=(*MODEL_TABLES, *_PLANNED, "working_calendar"), base_only=True),
     Step("Pre-S&OP", financials, ("financials", "bridge")),
     Step("Pre-S&OP", gap, ("gap", "gap_cause")),
-    Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand"), again=True),
+    Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand", "scenario_input"), again=True),
     Step("Pre-S&OP", option, ("option", "option_change", "option_period", "option_question"), also=OPTION_TABLES, again=True),
     Step("Pre-S&OP", robust_plan, ("robust_plan", "robust_result"), again=True),
+    Step("Measure", kpi, ("kpi",)),
+    Step("Pre-S&OP", risk_register, ("risk_register",), also=TRIGGER_TABLES, base_only=True),
     Step("Executive S&OP", recommendation, ("recommendation",)),
+    Step("Executive S&OP", decision_needed, ("decision_needed",)),
     Step("Executive S&OP", proposed_action, ("proposed_action",)),
     Step("Executive S&OP", agenda, ("agenda",)),
     Step("Executive S&OP", executive_summary, ("executive_summary",)),
-    Step("Measure", kpi, ("kpi",)),
     Step("Measure", stream_record, ("stream_record",)),
     Step("Measure", value_added, ("value_added",)),
 )
@@ -230,6 +232,7 @@ class Run:
     hashes: dict[str, str] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     cells: list[pl.DataFrame] = field(default_factory=list)
+    laid: dict[str, Sequence[Sequence[Effect]]] = field(default_factory=dict)
     gate: Gate = field(default_factory=Gate)
     aside: bool = False
 
@@ -254,6 +257,7 @@ class Run:
             laid = scenarios_of.lay(frame, base, batches, name, {**self.given, **self.tables}, tell=not self.scenario)
             frame = laid.frame
             self.effects += laid.effects
+            self.laid[name] = laid.batches
             self.cells += laid.cells
             _check_overridden(name, frame)
         passed = self.gate.same(name, frame)
@@ -321,7 +325,9 @@ class Cycle:
 
     def resolve(self, name: str) -> Tables:
         """Return every table of scenario `name` up to its statement. Raises the EquipoiseError of the step or override that fails."""
-        return self._pass(self._begun(name, scenarios_of.chain(self.scenarios, name)), _of_scenarios(_LAST_RESOLVED)).tables
+        line = [one for one in scenarios_of.ancestry(self.scenarios, name) if one.overrides] if name else []
+        run = self._pass(self._begun(name, [one.overrides for one in line]), _of_scenarios(_LAST_RESOLVED))
+        return {**run.tables, "scenario_input": scenarios_of.input_table(name, [one.name for one in line], run.laid)}
 
     def what_if(self, overrides: tuple[Override, ...], upto: str = "gap") -> Tables:
         """Return the tables of the base plan with more overrides, up to those of the step `upto`: by default the money and the gaps.

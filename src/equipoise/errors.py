@@ -71,6 +71,14 @@ class EquipoiseError(Exception):
             shape["faults"] = [asdict(fault) for fault in self.faults]
         return shape
 
+    @property
+    def short(self) -> str:
+        """What is wrong and what to do, in one line: of several faults the first, with how many more there are."""
+        if not self.faults:
+            return f"{self.message} {self.fix}".strip()
+        more = f" ({len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+        return f"{self.faults[0].message} {self.faults[0].fix}".strip() + more
+
     def __str__(self) -> str:
         place = f"{self.where}: " if str(self.where) else ""
         lines = [f"{place}{self.message} {self.fix}".strip()]

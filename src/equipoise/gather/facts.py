@@ -9,6 +9,7 @@ from equipoise.errors import DataError, Fault, Where
 from equipoise.gather.bucketing import bucket, merge_repeated, merge_rows, sums_within_periods
 from equipoise.gather.calibration import calibrate
 from equipoise.gather.demand_rows import check_consensus, check_demand, check_demand_setting
+from equipoise.gather.disturbances import check_disturbances
 from equipoise.gather.expansion import expand
 from equipoise.gather.filling import fill, in_item_units, in_plan_currency, warn_implausible, without_expired, without_gaps
 from equipoise.gather.history import whole_history
@@ -20,6 +21,7 @@ from equipoise.gather.plan import Plan
 from equipoise.gather.raw import ROW, Raw
 from equipoise.gather.report import Report
 from equipoise.gather.risk_rows import check_risks
+from equipoise.gather.scenarios import judged
 from equipoise.gather.shaping import Shaped, shape, shape_by_name
 from equipoise.tables import GIVEN, table
 from equipoise.tables.check import BAD, SOURCE, check
@@ -69,7 +71,7 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
     for found in raws.values():
         for raw in found:
             report.add(raw.faults)
-    plan = with_override_rows(plan, raws, report)
+    plan = judged(with_override_rows(plan, raws, report), report)
     sources: list[str] = []
     tables = _filled(plan, raws, sources, report)
     if not _unreadable(report):
@@ -79,6 +81,7 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
     if plan.setting.supply.level == "family" and "item" in tables:
         tables["item"] = with_families(tables["item"], tables.get("history", table("history").empty()))
     check_network(tables, sources, report)
+    check_disturbances(tables, sources, report)
     check_demand(tables, plan.calendar, sources, report)
     check_risks(tables, [scenario.name for scenario in plan.scenarios], plan.calendar, sources, report)
     check_demand_setting(plan.setting.demand, plan.calendar, plan.file, report)

@@ -10,6 +10,7 @@ import polars as pl
 from equipoise.dimensions.hierarchy import loops
 from equipoise.errors import Fault, Where
 from equipoise.gather.circles import circles, paying_circles, timeless
+from equipoise.gather.lever_rows import check_levers
 from equipoise.gather.report import Report
 from equipoise.gather.sense import check_sense
 from equipoise.tables.check import check_references, listed, place
@@ -40,6 +41,7 @@ def check_network(tables: dict[str, pl.DataFrame], sources: Sequence[str], repor
     }
     _check_keys("limit_member", "table", "key", members, tables, sources, report)
     _check_sides(tables, sources, report)
+    check_levers(tables, sources, report)
     check_sense(tables, sources, report)
 
 

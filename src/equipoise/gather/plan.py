@@ -9,11 +9,12 @@ import polars as pl
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import Fault, InputError, PlanFileError
 from equipoise.gather import limits
-from equipoise.gather.document import Group, Leaf, read_document
+from equipoise.gather.document import Group, read_document
 from equipoise.gather.indentation import MARGIN
 from equipoise.gather.overrides import read_overrides
 from equipoise.gather.reading import Reading, nearest
 from equipoise.gather.report import Report
+from equipoise.gather.scenarios import read_scenarios
 from equipoise.gather.sentences import understand
 from equipoise.gather.settings import read_setting
 from equipoise.gather.short_form import default_name, read_inputs, tables_of
@@ -110,7 +111,7 @@ def read_plan(text: str, name: str, today: dt.date) -> Plan:
     data = read_data(root, reading)
     _require_data(root, data, reading)
     overrides = read_overrides(root, "overrides", reading)
-    scenarios = _scenarios(root, setting, reading)
+    scenarios = read_scenarios(root, setting, reading)
     calibrate = _calibrate(root, reading)
     outputs = _outputs(root, reading)
     if report.errors or setting is None:
@@ -188,64 +189,6 @@ def _with_fence(setting: Setting, constraints: tuple[Constraint, ...], reading: 
             statement = f"'{constraint.sentence}' is read as: the plan of the first {periods} period(s) no longer changes."
             reading.report.assume("calendar.frozen", statement, constraint.origin)
     return setting
-
-
-def _scenarios(root: Group, setting: Setting | None, reading: Reading) -> tuple[Scenario, ...]:
-    own: dict[str, Scenario] = {}
-    for entry in reading.groups(root, "scenarios"):
-        overrides = read_overrides(entry, "scenarios.overrides", reading)
-        values: dict[str, object] = {
-            key: node.text if key != "probability" and node.value is not None else node.value
-            for key, node in entry.entries.items()
-            if isinstance(node, Leaf) and key != "overrides"
-        }
-        values["overrides"] = overrides
-        if str(values.get("parent", "")).lower() == "base":
-            values["parent"] = ""
-        scenario = reading.model(Scenario, values, entry, "scenarios")
-        if scenario is None:
-            continue
-        if scenario.name in own:
-            reading.error(f"The scenario {scenario.name} is given twice.", "Give each a name of its own.", entry.line, "scenarios")
-        own[scenario.name] = scenario
-    templates = {scenario.name: scenario for scenario in _templates(setting)} if setting is not None else {}
-    merged = {**templates, **own}
-    _check_parents(merged, root, reading)
-    return tuple(merged.values())
-
-
-def _check_parents(scenarios: Mapping[str, Scenario], root: Group, reading: Reading) -> None:
-    from equipoise.scenario import chain
-
-    for scenario in scenarios.values():
-        try:
-            chain(tuple(scenarios.values()), scenario.name)
-        except InputError as error:
-            reading.error(error.message, error.fix, root.line_of("scenarios"), "scenarios")
-
-
-def _templates(setting: Setting) -> tuple[Scenario, ...]:
-    """The scenarios every plan gets: the base plan, and demand times a factor of the settings."""
-
-    def scaled(name: str, factor: float, likelihood: str, impact: str, words: str) -> Scenario:
-        override = Override(table="demand_plan", operation="scale", value=factor, reason=words)
-        return Scenario.model_validate(
-            {
-                "name": name,
-                "description": f"{words}: demand times {factor:g}",
-                "likelihood": likelihood,
-                "impact": impact,
-                "overrides": (override,),
-            }
-        )
-
-    factors = setting.templates
-    return (
-        Scenario(name="base", description="Most likely outcome", likelihood="high", impact="medium"),
-        scaled("upside", factors.upside, "low", "positive", "Best case"),
-        scaled("downside", factors.downside, "low", "negative", "Worst case"),
-        scaled("stretch", factors.stretch, "medium", "positive", "Aspirational"),
-    )
 
 
 def _calibrate(root: Group, reading: Reading) -> tuple[Calibration, ...]:

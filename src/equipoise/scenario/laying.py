@@ -40,11 +40,15 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A table with its overrides, what each of the base plan's did, and which cells of demand they changed (as `override_cell`)."""
+    """A table with its overrides, what each of the base plan's did, and which cells of demand they changed (as `override_cell`).
+
+    `batches` says what each override of a scenario did, by batch.
+    """
 
     frame: pl.DataFrame
     effects: list[Effect] = field(default_factory=list)
     cells: list[pl.DataFrame] = field(default_factory=list)
+    batches: tuple[list[Effect], ...] = ()
 
 
 def lay(
@@ -72,9 +76,8 @@ def lay(
     laying = _Laying(frame, name, tables, terms, tell=tell)
     effects = laying.batch(base, strict=False)
     laying.tell = False
-    for batch in batches:
-        laying.batch(batch, strict=True)
-    return Laid(laying.whole(), effects if tell else [], laying.told)
+    own = tuple(laying.batch(batch, strict=True) for batch in batches)
+    return Laid(laying.whole(), effects if tell else [], laying.told, own)
 
 
 def apply(frame: pl.DataFrame, overrides: Iterable[Override], name: str, masters: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

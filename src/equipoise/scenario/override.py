@@ -119,7 +119,10 @@ class Override(BaseModel):
 
 
 class Scenario(BaseModel):
-    """A named list of overrides on its parent, or on the base plan where it has none. Without overrides it changes nothing."""
+    """A named list of overrides on its parent, or on the base plan where it has none. Without overrides it changes nothing.
+
+    `fault` says why it cannot be run, with the remedy; empty where it can.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -130,6 +133,7 @@ class Scenario(BaseModel):
     impact: Literal["", "negative", "medium", "positive"] = ""
     probability: float | None = Field(None, ge=0, le=1)
     overrides: tuple[Override, ...] = ()
+    fault: str = ""
 
 
 def identified(overrides: Sequence[Override]) -> tuple[Override, ...]:
@@ -235,13 +239,20 @@ def _row_faults(override: Override) -> Iterator[InputError]:
 def chain(scenarios: Sequence[Scenario], name: str) -> tuple[tuple[Override, ...], ...]:
     """Return the batches of overrides that make scenario `name`: its oldest ancestor's first, its own last.
 
-    Raises InputError where a name is used twice, a parent does not exist or parents go in a circle.
+    Raises InputError like `ancestry`.
+    """
+    return tuple(scenario.overrides for scenario in ancestry(scenarios, name))
+
+
+def ancestry(scenarios: Sequence[Scenario], name: str) -> tuple[Scenario, ...]:
+    """Return scenario `name` with its parents, the oldest first.
+
+    Raises InputError where a name is used twice, a parent does not exist, parents go in a circle, or one of them cannot be run.
     """
     by_name = {scenario.name: scenario for scenario in scenarios}
     if len(by_name) < len(scenarios):
         twice = sorted({s.name for s in scenarios if sum(other.name == s.name for other in scenarios) > 1})
         raise InputError(f"Scenarios named twice: {', '.join(twice)}.", "Give each scenario a name of its own.")
-    batches: list[tuple[Override, ...]] = []
     seen: list[str] = []
     current = name
     while current:
@@ -254,7 +265,9 @@ def chain(scenarios: Sequence[Scenario], name: str) -> tuple[tuple[Override, ...
             raise InputError(
                 f"There is no scenario {current}.", f"Did you mean {near[0]}?" if near else f"There are: {', '.join(by_name)}."
             )
+        if by_name[current].fault and (current == name or by_name[current].overrides):  # an empty parent changes nothing
+            message, _, fix = by_name[current].fault.rpartition(". ")
+            raise InputError(f"{message}.", fix)
         seen.append(current)
-        batches.append(by_name[current].overrides)
         current = by_name[current].parent
-    return tuple(reversed(batches))
+    return tuple(by_name[one] for one in reversed(seen))

@@ -58,6 +58,31 @@ def effect_table(effects: Iterable[Effect]) -> pl.DataFrame:
     return table("override_effect").conform(pl.DataFrame(rows, schema_overrides=dict(table("override_effect").schema))).sort("override")
 
 
+def input_table(name: str, origins: Sequence[str], batches: Mapping[str, Sequence[Sequence[Effect]]]) -> pl.DataFrame:
+    """Return the table `scenario_input` of scenario `name`: what it changes, the overrides of its parents first.
+
+    `batches` has, by table, what the overrides of each of `origins` (its oldest ancestor first) did there.
+    """
+    rows = [
+        {
+            "override": one.override.id or None,
+            "origin": origin,
+            "table": one.override.table,
+            "column": None if one.override.operation in {"insert", "remove"} else one.override.column,
+            "statement": str(one.override),
+            "cells": one.cells,
+            "before": one.before,
+            "after": one.after,
+            "reason": one.override.reason or None,
+        }
+        for number, origin in enumerate(origins)
+        for effects in batches.values()
+        for one in (effects[number] if number < len(effects) else ())
+    ]
+    placed = [{"scenario": name, "position": position, **row} for position, row in enumerate(rows, start=1)]
+    return pl.DataFrame(placed, schema=DICTIONARY["scenario_input"].schema, orient="row")
+
+
 def effect_issues(effects: Iterable[Effect], known: Iterable[str] = ()) -> Iterator[dict[str, object]]:
     """Yield rows of the table `issue` for overrides that did not do what they say; messages that are `known` are left out."""
     told = set(known)

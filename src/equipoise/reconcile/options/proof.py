@@ -120,8 +120,7 @@ class Prover:
         try:
             tables = self._what_if(tuple(override for lever in levers for override in lever.overrides))
         except EquipoiseError as error:
-            first = error.faults[0] if error.faults else error
-            return Proof(levers, failure=f"{first.message} {first.fix}".strip())
+            return Proof(levers, failure=error.short)
         return self._against_base(levers, tables)
 
     def _against_base(self, levers: tuple[Lever, ...], tables: Tables) -> Proof:

@@ -7,6 +7,7 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import EquipoiseError
+from equipoise.finance import STOCK_LINES
 from equipoise.reconcile.gaps.cause import Cause, because, bindings, merged, sentence
 from equipoise.reconcile.gaps.relation import Network
 from equipoise.reconcile.gaps.sentence import PERIOD_NOUN, Words
@@ -31,22 +32,27 @@ class Value:
 def scenarios(
     scenario: pl.DataFrame, setting: pl.DataFrame, item: pl.DataFrame, *, resolve: Callable[[str], Tables]
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables `scenario_result` and `scenario_demand`: every scenario run by `resolve` and compared with the base plan.
+    """Return the tables `scenario_result`, `scenario_demand` and `scenario_input`.
 
-    A scenario that fails has one row, measure `status`, whose note is the error; the others go on. A measure that cannot be
-    said (no prices, no costs, no stock) has an empty value, and its note says why.
+    Every scenario is run by `resolve` and compared with the base plan and, where it covers the whole horizon, the budget. A scenario that
+    fails has one row, measure `status`, whose note is the error; the others go on. A measure that cannot be said (no prices, no costs, no
+    stock) has an empty value, and its note says why.
     """
     plan = from_table(setting)
     measured: dict[str, dict[str, Value]] = {}
     demand: list[pl.DataFrame] = []
+    inputs: list[pl.DataFrame] = []
+    budget: dict[str, float] = {}
     names = scenario["scenario"].to_list()
     for name in sorted(names, key=lambda name: (name != _BASE, names.index(name))):
         try:
             tables = resolve(name)
         except EquipoiseError as error:
-            measured[name] = {"status": Value(None, "", f"failed: {error.message} {error.fix}".strip())}
+            measured[name] = {"status": Value(None, "", f"failed: {error.short}")}
             continue
         measured[name] = measures(tables, plan, item)
+        budget = budget or _budget(tables["financials"], plan)
+        inputs.append(tables["scenario_input"])
         demand.append(by_period(tables["shortage"]).select(pl.lit(name).alias("scenario"), "period", "demand", "supply", "short"))
     base = measured.get(_BASE, {})
     rows = [
@@ -56,16 +62,31 @@ def scenarios(
             "value": got.value,
             "unit": got.unit,
             "difference": _difference(got, base.get(measure)),
+            "budget": budget.get(measure),
             "note": got.note,
         }
         for name in names
         for measure, got in measured[name].items()
     ]
-    empty = table("scenario_demand").empty()
     return {
         "scenario_result": pl.DataFrame(rows, schema=table("scenario_result").schema, orient="row"),
-        "scenario_demand": pl.concat([empty, *demand]),
+        "scenario_demand": pl.concat([table("scenario_demand").empty(), *demand]),
+        "scenario_input": pl.concat([table("scenario_input").empty(), *inputs]),
     }
+
+
+def _budget(financials: pl.DataFrame, plan: Setting) -> dict[str, float]:
+    """Return the budget of the measures that have one for every period of the horizon."""
+    periods = Calendar.from_setting(plan.calendar).periods
+    given = financials.filter(pl.col("budget").is_not_null())
+    found: dict[str, float] = {}
+    for line, part in given.sort("line").group_by("line", maintain_order=True):
+        by_time = part.group_by("period", maintain_order=True).agg(pl.col("budget").sum()).sort("period")
+        if by_time.height == len(periods):
+            amounts = by_time["budget"].to_list()
+            held = line[0] == "inventory_value"
+            found |= {"inventory_value_end": amounts[-1]} if held else {str(line[0]): sum(amounts)}
+    return found
 
 
 def _difference(got: Value, base: Value | None) -> float | None:
@@ -159,7 +180,7 @@ def _limit(tables: Tables, plan: Setting) -> Value:
 
 
 def _money(financials: pl.DataFrame, plan: Setting) -> dict[str, Value]:
-    """Lines of the statement over the horizon, and stock value at the end and on average."""
+    """Lines of the statement over the horizon, stock value at the end and on average, and working capital at the end."""
     unit = plan.currency or "money"
     totals = dict(
         financials.filter(pl.col("amount").is_not_null())
@@ -173,18 +194,25 @@ def _money(financials: pl.DataFrame, plan: Setting) -> dict[str, Value]:
         "gross_margin": "No prices or no standard costs are given.",
         "supply_cost": "No costs of supply are given.",
         "contribution": "Prices or costs are missing for some items.",
+        "cash_flow": "Prices or costs are missing for some items.",
     }
     found = {line: Value(totals.get(line), unit, "" if line in totals else why) for line, why in missing.items()}
-    terms = {line: Value(amount, unit) for line, amount in totals.items() if line not in {*found, "inventory_value"}}
-    held = financials.filter((pl.col("line") == "inventory_value") & pl.col("amount").is_not_null())
-    ends = held.group_by("period", maintain_order=True).agg(pl.col("amount").sum()).sort("period")["amount"].to_list()
+    terms = {line: Value(amount, unit) for line, amount in totals.items() if line not in {*found, *STOCK_LINES, "opening_receivables"}}
+    ends, tied = (_standing(financials, line) for line in ("inventory_value", "working_capital"))
     why = "" if ends else "No stock, or no standard costs are given."
     return {
         **found,
         **terms,
         "inventory_value_end": Value(ends[-1] if ends else None, unit, why),
         "inventory_value_average": Value(sum(ends) / len(ends) if ends else None, unit, why),
+        "working_capital_end": Value(tied[-1] if tied else None, unit, "" if tied else "Prices, costs or the value of stock are missing."),
     }
+
+
+def _standing(financials: pl.DataFrame, line: str) -> list[float]:
+    """Return what a line stands at at the end of each period, in order."""
+    rows = financials.filter((pl.col("line") == line) & pl.col("amount").is_not_null())
+    return rows.group_by("period", maintain_order=True).agg(pl.col("amount").sum()).sort("period")["amount"].to_list()
 
 
 def _inventory(tables: Tables, plan: Setting, item: pl.DataFrame) -> dict[str, Value]:
