@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.reconcile.simulation.normal import Array, Index
+from equipoise.reconcile.simulation.normal import Array, Flags, Index
 from equipoise.reconcile.simulation.residuals import Residuals
 
 _MOST_TARGET = 0.95
@@ -61,7 +61,7 @@ def dependence(seen: Residuals, group: Sequence[int]) -> Dependence:
         return Dependence(groups, 0.0, 0.0, weight, shown, time, 1.0, len(known))
     scaled = seen.values[:, known] / np.sqrt((seen.values[:, known] ** 2).sum(axis=0))
     shown[known] = scaled.T
-    within, between = _pattern(scaled.T @ scaled, groups[known])
+    within, between = _pattern(scaled.T @ scaled, groups[known], seen.size[known])
     target = np.where(groups[known][:, None] == groups[known][None, :], within, between)
     intensity = _intensity(seen.values[:, known], scaled, target, (1 + time**2) / (1 - time**2))
     full = float(seen.count.max())
@@ -70,15 +70,23 @@ def dependence(seen: Residuals, group: Sequence[int]) -> Dependence:
     return Dependence(groups, within, between, weight, shown, time, intensity, len(known))
 
 
-def _pattern(correlation: Array, group: Index) -> tuple[float, float]:
-    """Return the mean correlation within and between families, neither below zero, that within at least that between."""
+def _pattern(correlation: Array, group: Index, size: Array) -> tuple[float, float]:
+    """Return the mean correlation within and between families, neither below zero, that within at least that between.
+
+    Pairs count by the product of their sizes, so that totals vary as the history of totals does.
+    """
     same = group[:, None] == group[None, :]
-    off = ~np.eye(len(group), dtype=bool)
-    mean = float(correlation[off].mean())
-    between = float(correlation[~same].mean()) if (~same).any() else mean
-    within = float(correlation[same & off].mean()) if (same & off).any() else between
+    weight = np.outer(size, size)
+    np.fill_diagonal(weight, 0.0)
+
+    def mean(pairs: Flags) -> float:
+        return float((correlation * weight)[pairs].sum() / weight[pairs].sum())
+
+    whole = mean(weight > 0)
+    between = mean(~same) if (~same).any() else whole
+    within = mean(same) if weight[same].any() else between
     if within < between:
-        within = between = mean
+        within = between = whole
     between = min(max(between, 0.0), _MOST_TARGET)
     return min(max(within, between), _MOST_TARGET), between
 

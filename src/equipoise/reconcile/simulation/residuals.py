@@ -15,11 +15,12 @@ _WINSOR = 3.0
 @dataclass(frozen=True, eq=False)
 class Residuals:
     """Standardised residuals (periods, series), zero where there is none, and how many each series has; `informative`: how many of them
-    have demand behind them. Series without enough have none at all."""
+    have demand behind them. Series without enough have none at all. `size` is the usual residual in units, of each series."""
 
     values: Array
     count: Index
     informative: Index
+    size: Array
 
     @property
     def known(self) -> Index:
@@ -64,7 +65,7 @@ def residuals(history: Array, season: int) -> Residuals:
     known = (count >= LEAST) & (spread > 1e-9)
     values = np.clip(np.where(known, values / np.where(known, spread, 1.0), 0.0), -_WINSOR, _WINSOR)
     informative = ((history > 0) & ~np.isnan(error)).sum(axis=0)
-    return Residuals(values, np.where(known, count, 0), np.where(known, informative, 0))
+    return Residuals(values, np.where(known, count, 0), np.where(known, informative, 0), np.where(known, spread * scale, 0.0))
 
 
 def _means(error: Array) -> Array:
