@@ -178,8 +178,16 @@ def by_line(financials: pl.DataFrame, spans: Spans, order: Sequence[str]) -> pl.
 
 
 MEASURES = (
-    *("demand", "shipped", "shortage", "service_level", "revenue", "gross_margin", "contribution", "supply_cost"),
-    *("inventory_value_end", "inventory_value_average", "weeks_of_supply", "overtime", "average_utilisation", "peak_utilisation"),
+    *("demand", "shipped", "shortage", "service_level", "revenue", "gross_margin", "contribution", "supply_cost", "cash_flow"),
+    *(
+        "inventory_value_end",
+        "inventory_value_average",
+        "working_capital_end",
+        "weeks_of_supply",
+        "overtime",
+        "average_utilisation",
+        "peak_utilisation",
+    ),
 )
 TOLD = ("binding_limit", "status")
 
