@@ -16,6 +16,7 @@ from equipoise.reconcile.gaps.exceptions import runs
 from equipoise.reconcile.gaps.relation import Network
 from equipoise.reconcile.gaps.sentence import Words
 from equipoise.tables import DICTIONARY, table
+from equipoise.tables.main_gaps import main_gaps
 from equipoise.tables.setting import Setting, to_table
 
 PLAN = Setting.model_validate({"plan": "test", "currency": "EUR", "calendar": {"start": dt.date(2027, 1, 1), "horizon": 6}})
@@ -82,9 +83,12 @@ def test_items_stand_behind_their_families() -> None:
     assert made["gap"].sort("rank").select("level", "subject").rows() == [
         ("family", "Tents"),
         ("family", "Stoves"),
+        ("market", "North"),
+        ("market", "North"),
         ("item", "A"),
         ("item", "B"),
     ]
+    assert main_gaps(made["gap"]).get_column("rank").to_list() == [1, 2]
 
 
 def test_late_demand_is_the_most_that_is_late_and_says_if_it_stays_so() -> None:

@@ -77,7 +77,7 @@ _WITHOUT_CAUSE = {
     "late": _CHECK,
     "below_target": "Rebuild the stock of {subject}, or lower its target if the risk is accepted.",
     "excess_stock": "Make or buy less of {subject} until stock is back at target.",
-    "obsolete_stock": "Stop making or buying {subject}, and sell off, return, rework or write down what is obsolete.",
+    "obsolete_stock": "Make or buy no more of {subject} for now; sell off, return, rework or write down what is obsolete.",
     "idle_capacity": "Use the idle time of {subject} to build ahead, for maintenance or holidays, or release it.",
     "supply_surplus": "Decide how to use the room in supply: sell more, bring work in-house, or take out capacity.",
     "overload": "Take load off {subject}: move it to other periods or resources, subcontract, or add a shift.",
