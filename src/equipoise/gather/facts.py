@@ -29,8 +29,8 @@ from equipoise.tables.setting import to_table
 
 # Demand of which an empty cell is no demand, and two rows of one series and period are merged, with a warning; elsewhere an error.
 _MERGED = ("history",)
-# Masters that other tables are converted by, filled before them.
-_FIRST = ("item", "unit_conversion", "currency_rate")
+# What other tables are converted by, filled before them, in this order: an item's money needs rates, another table's units need items.
+_FIRST = ("currency_rate", "item", "unit_conversion")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _unreadable(report: Report) -> bool:
 def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], sources: list[str], report: Report) -> dict[str, pl.DataFrame]:
     """Return every table that has a source, in the dictionary's types, checked row by row and brought to planning periods."""
     tables: dict[str, pl.DataFrame] = {}
-    for name in sorted(GIVEN, key=lambda one: one not in _FIRST):
+    for name in sorted(GIVEN, key=lambda one: _FIRST.index(one) if one in _FIRST else len(_FIRST)):
         merged = []
         for shaped in _shaped(name, plan, raws, report):
             frame = fill(shaped, sources, report)
