@@ -116,8 +116,8 @@ class FinanceSetting(Group):
 
     carrying_rate: float | None = Field(None, ge=0, le=5, description="Cost of holding stock, a year, as a share of its value")
     tax_rate: float = Field(0, ge=0, le=1, description="Tax on profit")
-    receivable_days: float = Field(0, ge=0, description="Days until customers pay")
-    payable_days: float = Field(0, ge=0, description="Days until suppliers are paid")
+    receivable_days: float = Field(0, ge=0, le=3650, description="Days until customers pay")
+    payable_days: float = Field(0, ge=0, le=3650, description="Days until suppliers are paid")
 
 
 class CoverTarget(Group):
