@@ -12,7 +12,16 @@ from rich.text import Text
 
 from equipoise.errors import EquipoiseError, Fault
 from equipoise.service import Operation
-from equipoise.service.messages import CheckAnswer, ExplainAnswer, InitAnswer, IssueLine, RunAnswer, ShowAnswer
+from equipoise.service.messages import (
+    CheckAnswer,
+    ExplainAnswer,
+    InitAnswer,
+    IssueLine,
+    PromoteAnswer,
+    RunAnswer,
+    ShowAnswer,
+    TryAnswer,
+)
 from equipoise.tables.figures import number, share
 
 if TYPE_CHECKING:
@@ -59,6 +68,10 @@ def show(answer: BaseModel) -> None:
         _table(answer)
     elif isinstance(answer, ExplainAnswer):
         _explain(answer)
+    elif isinstance(answer, TryAnswer):
+        _tried(answer)
+    elif isinstance(answer, PromoteAnswer):
+        _promoted(answer)
     elif isinstance(answer, InitAnswer):
         OUT.print(f"Made [bold]{escape(answer.folder)}[/] with {len(answer.files)} files.")
         OUT.print(f"Next: [bold]{escape(answer.next)}[/]")
@@ -201,3 +214,36 @@ def _explain(answer: ExplainAnswer) -> None:
         OUT.print(f"  {name}: {escape(_cell(value))}")
     for reason in answer.reasons:
         OUT.print(f"[cyan]{reason.table:<16}[/] {escape(reason.statement)}", soft_wrap=True)
+
+
+def _tried(answer: TryAnswer) -> None:
+    """Print what a change does: a row a measure that it moves, then the largest gaps that are left."""
+    for change in answer.changes:
+        OUT.print(f"[bold]{escape(change)}[/]", soft_wrap=True)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("")
+    for head in ("base", "tried", "difference"):
+        table.add_column(head, justify="right")
+    table.add_column("", style="dim")
+    for line in answer.measures:
+        if line.difference is None or abs(line.difference) > 1e-9:
+            unit = "" if line.unit == "fraction" else line.unit
+            difference = "" if line.difference is None else _change(line.difference, line.unit)
+            name = line.name.replace("_", " ").capitalize()
+            table.add_row(name, _number(line.base, line.unit), _number(line.value, line.unit), difference, unit)
+    OUT.print(table if table.row_count else "Nothing that is measured changes.")
+    for gap in answer.gaps:
+        OUT.print(f"  • {escape(gap)}", soft_wrap=True)
+    OUT.print(f"[dim]{escape(answer.status)}, in {answer.seconds:.2f} s; nothing was stored[/]")
+
+
+def _change(difference: float, unit: str) -> str:
+    return f"{difference * 100:+.2g} points" if unit == "fraction" else f"{'+' if difference > 0 else ''}{number(difference)}"
+
+
+def _promoted(answer: PromoteAnswer) -> None:
+    inside = answer.name in answer.promoted
+    OUT.print(f"The {answer.kind} [bold]{escape(answer.name)}[/] is {'now part of' if inside else 'no longer part of'} the base plan.")
+    for override in answer.overrides:
+        OUT.print(f"  {escape(override)}", soft_wrap=True)
+    OUT.print(f"Next: [bold]{escape(answer.next)}[/]")

@@ -162,3 +162,60 @@ class ExplainAnswer(Message):
     table: str
     cell: dict[str, Cell]
     reasons: list[Reason]
+
+
+class TryRequest(PlanRequest):
+    """Try a change on the plan, and see what it does to money and gaps; nothing is stored."""
+
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
+    change: Annotated[
+        list[str],
+        Field(
+            description="Changes, each TABLE.COLUMN CELLS: CHANGE, such as 'demand_plan family=Tents: +10 %'",
+            json_schema_extra={"positional": True},
+        ),
+    ] = []
+    scenario: Annotated[str, Field(description="Scenario of the plan to try, changes on top of it")] = ""
+    option: Annotated[str, Field(description="Option of the latest version to try, by its name or rank")] = ""
+    gaps: Annotated[int, Field(description="Most gaps to tell", ge=0)] = 5
+
+
+class MeasureLine(Message):
+    """A measure of the base plan and of what is tried."""
+
+    name: str
+    base: float | None
+    value: float | None
+    difference: float | None
+    unit: str
+
+
+class TryAnswer(Message):
+    """What a change does."""
+
+    plan: str
+    changes: list[str]
+    status: str
+    measures: list[MeasureLine]
+    gaps: list[str]
+    seconds: float
+
+
+class PromoteRequest(PlanRequest):
+    """Make a scenario or an option part of the base plan, or take it out again."""
+
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
+    name: Annotated[str, Field(description="Scenario, or option by name or rank", json_schema_extra={"positional": True})]
+    reason: Annotated[str, Field(description="Why")] = ""
+    undo: Annotated[bool, Field(description="Take it out of the base plan again")] = False
+
+
+class PromoteAnswer(Message):
+    """What was promoted, or taken out."""
+
+    plan: str
+    name: str
+    kind: str
+    overrides: list[str]
+    promoted: list[str] = Field(description="All that is promoted now")
+    next: str

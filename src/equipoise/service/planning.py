@@ -78,7 +78,7 @@ def plan(place: Workspace, context: Context) -> tuple[RunAnswer, Version]:
 
 def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
     plan = gathered.plan
-    base = remembered(plan.overrides, _last_effects(place, plan.setting.plan))
+    base = remembered(plan.overrides, last_effects(place, plan.setting.plan))
     overrides = override_table({"": plan.overrides, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
     with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # the optimiser works outside of Python's lock
         session = Session(side_by_side)
@@ -86,7 +86,7 @@ def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
         return {**cycle.run(), "override": overrides}
 
 
-def _last_effects(place: Workspace, plan: str) -> pl.DataFrame:
+def last_effects(place: Workspace, plan: str) -> pl.DataFrame:
     """Return the table `override_effect` of the plan's last version: what its overrides were made on. Empty where there is none."""
     last = place.store.versions(plan)[-1:]
     content = last[0].tables.get("override_effect", "") if last else ""

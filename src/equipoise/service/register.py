@@ -67,6 +67,10 @@ OPERATIONS: dict[str, Operation] = {
         Operation(
             "explain", messages.ExplainRequest, messages.ExplainAnswer, "equipoise.service.explaining:explain", False, False, "view", _EVERY
         ),
+        Operation("try", messages.TryRequest, messages.TryAnswer, "equipoise.service.trying:try_", False, False, "view", _EVERY),
+        Operation(
+            "promote", messages.PromoteRequest, messages.PromoteAnswer, "equipoise.service.promoting:promote", True, False, "edit", _EVERY
+        ),
     )
 }
 

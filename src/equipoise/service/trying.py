@@ -1,0 +1,115 @@
+"""Try a change: a live what-if, its new plan, money and gaps beside the base plan, in a moment; nothing is stored."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import polars as pl
+
+from equipoise.cycle import Cycle, MemoryCache, Tables
+from equipoise.errors import InputError
+from equipoise.reconcile.scenarios.comparison import Value, measures
+from equipoise.scenario import Override, ancestry, remembered
+from equipoise.service.changes import FORMS, read_changes
+from equipoise.service.gathering import gather
+from equipoise.service.messages import MeasureLine, TryAnswer, TryRequest
+from equipoise.service.planning import last_effects
+from equipoise.service.register import Context
+from equipoise.service.workspace import Workspace, file_hash, locate
+from equipoise.supply import Session
+from equipoise.tables.setting import Setting
+
+_KEPT = 4
+
+
+@dataclass(frozen=True)
+class _Live:
+    """A plan held ready: its cycle, and the files that it was made from with their hashes."""
+
+    cycle: Cycle
+    setting: Setting
+    inputs: dict[str, str]
+
+    def stands(self) -> bool:
+        """Whether every file is still as it was."""
+        return all(file_hash(Path(name)) == content for name, content in self.inputs.items() if name != "today")
+
+
+_LIVE: dict[tuple[Path, Path], _Live] = {}
+_LOCK = Lock()
+_POOL = ThreadPoolExecutor(os.cpu_count())
+
+
+def try_(request: TryRequest, context: Context) -> TryAnswer:
+    """Return what a scenario, an option or changes in words do to the plan: measures beside the base plan's, and the largest gaps.
+
+    The plan is read and solved once in a process; a question then takes a moment. Raises InputError where a change is not understood,
+    DataError where it matches nothing, SolverError where there is no plan.
+    """
+    began = time.perf_counter()
+    place = locate(request)
+    live = _live(place, context)
+    overrides = (*_of_scenario(live.cycle, request.scenario), *_of_option(place, request.option), *read_changes(request.change, "Tried"))
+    if not overrides:
+        raise InputError("Nothing is to be tried.", f"Give a change, a scenario or an option. {FORMS}")
+    base, tables = live.cycle.what_if(()), live.cycle.what_if(overrides)
+    item = tables["item"]
+    before, after = measures(base, live.setting, item), measures(tables, live.setting, item)
+    return TryAnswer(
+        plan=live.setting.plan,
+        changes=[str(override) for override in overrides],
+        status=after["status"].note,
+        measures=[_line(name, before.get(name), value) for name, value in after.items() if value.value is not None],
+        gaps=_gaps(tables, request.gaps),
+        seconds=round(time.perf_counter() - began, 3),
+    )
+
+
+def _live(place: Workspace, context: Context) -> _Live:
+    """Return the plan held ready, read anew where a file has changed."""
+    key = (place.plan_file, place.folder)
+    with _LOCK:
+        held = _LIVE.pop(key, None)
+        if held is None or not held.stands():
+            held = _opened(place, context)
+        _LIVE[key] = held
+        while len(_LIVE) > _KEPT:
+            _LIVE.pop(next(iter(_LIVE)))
+        return held
+
+
+def _opened(place: Workspace, context: Context) -> _Live:
+    gathered = gather(place, context.today)
+    gathered.refuse_errors()
+    plan = gathered.plan
+    base = remembered(plan.overrides, last_effects(place, plan.setting.plan))
+    cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), session=Session(_POOL))
+    return _Live(cycle, plan.setting, gathered.inputs)
+
+
+def _of_scenario(cycle: Cycle, name: str) -> tuple[Override, ...]:
+    if not name:
+        return ()
+    return tuple(override for scenario in ancestry(cycle.scenarios, name) for override in scenario.overrides)
+
+
+def _of_option(place: Workspace, name: str) -> tuple[Override, ...]:
+    if not name:
+        return ()
+    from equipoise.service.promoting import option_overrides
+
+    return option_overrides(place, name)
+
+
+def _line(name: str, before: Value | None, after: Value) -> MeasureLine:
+    known = before is not None and before.value is not None and after.value is not None
+    difference = after.value - before.value if known and before is not None else None  # type: ignore[operator]
+    return MeasureLine(name=name, base=before.value if before else None, value=after.value, difference=difference, unit=after.unit)
+
+
+def _gaps(tables: Tables, most: int) -> list[str]:
+    rows = tables["gap"].filter(pl.col("level") != "item").sort("rank").head(most)
+    return [str(sentence) for sentence in rows.get_column("sentence")]
