@@ -12,12 +12,12 @@ from equipoise.charts.style import BAD, DEMAND, GRID, INK, LEVEL, QUIET, Chart, 
 from equipoise.tables.figures import money
 from equipoise.tables.setting import Setting
 
-MOST_MEASURES = 6
+MOST_MEASURES = 9
 MOST_GAPS = 12
 
 
 def scenario_comparison(scenario_result: pl.DataFrame, measures: list[str]) -> Chart:
-    """Draw each measure (at most six of `measures`) as a small bar chart over the scenarios, the base plan in the strongest color.
+    """Draw each measure (at most nine of `measures`) as a small bar chart over the scenarios, the base plan in the strongest color.
 
     Raises ValueError where none of the measures has a value.
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from equipoise.decide.answers import Answers, role_of
-from equipoise.decide.gap_groups import CUSTOMERS, gap_groups, ranks_of
+from equipoise.decide.gap_groups import CUSTOMERS, ranks_of
 from equipoise.decide.readings import Row, rows
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
@@ -61,8 +61,8 @@ def proposed_action(
     plan = from_table(setting)
     calendar = Calendar.from_setting(plan.calendar)
     gaps = {row["rank"]: row for row in rows(gap)}
-    ranks = {rank: ranks_of(group) for group in gap_groups(gap, gap_cause) for rank in ranks_of(group)}
     answers = Answers.of(option, option_question)
+    ranks = {rank: ranks_of(group) for group in answers.groups(gap, gap_cause) for rank in ranks_of(group)}
     made: list[dict[str, object]] = []
     for advice in rows(recommendation.sort("rank")):
         answered = gaps.get(advice["gap"])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.decide.readings import Row, amount, rows
+from equipoise.decide.gap_groups import gap_groups
+from equipoise.decide.readings import Row, amount, rank_of, rows
 from equipoise.tables.figures import listing, money, quantity
 from equipoise.tables.setting import Setting
 
@@ -33,6 +34,12 @@ class Answers:
         combined = {frozenset(str(row["members"]).split("; ")): row for row in found if row["kind"] == "combination"}
         singles = [row for row in found if row["kind"] != "combination"]
         return Answers(singles, combined, rows(option_question.sort("question")))
+
+    def groups(self, gap: pl.DataFrame, gap_cause: pl.DataFrame) -> list[list[dict[str, object]]]:
+        """Return the main gaps in groups that one answer closes; a recommended option answers the gap that it was looked for."""
+        return gap_groups(
+            gap, gap_cause, {rank_of({"rank": row["gap"]}) for row in self.options if row["status"] == "recommended" and row["gap"]}
+        )
 
     def looked_at(self, ranks: AbstractSet[int]) -> list[Row]:
         """Return the single options that were looked for these gaps, the best first."""

@@ -7,7 +7,7 @@ import polars as pl
 
 from equipoise.decide.actions import due_date, started_by
 from equipoise.decide.answers import Answers, none_pays
-from equipoise.decide.gap_groups import gap_groups, ranks_of, topic
+from equipoise.decide.gap_groups import ranks_of, topic
 from equipoise.decide.readings import Row, amount, rows
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
@@ -16,6 +16,7 @@ from equipoise.tables.setting import Setting, from_table
 
 MOST_DECISIONS = 12
 _HANDED_ON = ("executive", "finance")
+_DATED = ("price", "promotion")  # their statements say from when
 _LEAST = 0.5  # money and units below which a difference is none
 
 Decision = dict[str, object]
@@ -41,7 +42,7 @@ def decision_needed(
     plan = from_table(setting)
     calendar = Calendar.from_setting(plan.calendar)
     answers = Answers.of(option, option_question)
-    groups = {rank: group for group in gap_groups(gap, gap_cause) for rank in ranks_of(group)}
+    groups = {rank: group for group in answers.groups(gap, gap_cause) for rank in ranks_of(group)}
     found = [
         _of_gaps(advice, groups[int(str(advice["gap"]))], answers, plan, calendar)
         if advice["gap"] in groups
@@ -102,7 +103,7 @@ def _of_gaps(advice: Row, group: list[dict[str, object]], answers: Answers, plan
 
 
 def _statement(row: Row, calendar: Calendar) -> str:
-    effective = row["effective"]
+    effective = None if row["kind"] in _DATED else row["effective"]
     return f"{row['statement']}, from {named(effective, calendar)}." if isinstance(effective, dt.date) else f"{row['statement']}."
 
 

@@ -1,6 +1,7 @@
 """Gaps that one answer closes: those that one limit causes, else those of one kind and sign."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 
@@ -12,8 +13,8 @@ from equipoise.tables.main_gaps import main_gaps
 CUSTOMERS = ("shortage", "late")
 SERVED = (*CUSTOMERS, "below_target")
 _TOPICS = {
-    "shortage": "demand for {who} that cannot be served",
-    "late": "{who} that ships late",
+    "shortage": "the shortage of {who}",
+    "late": "late deliveries of {who}",
     "below_target": "stock of {who} below its target",
     "excess_stock": "stock of {who} above its target",
     "obsolete_stock": "obsolete stock of {who}",
@@ -25,11 +26,11 @@ _TOPICS = {
 }
 
 
-def gap_groups(gap: pl.DataFrame, gap_cause: pl.DataFrame) -> list[list[dict[str, object]]]:
+def gap_groups(gap: pl.DataFrame, gap_cause: pl.DataFrame, apart: AbstractSet[int] = frozenset()) -> list[list[dict[str, object]]]:
     """Return the rows of the main gaps in groups that one answer closes, by rank, as are the rows within a group.
 
-    Gaps of service and stock are grouped by the limit that matters most to them, others by kind and sign. Idle capacity belongs to the
-    room in supply where there is such a gap.
+    Gaps of service and stock are grouped by the limit that matters most to them, others by kind and sign, but for those of rank `apart`,
+    which have an answer of their own. Idle capacity belongs to the room in supply where there is such a gap.
     """
     behind = first_causes(gap_cause)
     groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
@@ -37,7 +38,8 @@ def gap_groups(gap: pl.DataFrame, gap_cause: pl.DataFrame) -> list[list[dict[str
     for row in rows(main_gaps(gap).sort("rank")):
         cause = behind.get(rank_of(row)) if row["kind"] in SERVED else None
         kind = "supply_surplus" if room and row["kind"] == "idle_capacity" else str(row["kind"])
-        key = ("limit", str(cause["limit"]), str(cause["subject"])) if cause else (kind, "less" if is_less(row) else "more")
+        own = str(rank_of(row)) if rank_of(row) in apart else ""
+        key = ("limit", str(cause["limit"]), str(cause["subject"])) if cause else (kind, "less" if is_less(row) else "more", own)
         groups.setdefault(key, []).append(row)
     return list(groups.values())
 
@@ -64,4 +66,5 @@ def topic(group: Sequence[Row], calendar: Calendar) -> str:
     words = _TOPICS[str(first["kind"])].format(who=first["subject"]) + market
     when = span(first["period"], first["until"], calendar)  # type: ignore[arg-type]
     more = len(group) - 1
-    return f"{words} {when}" + (f", and {more} more {plural('gap', more)} of the same cause" if more else "")
+    alike = "of the same cause" if first["kind"] in SERVED else "like it"
+    return f"{words} {when}" + (f", and {more} more {plural('gap', more)} {alike}" if more else "")

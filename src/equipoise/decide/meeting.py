@@ -1,11 +1,11 @@
 """The agendas of pre-S&OP, where options are weighed, and of the executive meeting, where what is decided gets the time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from equipoise.decide.answers import Answers, benefit
-from equipoise.decide.gap_groups import gap_groups, ranks_of, topic
+from equipoise.decide.gap_groups import leading, ranks_of, topic
 from equipoise.decide.readings import Row, Scenarios, amount, rows
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
@@ -15,6 +15,7 @@ from equipoise.tables.setting import Setting, from_table
 MOST_DECISIONS = 5
 MOST_GAPS = 5
 _MINUTES = {0: 15, 1: 10}
+_OWNERS = {"budget": "finance", "obsolete_stock": "finance", "last_cycle": "demand planner"}
 
 Topic = tuple[str, int, str, str]
 
@@ -40,7 +41,7 @@ def agenda(
     """
     plan = from_table(setting)
     answers, scenarios = Answers.of(option, option_question), Scenarios.of(scenario_result)
-    groups = gap_groups(gap, gap_cause)
+    groups = sorted(answers.groups(gap, gap_cause), key=lambda group: -_stake(group))
     before = [
         ("Actions of the last pre-S&OP", 5, "facilitator", "Open actions have a new date or are closed."),
         *_gaps(groups, answers, plan),
@@ -61,19 +62,24 @@ def _gaps(groups: list[list[dict[str, object]]], answers: Answers, plan: Setting
     calendar = Calendar.from_setting(plan.calendar)
     for place, group in enumerate(groups[:MOST_GAPS]):
         words, ranks = topic(group, calendar), ranks_of(group)
-        stake = sum(amount(row["stake"]) or 0.0 for row in group)
+        stake = _stake(group)
         worth = f" ({money(stake, plan.currency)})" if stake else ""
         taken, looked_at, asked = answers.taken(ranks), answers.looked_at(ranks), answers.open(ranks)
         options = f" Options: {listing([_option(row, plan) for row in taken or looked_at])}." if looked_at else " No option was found."
         outcome = "Recommended or dropped, with the reason." if taken else "An answer that can be costed, or the gap is accepted."
         if asked and not taken:
             outcome = f"{number(len(asked))} open {plural('question', len(asked))} with an owner, or the gap is accepted."
-        yield f"Gap: {words}{worth}.{options}", _MINUTES.get(place, 5), "supply planner", outcome
+        role = _OWNERS.get(str(leading(group)["kind"]), "supply planner")
+        yield f"{words[:1].upper()}{words[1:]}{worth}.{options}", _MINUTES.get(place, 5), role, outcome
     if len(groups) > MOST_GAPS:
         rest = len(groups) - MOST_GAPS
         yield f"{number(rest)} smaller {plural('cause', rest)} of gaps", 5, "supply planner", "Planners settle them among themselves."
     if not groups:
         yield "Gaps: none is worth showing", 5, "supply planner", "The plan is taken as it is."
+
+
+def _stake(group: Sequence[Row]) -> float:
+    return sum(amount(row["stake"]) or 0.0 for row in group)
 
 
 def _option(row: Row, plan: Setting) -> str:

@@ -7,6 +7,7 @@ import polars as pl
 from equipoise.decide.readings import PERIOD_NOUN, first_causes, rank_of, rows, total
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables.figures import listing, money, named, number, plural, quantity, share, span
+from equipoise.tables.main_gaps import main_gaps
 from equipoise.tables.setting import Setting
 
 MOST_GAPS = 8
@@ -38,7 +39,7 @@ def headline_sentences(
     yield _served(demand, shortage, unit)
     surplus = gap.filter(pl.col("kind") == "supply_surplus").sort("rank").head(1)
     yield from (str(sentence) for sentence in surplus["sentence"].drop_nulls())
-    short = gap.filter(pl.col("kind").is_in(["shortage", "late"]) & (pl.col("level") != "item")).sort("rank").head(1)
+    short = main_gaps(gap).filter(pl.col("kind").is_in(["shortage", "late"])).sort("rank").head(1)
     yield from (f"The largest shortage: {sentence}" for sentence in short["sentence"].drop_nulls())
     lines = dict(
         financials.filter(pl.col("amount").is_not_null()).group_by("line", maintain_order=True).agg(pl.col("amount").sum()).iter_rows()
@@ -147,7 +148,7 @@ def _stock(inventory_plan: pl.DataFrame) -> Iterator[str]:
 
 def gap_sentences(gap: pl.DataFrame, gap_cause: pl.DataFrame) -> Iterator[str]:
     """Yield the largest gaps, at most two of a kind, each with the limit behind it."""
-    shown = gap.filter(pl.col("level") != "item").sort("rank")
+    shown = main_gaps(gap).sort("rank")
     largest = shown.filter(pl.col("rank").rank("ordinal").over("kind") <= MOST_OF_A_KIND).head(MOST_GAPS)
     if shown.is_empty():
         yield "No gap is larger than what is worth showing."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from equipoise.decide.answers import Answers, advised, none_pays
-from equipoise.decide.gap_groups import SERVED, gap_groups, is_less, leading, ranks_of
+from equipoise.decide.gap_groups import SERVED, is_less, leading, ranks_of
 from equipoise.decide.readings import Row, Scenarios, amount, first_causes, rank_of
 from equipoise.tables import table
 from equipoise.tables.figures import listing, money, plural, quantity, share
@@ -109,7 +109,7 @@ def _from_gaps(gap: pl.DataFrame, gap_cause: pl.DataFrame, answers: Answers, pla
     """Advise on each group of gaps; where an option was proven to pay, that is the advice."""
     behind = first_causes(gap_cause)
     advice = []
-    for group in gap_groups(gap, gap_cause):
+    for group in answers.groups(gap, gap_cause):
         one, ranks = _of_group(group, behind, plan), ranks_of(group)
         taken, looked_at = answers.taken(ranks), answers.looked_at(ranks)
         if taken:

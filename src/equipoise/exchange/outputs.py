@@ -19,7 +19,7 @@ import polars as pl
 
 from equipoise.errors import InputError, StoreError
 from equipoise.exchange.plan_document import plan_json
-from equipoise.exchange.report import report
+from equipoise.exchange.report import pre_sop, report
 from equipoise.exchange.summary import SUMMARY, summary
 from equipoise.exchange.table_files import write_tables
 from equipoise.exchange.workbook import workbook
@@ -33,12 +33,14 @@ _DAY = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A named output: its Markdown file and the sections in it, whether it has the page, and the made tables that belong to it."""
+    """A named output: its Markdown file and the sections in it, the made tables that belong to it, and whether the report or the pack of
+    pre-S&OP is written with it."""
 
     file: str
     sections: tuple[str, ...]
     tables: tuple[str, ...]
     page: bool = False
+    pack: bool = False
 
 
 OUTPUTS: dict[str, Output] = {
@@ -62,15 +64,16 @@ OUTPUTS: dict[str, Output] = {
     ),
     "gap_analysis": Output(
         "gap_analysis.md",
-        ("gaps", "money"),
+        ("gaps", "options", "money"),
         (
             *("gap", "gap_cause", "financials", "bridge", "sensitivity", "option", "option_change", "option_period"),
             "option_question",
         ),
+        pack=True,
     ),
     "scenarios": Output(
         "scenarios.md",
-        ("scenarios",),
+        ("scenarios", "register"),
         (
             *("scenario", "scenario_input", "scenario_result", "scenario_demand", "simulation", "simulation_path"),
             *("simulation_service", "simulation_driver", "robust_plan", "robust_result", "risk_register"),
@@ -98,7 +101,8 @@ def write(tables: Mapping[str, pl.DataFrame], setting: Setting, outputs: Iterabl
     """Write the named outputs into `folder`, which must not exist yet, all or nothing; return the files.
 
     Always: plan.json (the whole plan), plan.xlsx and tables/ (the given tables, and the made tables of the named outputs). For each
-    output its Markdown file; for executive_summary also report.html. `latest` beside `folder` then points at it.
+    output its Markdown file; for executive_summary also report.html, for gap_analysis the pack of pre-S&OP (pre_sop.html and pre_sop.md).
+    `latest` beside `folder` then points at it.
     Raises InputError for an output that there is not, StoreError where the disk cannot be written or the folder exists.
     """
     names = tuple(dict.fromkeys(outputs))
@@ -129,6 +133,7 @@ def _fill(
     """Write every file. The pictures are drawn beside the rest: they are made outside of Python, and take as long as the workbook."""
     with ThreadPoolExecutor(max_workers=1) as beside:
         drawn = beside.submit(report, tables, setting) if any(OUTPUTS[name].page for name in names) else None
+        packed = beside.submit(pre_sop, tables, setting) if any(OUTPUTS[name].pack for name in names) else None
         write_tables(selected, folder / "tables")
         _text(folder / "plan.json", plan_json(tables, setting))
         workbook(selected, setting, folder / "plan.xlsx")
@@ -136,6 +141,9 @@ def _fill(
             _text(folder / OUTPUTS[name].file, summary(tables, setting, OUTPUTS[name].sections))
         if drawn is not None:
             _text(folder / "report.html", drawn.result())
+        if packed is not None:
+            for kind, text in zip(("html", "md"), packed.result(), strict=True):
+                _text(folder / f"pre_sop.{kind}", text)
 
 
 def _text(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from equipoise.scenario.condition import Condition, parse_where
 from equipoise.scenario.override import ATTRIBUTES
 from equipoise.tables import DICTIONARY, GIVEN, table
 from equipoise.tables.column import Column
-from equipoise.tables.figures import number, share
+from equipoise.tables.figures import number
 
 Measure = Literal["sum", "mean", "last", "most", "least", "count", "change"]
 
@@ -90,7 +90,7 @@ class Trigger:
 
     def shown(self, value: float) -> str:
         """Return a value as the sentence writes its limit: a number, or a percentage."""
-        return share(value) if self.percent else number(value)
+        return f"{f'{value * 100:,.1f}'.removesuffix('.0')} %" if self.percent else number(value)
 
     @property
     def what(self) -> str:

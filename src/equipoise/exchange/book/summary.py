@@ -45,13 +45,48 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "option",
+        "Options",
+        "Options for gaps, proven by solving the plan again, the best first",
+        (
+            *("rank", "status", "kind", "statement", "gap", "size", "unit", "net_money", "revenue", "running_cost", "one_off_cost", "cash"),
+            *("shortage", "service", "inventory", "lead_time", "effective", "because", "catch"),
+        ),
+    ),
+    (
+        "option_question",
+        "Open questions",
+        "What would have to be known to weigh levers that no table prices",
+        ("question", "kind", "target", "gap", "statement", "worth", "units", "lever"),
+    ),
+    (
+        "risk_register",
+        "Risk register",
+        "Risks and opportunities, raised ones first, then the most expected money",
+        (
+            *("rank", "risk", "kind", "statement", "probability", "units", "money", "expected_units", "expected_money", "basis"),
+            *("trigger", "observed", "raised", "in_plan", "owner", "expires"),
+        ),
+    ),
+    (
         "recommendation",
         "Recommendations",
         "Recommendations, the most money first",
         ("rank", "recommendation", "reason", "value", "units", "gap", "decider"),
     ),
     ("proposed_action", "Action items", "Action items", ("action", "statement", "owner_role", "due", "gap", "status")),
-    ("agenda", "Agenda", "Agenda of the executive meeting", ("position", "topic", "minutes", "owner_role", "outcome")),
+    (
+        "decision_needed",
+        "Decisions needed",
+        "What the executive meeting is asked to decide",
+        ("decision", "question", "recommendation", "reason", "options", "net_money", "stake", "decider", "by", "gap"),
+    ),
+    (
+        "agenda",
+        "Agenda",
+        "Agendas of pre-S&OP and of the executive meeting",
+        ("meeting", "position", "topic", "minutes", "owner_role", "outcome"),
+    ),
     (
         "binding",
         "Limits",
@@ -68,11 +103,19 @@ _LISTS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("assumption_made", "Assumptions", "Assumption register", ("step", "subject", "statement", "origin")),
     ("issue", "Data issues", "Faults found in the data", ("severity", "source", "table", "row", "column", "message", "fix")),
 )
-_ORDER = {"gap": "rank", "recommendation": "rank", "proposed_action": "action", "agenda": "position"}
+_ORDER = {
+    "gap": "rank",
+    "risk_register": "rank",
+    "decision_needed": "decision",
+    "recommendation": "rank",
+    "proposed_action": "action",
+    "option": "rank",
+    "option_question": "question",
+}
 _PERCENT = {"value_added": ("error", "bias", "value_added"), "method_choice": ("wmape", "bias")}
 MOST_LISTED = 5_000
-_WORDS = frozenset({"kind", "level", "limit", "rule", "kpi"})
-_EXACT = frozenset({"value", "value_less", "holds_from", "holds_to", "target", "limited_to"})
+_WORDS = frozenset({"meeting", "kind", "level", "limit", "rule", "kpi"})
+_EXACT = frozenset({"observed", "probability", "service", "value", "value_less", "holds_from", "holds_to", "target", "limited_to"})
 WIDTH = 6
 
 
@@ -150,6 +193,8 @@ def _rows(plan: Plan, name: str) -> pl.DataFrame:
         order = {"total": 0, "family": 1, "segment": 2, "owner": 3}
         rank = pl.col("level").replace_strict(order, default=9, return_dtype=pl.Int64)
         return frame.sort([rank, "subject", "lag", "position"], nulls_last=False)
+    if name == "agenda":
+        return frame.sort(pl.col("meeting") != "pre_sop", "position")
     return frame.sort(_ORDER[name], nulls_last=True) if name in _ORDER else frame
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from equipoise.exchange.pack.blocks import Block, Cards, Grid, Head, Heading, Paragraph, Points, Section, Tone
 from equipoise.exchange.pack.headline import cards
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import FRACTIONS, named, valued
+from equipoise.exchange.pack.wording import FRACTIONS, in_unit, named, signed, valued
 from equipoise.tables.figures import money, number, quantity
 
 MOST_MEASURES = 40
@@ -59,16 +59,47 @@ def _recommended(plan: Plan) -> Grid:
 
 
 def decisions(plan: Plan) -> Section | None:
-    """Return the agenda of the executive meeting: topics, time and the decision each must end with; None where there is none."""
-    if not plan.has("agenda"):
+    """Return the decisions that pre-S&OP asks for, and the agenda of the executive meeting; None where there is neither."""
+    agenda = agenda_grid(plan, "executive", "the executive meeting")
+    blocks = [*([decision_grid(plan)] if plan.has("decision_needed") else []), *([agenda] if agenda is not None else [])]
+    return Section("decisions", "Decisions", tuple(blocks)) if blocks else None
+
+
+def agenda_grid(plan: Plan, meeting: str, words: str) -> Grid | None:
+    """Return the agenda of a meeting: topics, time and what each must end with; None where it has none. `words` name the meeting."""
+    agenda = plan["agenda"].filter(pl.col("meeting") == meeting).sort("position")
+    if agenda.is_empty():
         return None
     heads = (Head("#", number=True), Head("Topic"), Head("Minutes", number=True), Head("Led by"), Head("Must end with"))
     rows = tuple(
         (str(row["position"]), row["topic"], str(row["minutes"] or ""), row["owner_role"] or "", row["outcome"] or "")
-        for row in plan["agenda"].sort("position").iter_rows(named=True)
+        for row in agenda.iter_rows(named=True)
     )
-    minutes = plan["agenda"].get_column("minutes").sum()
-    return Section("decisions", "Decisions", (Grid(f"Agenda of the executive meeting, {minutes} minutes", heads, rows),))
+    return Grid(f"Agenda of {words}, {agenda.get_column('minutes').sum()} minutes", heads, rows)
+
+
+def decision_grid(plan: Plan) -> Grid:
+    """Return the decisions needed as printed: question, recommendation and reason, options, money, who decides by when."""
+    heads = (
+        *(Head("#", number=True), Head("Question"), Head("Recommended"), Head("Why")),
+        *(Head(in_unit("Brings", plan.currency), number=True), Head(in_unit("At stake", plan.currency), number=True)),
+        *(Head("Decides"), Head("By", whole=True)),
+    )
+    rows = tuple(
+        (
+            *(str(row["decision"]), row["question"], row["recommendation"] or "", _why(row)),
+            "" if row["net_money"] is None else signed(row["net_money"], number(row["net_money"])),
+            "" if row["stake"] is None else number(row["stake"]),
+            *(row["decider"] or "", row["by"].isoformat() if row["by"] else ""),
+        )
+        for row in plan["decision_needed"].sort("decision").iter_rows(named=True)
+    )
+    return Grid("Decisions needed from the executive meeting", heads, rows)
+
+
+def _why(row: dict[str, str | None]) -> str:
+    looked_at = f"Looked at: {row['options']}." if row["options"] else ""
+    return " ".join(part for part in (row["reason"], looked_at) if part)
 
 
 def actions(plan: Plan) -> Section | None:
@@ -126,11 +157,14 @@ def _with_unit(value: float | None, unit: str | None) -> str:
 
 def assumptions(plan: Plan) -> Section | None:
     """Return the register of what was assumed; None where nothing was."""
-    if not plan.has("assumption_made"):
-        return None
+    return Section("assumptions", "Assumptions", tuple(assumption_grid(plan))) if plan.has("assumption_made") else None
+
+
+def assumption_grid(plan: Plan) -> Iterator[Block]:
+    """Yield the register of what was assumed: step, subject, statement and origin."""
     heads = (Head("Step"), Head("About"), Head("Assumed"), Head("From"))
     rows = plan["assumption_made"].select("step", "subject", "statement", "origin").fill_null("")
-    return Section("assumptions", "Assumptions", tuple(_register("Assumption register", heads, rows, "assumption_made", ())))
+    yield from _register("Assumption register", heads, rows, "assumption_made", ())
 
 
 def issues(plan: Plan) -> Section | None:
