@@ -40,7 +40,7 @@ def plan(model: Model, values: Array) -> Plan:
     families = {}
     for name, frame in model.unknowns.items():
         families[name] = model.memory(_dated, name, frame, model.net).with_columns(_values_of(frame, values))
-    by_demand = shared_out(model.net, model.demand, model.pools, families)
+    by_demand = shared_out(model.net, model.demand, model.pools, families, model.memory)
     for name, rows in by_demand.items():
         families[name] = rows.join(periods, on="t", how="left", maintain_order="left")
     return Plan(model, values, families)
@@ -143,7 +143,7 @@ def _as_planned(made: Plan) -> Requirement:
     bought = made["buy"].select(way=pl.lit("buy"), key="purchase", point="point", flow="planned")
     moved = made["move"].select(way=pl.lit("move"), key="lane", point="point", flow="planned")
     ways = pl.concat([goods, bought, moved]).group_by("way", "key", "point", maintain_order=True).agg(pl.col("flow").sum())
-    return requirement(made.model.net, served, ways)
+    return requirement(made.model.net, served, ways, made.model.memory)
 
 
 def route_load(made: Plan) -> pl.DataFrame:

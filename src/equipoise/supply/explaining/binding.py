@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from equipoise.dimensions.calendar import Calendar
 from equipoise.supply.assembly import Array, Block, Problem, relaxed
 from equipoise.supply.explaining.material import scarce_material
 from equipoise.supply.explaining.wording import ASKED, in_words, one_of
@@ -23,14 +24,18 @@ _DEPENDS = {"labor_hours", "labor_overtime", "minimum_lot", "minimum_order", "mi
 
 def _named(problem: Problem, block: Block, chosen: npt.NDArray[np.intp]) -> pl.DataFrame:
     """Return the chosen rows of an equation with period, its label, and their place."""
-    calendar = problem.model.net.calendar
-    labels = pl.DataFrame(
-        {"t": range(calendar.horizon), "period": list(calendar.periods), "label": [calendar.label(period) for period in calendar.periods]},
-        schema={"t": pl.Int64, "period": pl.Date, "label": pl.String},
-    )
+    labels = problem.model.memory(_labels, problem.model.net.calendar)
     rows = block.equation.rows.with_row_index("place")[chosen]
     unit = pl.col("unit").fill_null("unit") if "unit" in rows.columns else pl.lit("unit")
     return rows.with_columns(unit.alias("unit")).join(labels, on="t", how="left", maintain_order="left")
+
+
+def _labels(calendar: Calendar) -> pl.DataFrame:
+    """Return t, period and label of the periods of the horizon."""
+    return pl.DataFrame(
+        {"t": range(calendar.horizon), "period": list(calendar.periods), "label": [calendar.label(period) for period in calendar.periods]},
+        schema={"t": pl.Int64, "period": pl.Date, "label": pl.String},
+    )
 
 
 def binding(problem: Problem, answer: Answer, *, proofs: bool = True) -> pl.DataFrame:

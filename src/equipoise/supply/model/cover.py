@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from equipoise.supply.memory import Record
+from equipoise.supply.memory import Memory, Record
 from equipoise.supply.model.network import Network
 from equipoise.supply.model.timing import buckets
 
@@ -58,20 +58,24 @@ def _share(frame: pl.DataFrame, target: str, flows: pl.DataFrame | None, key: li
     return frame.with_columns(pl.when(total > 0).then(pl.col("flow") / total).otherwise(1.0 / pl.len().over(target)).alias("share"))
 
 
-def _ways(net: Network, flows: pl.DataFrame | None) -> pl.DataFrame:
-    """Return every way to supply a point: kind, key (route, purchase or lane), point, from_point (of a lane) and its share."""
+def _ways(net: Network) -> pl.DataFrame:
+    """Return every way to supply a point: kind, key (route, purchase or lane), point, from_point (of a lane) and yield."""
     nowhere = pl.lit(None, pl.Int64).alias("from_point")
     made = net.make.group_by("route", "point", maintain_order=True).agg(pl.col("yield").mean())
     bought = net.buy.select("purchase", "point").unique()
     moved = net.places.move.select("lane", "from_point", "point").unique()
-    ways = pl.concat(
+    return pl.concat(
         [
             made.select(pl.lit("make").alias("way"), pl.col("route").alias("key"), "point", nowhere, "yield"),
             bought.select(pl.lit("buy").alias("way"), pl.col("purchase").alias("key"), "point", nowhere, pl.lit(1.0).alias("yield")),
             moved.select(pl.lit("move").alias("way"), pl.col("lane").alias("key"), "point", "from_point", pl.lit(1.0).alias("yield")),
         ]
     ).sort("way", "key", "point", "from_point")
-    return _share(ways, "point", flows, ["way", "key", "point"])
+
+
+def _served(net: Network) -> pl.DataFrame:
+    """Return the demands and the points that may serve them."""
+    return net.places.ship.select("demand", "point").unique().sort("demand", "point")
 
 
 def _edges(net: Network, ways: pl.DataFrame) -> pl.DataFrame:
@@ -91,21 +95,24 @@ def _edges(net: Network, ways: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(edges).group_by("parent", "child", maintain_order=True).agg(pl.col("factor").sum()).sort("parent", "child")
 
 
-def requirement(net: Network, ship_flows: pl.DataFrame | None = None, way_flows: pl.DataFrame | None = None) -> Requirement:
+def requirement(
+    net: Network, ship_flows: pl.DataFrame | None = None, way_flows: pl.DataFrame | None = None, memory: Memory | None = None
+) -> Requirement:
     r"""Return what customers, bills of material and lanes require of every point.
 
     $$R = \sum_{k \ge 0} A^k D$$
 
     with D the demand of each point and A the units of a point that a unit of another takes. Demand that several points may serve, and
     points that several ways may supply, are shared equally; with the flows of a plan (`ship_flows`: demand, point, flow;
-    `way_flows`: way, key, point, flow), as the plan shares them. Lead times shift nothing: this is a rate of use, not a schedule.
+    `way_flows`: way, key, point, flow), as the plan shares them. Lead times shift nothing: this is a rate of use, not a schedule. What a
+    `memory` has of it is not made again.
     """
+    made = memory or Memory()
     demand, ends = independent_demand(net)
-    served = net.places.ship.select("demand", "point").unique().sort("demand", "point")
-    served = _share(served, "demand", ship_flows, ["demand", "point"])
+    served = _share(made(_served, net), "demand", ship_flows, ["demand", "point"])
     total = np.zeros((net.points.height, demand.shape[1]))
     _spread(total, served, "demand", "point", "share", demand)
-    edges = _edges(net, _ways(net, way_flows))
+    edges = _edges(net, _share(made(_ways, net), "point", way_flows, ["way", "key", "point"]))
     frontier = total
     for _ in range(_DEEPEST_BILL):
         if edges.is_empty() or not frontier.any():
@@ -122,9 +129,8 @@ def demand_factors(net: Network) -> pl.DataFrame:
 
     Shared as in `requirement` without flows. Sorted by demand and point.
     """
-    served = net.places.ship.select("demand", "point").unique().sort("demand", "point")
-    frontier = _share(served, "demand", None, []).select("demand", "point", factor="share")
-    edges = _edges(net, _ways(net, None)).rename({"factor": "taken"})
+    frontier = _share(_served(net), "demand", None, []).select("demand", "point", factor="share")
+    edges = _edges(net, _share(_ways(net), "point", None, [])).rename({"factor": "taken"})
     found = [frontier]
     for _ in range(_DEEPEST_BILL):
         below = frontier.join(edges, left_on="point", right_on="parent", maintain_order="left")

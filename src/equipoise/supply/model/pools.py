@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from equipoise.supply.memory import Record
+from equipoise.supply.memory import Memory, Record
 from equipoise.supply.model.network import Network
 
 _LATE_TERMS = ("backlog_allowed", "backlog_cost", "late_price", "lost_allowed")
@@ -98,12 +98,14 @@ def _ship(net: Network, members: pl.DataFrame, pools: pl.DataFrame) -> pl.DataFr
     )
 
 
-def shared_out(net: Network, demand: pl.DataFrame, pools: Pools, planned: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def shared_out(
+    net: Network, demand: pl.DataFrame, pools: Pools, planned: dict[str, pl.DataFrame], memory: Memory
+) -> dict[str, pl.DataFrame]:
     """Return ship, backlog and lost by demand, from those by pool with their `planned` value; totals stay what they were.
 
     What is lost is shared by demand among those of one price, what is shipped and late by what then remains to be served.
     """
-    lost = _shared_lost(net, demand, pools, planned["lost"])
+    lost = _shared_lost(memory(_wanted, net, demand, pools), planned["lost"])
     horizon = net.horizon
     shape = (net.demands.height, horizon)
     wanted = demand.get_column("quantity").to_numpy().reshape(shape).copy()
@@ -121,14 +123,18 @@ def shared_out(net: Network, demand: pl.DataFrame, pools: Pools, planned: dict[s
         total = np.bincount(pool, need, minlength=size)[pool]
         share[:, t] = np.where(alone, 1.0, np.divide(need, total, out=np.zeros_like(need), where=total > 0))
         late = backlog[:, t] = share[:, t] * totals[pool, t]
-    return {"lost": lost, "backlog": _late(demand, backlog), "ship": _shipped(net, pools, planned["ship"], share)}
+    return {"lost": lost, "backlog": _late(demand, backlog), "ship": _shipped(memory(_ways, net, pools), planned["ship"], share)}
 
 
-def _shared_lost(net: Network, demand: pl.DataFrame, pools: Pools, lost: pl.DataFrame) -> pl.DataFrame:
+def _wanted(net: Network, demand: pl.DataFrame, pools: Pools) -> pl.DataFrame:
+    """Return the rows of demand that ask for something, with their pool and what they ask for: own."""
     rows = demand.join(net.demands.select("demand", "opening"), on="demand", maintain_order="left")
     rows = rows.join(pools.members, on="demand", maintain_order="left")
     own = pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)
-    rows = rows.with_columns(own.alias("own")).filter(pl.col("own") > 0)
+    return rows.with_columns(own.alias("own")).filter(pl.col("own") > 0)
+
+
+def _shared_lost(rows: pl.DataFrame, lost: pl.DataFrame) -> pl.DataFrame:
     whole = lost.select("pool", "t", *_LOST_TERMS, "upper", total="planned")
     rows = rows.join(whole, on=["pool", "t", *_LOST_TERMS], nulls_equal=True, maintain_order="left")
     return rows.with_columns((pl.col("own") / pl.col("upper") * pl.col("total")).alias("planned"))
@@ -138,8 +144,12 @@ def _late(demand: pl.DataFrame, backlog: np.ndarray) -> pl.DataFrame:
     return demand.with_columns(pl.Series("planned", backlog.reshape(-1), dtype=pl.Float64)).filter(pl.col("backlog_allowed"))
 
 
-def _shipped(net: Network, pools: Pools, ship: pl.DataFrame, share: np.ndarray) -> pl.DataFrame:
-    rows = net.places.ship.join(pools.members, on="demand", maintain_order="left")
+def _ways(net: Network, pools: Pools) -> pl.DataFrame:
+    """Return the ways to serve each demand, with its pool."""
+    return net.places.ship.join(pools.members, on="demand", maintain_order="left")
+
+
+def _shipped(rows: pl.DataFrame, ship: pl.DataFrame, share: np.ndarray) -> pl.DataFrame:
     whole = ship.select("pool", "lane", "point", "t", total="planned")
     rows = rows.join(whole, on=["pool", "lane", "point", "t"], nulls_equal=True, maintain_order="left")
     part = pl.Series("share", share[rows.get_column("demand").to_numpy(), rows.get_column("t").to_numpy()], dtype=pl.Float64)

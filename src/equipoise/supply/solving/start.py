@@ -8,6 +8,8 @@ from equipoise.supply.model.unknowns import Model
 from equipoise.supply.solving.engine import BASIC, Basis, Statuses
 
 _LOWER = 0
+_NUMBERS = ("t", "step", "point", "pool", "number")
+"""Columns that are no words and tell rows apart."""
 
 
 def start_for(problem: Problem, last: Problem, basis: Basis | None) -> Basis | None:
@@ -42,7 +44,12 @@ def _span(frame: pl.DataFrame) -> slice:
 
 def _names(piece: str, model: Model, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the names of the rows of a family or an equation, from the model's memory."""
-    return model.memory(_named, piece, model, frame)
+    return model.memory(_named, piece, model, model.memory(_telling, piece, frame))
+
+
+def _telling(_: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns that names are made of: bounds and prices may change, and names stay."""
+    return frame.select(name for name, kind in frame.schema.items() if kind == pl.String or name in _NUMBERS)
 
 
 def _named(_: str, model: Model, frame: pl.DataFrame) -> pl.DataFrame:
