@@ -12,7 +12,7 @@ from equipoise.supply.robust.case import Case
 from equipoise.supply.robust.decisions import columns_of
 from equipoise.supply.robust.softening import Prices, softened
 from equipoise.supply.solving.answer import refuse, unserved
-from equipoise.supply.solving.engine import Arrays, Basis, Engine
+from equipoise.supply.solving.engine import LOWER, Arrays, Basis, Engine, longer
 from equipoise.supply.solving.solve import cost_scale
 
 _BROKEN = 1e-5
@@ -22,13 +22,15 @@ _BROKEN = 1e-5
 class Outcome:
     """What a plan earns in a case: `profit` is published money, `objective` has the model's own prices too, and those of rules broken.
 
-    `short` are units lost or late at the end, `broken` the rules that give way though the best plan of the case keeps them.
+    `short` are units lost or late at the end, `broken` the rules that give way though the best plan of the case keeps them. `basis` is
+    one in which no decision is basic, where that was asked for and found.
     """
 
     profit: float
     objective: float
     short: float
     broken: int = 0
+    basis: Basis | None = None
 
 
 def best(case: Case) -> Outcome:
@@ -44,7 +46,7 @@ def first_played(case: Case, decided: pl.DataFrame, prices: Prices) -> tuple[Cas
     """
     loose = replace(case, partly=np.ones_like(case.partly), cut=True)
     for one in (case, loose):
-        outcome = _tried(one, decided, prices, Grade.SERVICE)
+        outcome = _tried(one, decided, prices, Grade.SERVICE, apart=True)
         if outcome is not None:
             return one, outcome
     return case, recourse(case, decided, prices)
@@ -62,13 +64,16 @@ def recourse(case: Case, decided: pl.DataFrame, prices: Prices) -> Outcome:
     raise SolverError("The optimiser could not work with these numbers.", "Look for numbers far larger or smaller than all others.")
 
 
-def _tried(case: Case, decided: pl.DataFrame, prices: Prices, most: Grade) -> Outcome | None:
-    """Return what is best where rules up to the grade `most` may give way; None where the others cannot all hold."""
+def _tried(case: Case, decided: pl.DataFrame, prices: Prices, most: Grade, *, apart: bool = False) -> Outcome | None:
+    """Return what is best where rules up to the grade `most` may give way; None where the others cannot all hold.
+
+    With `apart`, its basis is looked for without the decisions.
+    """
     arrays = softened(case.problem, case.answer, prices, most=most)
     held = _held(case, arrays, decided)
     engine = Engine(held, cost_scale(case.problem), *_effort(case))
     if case.answer.basis is not None and not held.whole.any():
-        engine.start_from(_longer(case.answer.basis, len(held.gain)))
+        engine.start_from(_start(case, case.answer.basis, len(held.gain), apart=apart))
     status = engine.run()
     if status not in {"optimal", "time limit"}:
         refuse(status)
@@ -76,7 +81,8 @@ def _tried(case: Case, decided: pl.DataFrame, prices: Prices, most: Grade) -> Ou
     values = engine.values()
     given = values[case.problem.columns :]
     price = float(arrays.gain[case.problem.columns :] @ given)
-    return replace(_outcome(case, values[: case.problem.columns], price), broken=int(np.count_nonzero(given > _BROKEN)))
+    basis = engine.basis() if apart and engine.has_basis else None
+    return replace(_outcome(case, values[: case.problem.columns], price), broken=int(np.count_nonzero(given > _BROKEN)), basis=basis)
 
 
 def _effort(case: Case) -> tuple[float, float]:
@@ -96,9 +102,12 @@ def _held(case: Case, arrays: Arrays, decided: pl.DataFrame) -> Arrays:
     return replace(arrays, lower=lower, upper=upper)
 
 
-def _longer(basis: Basis, columns: int) -> Basis:
-    """Return a basis with more columns, which stand at nothing."""
-    return Basis(np.concatenate([basis.columns, np.zeros(columns - len(basis.columns), np.int8)]), basis.rows)
+def _start(case: Case, basis: Basis, columns: int, *, apart: bool) -> Basis:
+    """Return the basis of the case's own plan for as many columns, those added at nothing; `apart` from the decisions where asked."""
+    found = longer(basis, columns)
+    if apart:
+        found.columns[columns_of(case.decisions)] = LOWER
+    return found
 
 
 def _outcome(case: Case, values: Array, broken: float) -> Outcome:

@@ -20,7 +20,7 @@ from equipoise.supply.robust.recourse import Outcome, first_played, recourse
 from equipoise.supply.robust.softening import Prices, prices, softened
 from equipoise.supply.robust.tables import Weighed, plan_rows, result_rows
 from equipoise.supply.session import Session
-from equipoise.supply.solving.solve import cost_scale
+from equipoise.supply.solving.engine import Arrays, Basis, longer
 from equipoise.tables.figures import number
 from equipoise.tables.setting import Setting, from_table
 
@@ -60,7 +60,7 @@ def _weighed(cases: list[Case], notes: dict[str, str]) -> Weighed:
         return Weighed(cases, None, None, {}, {})
     at, nominal = prices(cases), _nominal(cases[0])
     standing, played = _nominal_played(cases, nominal, at, notes)
-    robust = _robust([case for case in standing if case.probability > 0], at, notes)
+    robust = _robust([case for case in standing if case.probability > 0], played, at, notes)
     return Weighed(standing, nominal, robust, played, {} if robust is None else _played(standing, robust, at, notes))
 
 
@@ -74,8 +74,8 @@ def _nominal(base: Case) -> pl.DataFrame:
     return base.decisions.select("name").with_columns(pl.Series("value", base.answer.values[column], dtype=pl.Float64))
 
 
-def _robust(likely: list[Case], at: Prices, notes: dict[str, str]) -> pl.DataFrame | None:
-    """Return name and value of every decision of the robust plan; None, with a note, where none is found."""
+def _robust(likely: list[Case], played: Mapping[str, Outcome], at: Prices, notes: dict[str, str]) -> pl.DataFrame | None:
+    """Return name and value of every decision of the robust plan; None, with a note, where none is found. It starts from the nominal."""
     size = sum(case.problem.columns for case in likely)
     if size > LARGEST:
         notes[""] = (
@@ -83,11 +83,12 @@ def _robust(likely: list[Case], at: Prices, notes: dict[str, str]) -> pl.DataFra
             "as one problem. Plan at family level, or weigh fewer scenarios."
         )
         return None
-    scale, limit = cost_scale(likely[0].problem), likely[0].problem.model.net.setting.supply.time_limit
+    limit = likely[0].problem.model.net.setting.supply.time_limit
     try:
         for most in (Grade.SERVICE, Grade.CAPACITY):
             models = [softened(case.problem, case.answer, at, most=most) for case in likely]
-            decided = settled(likely, models, scale, limit)
+            starts = _starts(likely, models, played) if most == Grade.SERVICE else None
+            decided = settled(likely, models, starts, limit)
             if decided is not None:
                 return _in_time(decided, notes)
     except EquipoiseError as error:
@@ -95,6 +96,16 @@ def _robust(likely: list[Case], at: Prices, notes: dict[str, str]) -> pl.DataFra
         return None
     notes[""] = "No robust plan is made: no decisions let the rules of all scenarios hold together."
     return None
+
+
+def _starts(likely: list[Case], models: list[Arrays], played: Mapping[str, Outcome]) -> list[Basis] | None:
+    """Return a basis of each case with the decisions of the plan of record; None where one of them has none."""
+    first, *others = likely
+    found = [played[case.name].basis if case.name in played else None for case in others]
+    if first.name != BASE or first.answer.basis is None:
+        return None
+    bases = [longer(first.answer.basis, len(models[0].gain)), *(basis for basis in found if basis is not None)]
+    return bases if len(bases) == len(likely) else None
 
 
 def _in_time(decided: Decided, notes: dict[str, str]) -> pl.DataFrame:

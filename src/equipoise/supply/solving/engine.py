@@ -11,7 +11,8 @@ from equipoise.supply.assembly import Array, Flags, Indices, Problem
 Method = Literal["choose", "simplex", "interior point"]
 Status = Literal["optimal", "time limit", "no plan in time", "infeasible", "unbounded", "failed"]
 Statuses = npt.NDArray[np.int8]
-BASIC = 1
+LOWER, BASIC, UPPER = 0, 1, 2
+_DUAL, _PRIMAL = 1, 4
 _INTERIOR_FROM = 20_000
 """Columns from which the interior point method, with crossover to a basis, beats the dual simplex on models with bills or lanes."""
 
@@ -64,6 +65,11 @@ def fixed(arrays: Arrays, values: Array) -> Arrays:
     kept = np.round(values)
     lower, upper = np.where(arrays.whole, kept, arrays.lower), np.where(arrays.whole, kept, arrays.upper)
     return replace(arrays, lower=lower, upper=upper, whole=np.zeros_like(arrays.whole))
+
+
+def longer(basis: Basis, columns: int) -> Basis:
+    """Return a basis for a model with more columns, which stand at their lower bounds."""
+    return Basis(np.concatenate([basis.columns, np.full(columns - len(basis.columns), LOWER, np.int8)]), basis.rows)
 
 
 def _at_bound(values: Array, lower: Array, upper: Array) -> Statuses:
@@ -168,13 +174,14 @@ class Engine:
         rows[-1 - basic[basic < 0]] = BASIC
         return Basis(columns, rows)
 
-    def start_from(self, basis: Basis) -> None:
-        """Let the next run start from a basis; one that does not fit the model is repaired."""
+    def start_from(self, basis: Basis, *, feasible: bool = False) -> None:
+        """Let the next run start from a basis; one that does not fit the model is repaired. From a `feasible` one it stays feasible."""
         words = np.array([self._kind.HighsBasisStatus(number) for number in range(5)], dtype=object)
         start = self._kind.HighsBasis()
         start.col_status, start.row_status = words[basis.columns].tolist(), words[basis.rows].tolist()
         start.valid, start.alien = True, True
         self.highs.setOptionValue("solver", "simplex")
+        self.highs.setOptionValue("simplex_strategy", _PRIMAL if feasible else _DUAL)
         self.highs.setBasis(start)
 
     def objective(self) -> float:
