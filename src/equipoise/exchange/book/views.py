@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from equipoise.exchange.book.drawing import COLORS, Line, column_chart, rows_chart
+from equipoise.exchange.book.risk import add_risk_views
 from equipoise.exchange.book.sheet import Area, Book, Kind
 from equipoise.exchange.book.supply import add_supply_views
 from equipoise.exchange.pack import grids
@@ -39,6 +40,7 @@ def add_views(book: Book, plan: Plan) -> None:
     add_supply_views(book, plan)
     if plan.has("scenario_result"):
         _scenarios(book, plan)
+    add_risk_views(book, plan)
     if plan.has("financials"):
         _money(book, plan)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from equipoise.exchange.pack import decide, demand, gaps, money, options, pre_sop, reconcile, risk_register, supply
+from equipoise.exchange.pack import decide, demand, gaps, money, options, pre_sop, reconcile, risk, risk_register, supply
 from equipoise.exchange.pack.blocks import Section
 from equipoise.exchange.pack.plan import Plan
 
@@ -17,6 +17,7 @@ _MAKERS = {
     "gaps": gaps.section,
     "options": options.section,
     "scenarios": reconcile.scenarios,
+    "risk": risk.section,
     "register": risk_register.section,
     "money": money.section,
     "measures": decide.measures,
@@ -26,7 +27,7 @@ _MAKERS = {
 KEYS = tuple(_MAKERS)
 _PRE_SOP = {
     "agenda": pre_sop.agenda,
-    **{key: _MAKERS[key] for key in ("gaps", "options", "scenarios", "register")},
+    **{key: _MAKERS[key] for key in ("gaps", "options", "scenarios", "risk", "register")},
     "money": pre_sop.money,
     "decisions": pre_sop.decisions,
     "assumptions": pre_sop.assumptions,
