@@ -128,6 +128,10 @@ def _run(answer: RunAnswer) -> None:
     for sentence in answer.headline:
         OUT.print(f"  {escape(sentence)}", soft_wrap=True)
     _figures(answer)
+    if answer.raised:
+        OUT.print("\n[bold]Raised[/]")
+        for sentence in answer.raised:
+            OUT.print(f"  • {escape(sentence)}", soft_wrap=True)
     if answer.actions:
         OUT.print("\n[bold]First actions[/]")
         for action in answer.actions[:5]:

@@ -104,6 +104,7 @@ class RunAnswer(Message):
     headline: list[str]
     figures: list[Figure]
     scenarios: list[ScenarioLine]
+    raised: list[str] = Field(description="Risks and opportunities whose trigger is met")
     actions: list[str]
     steps: list[StepLine]
     issues: list[IssueLine]

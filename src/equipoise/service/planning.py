@@ -137,6 +137,7 @@ def _figures(gathered: Gathered, tables: Tables) -> dict[str, object]:
             if name in measures
         ],
         "scenarios": [line.model_dump() for line in _scenario_lines(tables)],
+        "raised": tables["risk_register"].filter(pl.col("raised") == "met").sort("rank").get_column("sentence").to_list(),
         "actions": [_action(row) for row in actions.iter_rows(named=True)],
         "issues": [line.model_dump() for line in issue_lines(tables["issue"])],
         "sources": _sources(gathered),
@@ -176,7 +177,7 @@ def _sources(gathered: Gathered) -> dict[str, list[str]]:
 
 
 def _answer(place: Workspace, version: Version, steps: list[StepLine], *, seconds: float) -> RunAnswer:
-    shown = {name: version.figures[name] for name in ("headline", "figures", "scenarios", "actions", "issues")}
+    shown = {name: version.figures[name] for name in ("headline", "figures", "scenarios", "raised", "actions", "issues")}
     return RunAnswer.model_validate(
         {
             **shown,

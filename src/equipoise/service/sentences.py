@@ -171,6 +171,7 @@ SENTENCES: dict[str, Callable[[pl.DataFrame, Calendar], list[str]]] = {
     "violation": _each(_worded),
     "clash": _each(_worded),
     "supply_cause": _each(_worded),
+    "risk_register": _each(_worded),
     "inventory_target": _each(_worded),
     "supply_plan": _each(_flow("Make", "route")),
     "purchase_plan": _each(_flow("Buy", "purchase")),
