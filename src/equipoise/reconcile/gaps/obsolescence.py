@@ -74,20 +74,26 @@ def requirement(
     goes into, as if all of that were still to be made by the route that takes the most.
     """
     last = item.select("item", "discontinue").unique("item", maintain_order=True)
-    sold = demand_plan.filter((pl.col("quantity") > 0) & pl.col("period").is_in(calendar.periods)).join(last, on="item", how="left")
+    sold = demand_plan.filter((pl.col("quantity") > 0) & pl.col("period").is_in(calendar.periods)).join(
+        last, on="item", how="left", maintain_order="left"
+    )
     sold = sold.filter(pl.col("discontinue").is_null() | (pl.col("period") <= pl.col("discontinue"))).select("item", "period", "quantity")
     late = backlog.select("item", pl.lit(calendar.start).alias("period"), "quantity")
-    level = pl.concat([sold, late]).group_by("item", "period").agg(pl.col("quantity").sum())
+    level = pl.concat([sold, late]).group_by("item", "period", maintain_order=True).agg(pl.col("quantity").sum())
     per = pl.col("quantity") / pl.when(pl.col("yield") > 0).then("yield").otherwise(1.0)
-    made = route.group_by("route").agg(pl.col("item").first(), pl.col("yield").min())
-    parts = bom.join(made, on="route").group_by("item", "component").agg(per.max().alias("per"))
+    made = route.group_by("route", maintain_order=True).agg(pl.col("item").first(), pl.col("yield").min())
+    parts = bom.join(made, on="route", maintain_order="left").group_by("item", "component", maintain_order=True).agg(per.max().alias("per"))
     found = [level]
     for _ in range(_DEEPEST):
-        level = level.join(parts, on="item").group_by(pl.col("component").alias("item"), "period").agg((pl.col("quantity") * "per").sum())
+        level = (
+            level.join(parts, on="item", maintain_order="left_right")
+            .group_by(pl.col("component").alias("item"), "period", maintain_order=True)
+            .agg((pl.col("quantity") * "per").sum())
+        )
         if level.is_empty():
             break
         found.append(level)
-    return pl.concat(found).sort(pl.all()).group_by("item", "period", maintain_order=True).agg(pl.col("quantity").sum())
+    return pl.concat(found).group_by("item", "period", maintain_order=True).agg(pl.col("quantity").sum())
 
 
 def _within(last: pl.Expr, calendar: Calendar) -> pl.Expr:
@@ -117,7 +123,11 @@ def _usable(need: pl.DataFrame, inventory_plan: pl.DataFrame, item: pl.DataFrame
 def _until_expiry(pooled: pl.DataFrame, need: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Return lots with until_expiry: the demand until the day they expire; empty where they keep for ever."""
     dated = pooled.filter(pl.col("expires").is_not_null()).select("item", "expires")
-    within = dated.join(need, on="item").group_by("item", "expires").agg(_within(pl.col("expires"), calendar).sum().alias("until"))
+    within = (
+        dated.join(need, on="item", maintain_order="left_right")
+        .group_by("item", "expires", maintain_order=True)
+        .agg(_within(pl.col("expires"), calendar).sum().alias("until"))
+    )
     joined = pooled.join(within, on=["item", "expires"], how="left", maintain_order="left")
     until = pl.when(pl.col("expires").is_not_null()).then(pl.col("until").fill_null(0.0))
     return joined.with_columns(until.alias("until_expiry")).drop("until")
