@@ -423,6 +423,7 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
                 ("promotion", "B400", 100, 600, 2500, 12, 30),
             ],
         ),
+        "disturbance": ("disturbance kind target distribution probability low likely high lasts start end", disturbances()),
         "risk_opportunity": ("risk kind statement probability units money scenario trigger owner in_plan expires", risks()),
         "shipment": ("item market period quantity revenue", shipments()),
         "production_actual": ("item location period route quantity", production_actuals()),
@@ -436,6 +437,15 @@ def tables() -> dict[str, tuple[str, Iterable[Row]]]:
             (row if len(row) == 8 else (*row, None, None) for row in snapshots()),
         ),
     }
+
+
+def disturbances() -> Iterator[Row]:
+    """Rows of the table disturbance: a supplier that is late now and then, a press that breaks down, and first runs of a new stove."""
+    yield "Plumare late", "late", "Plumare", "triangular", 0.2, 2, 7, 35, None, None, None
+    yield "Press breakdown", "downtime", "Seam Sealing", "triangular", 0.12, 0.05, 0.1, 0.4, None, None, None
+    yield "Vellin short", "short", "Vellin", "uniform", 0.15, 0.1, None, 0.4, 2, None, None
+    first, last = BY_CODE[NEW_STOVE].launch, dt.date(2027, 7, 31)
+    yield "First runs of Glut Mini", "yield", f"{NEW_STOVE} Marnau", "triangular", 1, 0.85, 0.95, 1, None, first, last
 
 
 def risks() -> Iterator[Row]:

@@ -19,6 +19,9 @@ COMMON = "all families together"
 REST = "interaction and rest"
 _PER_TERM = 10  # paths that each term of the regression needs
 _NOTHING = 0.0005
+_STEADY = 0.2  # share of what a group explains that one slope must show for it to be told
+Part = tuple[str, str, float, float | None]
+"""Kind, subject, share and slope of a driver."""
 _WORDS = {
     "yield": ("Yield", "off plan"),
     "downtime": ("Downtime", "more of it"),
@@ -82,7 +85,8 @@ def driver_rows(profit: Array, features: Array, names: Sequence[tuple[str, str]]
     a group explain together is its share: its first-order index of Sobol where groups are independent (Saltelli et al. 2008, Global
     Sensitivity Analysis: The Primer, 1.2.5), less what chance alone would give. The covariances of what two families explain are the share
     of families that move together (Li et al. 2010, J. Phys. Chem. A 114: structural and correlative sensitivity). What is left is
-    interaction and what no curve in one group shows; all shares add up to 1. Empty where profit does not vary or paths are too few.
+    interaction and what no curve in one group shows; all shares add up to 1. The slope is empty where one
+    more helps in one part of the horizon and hurts in another. Empty where profit does not vary or paths are too few.
     """
     spread = float(profit.std())
     total = features.sum(axis=2)
@@ -93,19 +97,23 @@ def driver_rows(profit: Array, features: Array, names: Sequence[tuple[str, str]]
     alone, pairs, slopes = _shares(profit, features[:, moving])
     kinds = [names[number] for number in moving.tolist()]
     families = np.array([kind == "demand" for kind, _ in kinds])
-    rows = [(*name, part, slope * spread) for name, part, slope in zip(kinds, alone.tolist(), slopes.tolist(), strict=True)]
+    steady = slopes**2 >= _STEADY * alone
+    rows: list[Part] = [
+        (*name, part, slope * spread if same else None)
+        for name, part, slope, same in zip(kinds, alone.tolist(), slopes.tolist(), steady.tolist(), strict=True)
+    ]
     if families.sum() > 1:
         shared = max(float(pairs[np.ix_(families, families)].sum()), 0.0)
         rows.append(("common demand", COMMON, shared, float(slopes[families].sum()) * spread))
     return _told(rows, currency)
 
 
-def _told(rows: list[tuple[str, str, float, float]], currency: str) -> pl.DataFrame:
+def _told(rows: list[Part], currency: str) -> pl.DataFrame:
     """Return the table: the rows by share, made to add up to 1 with the rest, each with its sentence."""
     whole = max(1.0, sum(row[2] for row in rows))
     scaled = [(kind, subject, part / whole, slope) for kind, subject, part, slope in rows]
     ordered = sorted(scaled, key=lambda row: (-row[2], row[0], row[1]))
-    told: list[tuple[str, str, float, float | None, str]] = [(*row, _sentence(*row, currency)) for row in ordered]
+    told = [(*row, _sentence(*row, currency)) for row in ordered]
     left = max(0.0, 1.0 - sum(row[2] for row in rows))
     told.append(("rest", REST, left, None, f"{share(left)} of the ups and downs come from several together, or from what no curve shows."))
     numbered = [(rank, *row) for rank, row in enumerate(told, start=1)]
@@ -145,8 +153,10 @@ def _standard(values: Array) -> Array:
     return np.asarray(centred / np.where(spread > 1e-12 * np.maximum(1.0, np.abs(values).max(axis=0)), spread, np.inf))
 
 
-def _sentence(kind: str, subject: str, part: float, slope: float, currency: str) -> str:
-    worth = f"{'brings' if slope > 0 else 'costs'} {money(abs(slope), currency)}"
+def _sentence(kind: str, subject: str, part: float, slope: float | None, currency: str) -> str:
+    worth = (
+        "helps or hurts, as to when it comes" if slope is None else f"{'brings' if slope > 0 else 'costs'} {money(abs(slope), currency)}"
+    )
     explains = f"{share(part)} of the ups and downs of profit" if part >= _NOTHING else "next to nothing"
     if kind == "demand":
         return f"Demand of {subject} explains {explains}: one standard deviation more of it {worth}."
