@@ -48,7 +48,7 @@ def lamps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def answer(name: str, **values: Any) -> dict[str, Any]:
+def answer(name: str, /, **values: Any) -> dict[str, Any]:
     """Do an operation in this process and return its answer as plain values."""
     found: dict[str, Any] = json.loads(call(name, values, CONTEXT).model_dump_json())
     return found
