@@ -149,15 +149,28 @@ def _frozen(problem: Problem, ready: Game) -> Arrays:
     )
 
 
+def _soft(problem: Problem) -> Index:
+    """Return the rows that give way by themselves, at a price of the tables."""
+    soft = np.zeros(problem.columns, np.bool_)
+    for family in ("shortfall", "excess"):
+        soft[problem.model[family].get_column("column").to_numpy()] = True
+    return np.unique(problem.index[soft[np.repeat(np.arange(problem.columns), np.diff(problem.starts))]]).astype(np.int64)
+
+
 def _breakable(problem: Problem, arrays: Arrays) -> tuple[Arrays, int]:
-    """Return the arrays with columns that let rules give way, demand that may be neither late nor lost among them, and how many."""
+    """Return the arrays with columns that let rules give way, demand that may be neither late nor lost among them, and how many.
+
+    Limits of what is done need none from above: less can always be done.
+    """
     gives: Flags = limit_rows(problem)
     for block in problem.blocks:
         if block.rule.name == "demand_balance":
             gives[block.start : block.stop] = True
     demand = gives & (problem.grade == Grade.PHYSICS)
+    gives[_soft(problem)] = False
+    service = demand | (problem.grade == Grade.SERVICE) | (problem.grade == Grade.TARGET)
     under = np.flatnonzero(gives & np.isfinite(arrays.row_lower))
-    over = np.flatnonzero(gives & ~demand & np.isfinite(arrays.row_upper))
+    over = np.flatnonzero(gives & service & ~demand & np.isfinite(arrays.row_upper))
     rows = np.concatenate([under, over])
     dearest = max(problem.model.prices.value.values(), default=1.0)
     price = np.array([_BREAKS[Grade(grade)] for grade in problem.grade[rows]]) * problem.weight[rows] * dearest
