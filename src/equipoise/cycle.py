@@ -211,6 +211,10 @@ class Gate:
         """Hold a table of the base plan."""
         self._base[passed.name] = passed
 
+    def is_base(self, passed: Passed) -> bool:
+        """Return whether it is the table that the base plan has."""
+        return self._base.get(passed.name) is passed
+
     def same(self, name: str, frame: pl.DataFrame) -> Passed:
         """Return the base plan's table where `frame` equals it, else `frame` as a table of its own."""
         base = self._base.get(name)
@@ -271,6 +275,10 @@ class Run:
         self.hashes.pop(passed.name, None)
         if not self.scenario:
             self.gate.hold(passed)
+
+    def as_base(self, name: str) -> bool:
+        """Return whether a table is that of the base plan."""
+        return self.gate.is_base(self._passed[name])
 
     def hash_of(self, name: str) -> str:
         """Return the hash of a table so far, by its content."""
@@ -419,8 +427,11 @@ class Cycle:
     def _kept(self, step: Step, run: Run) -> tuple[str, Tables | None]:
         """Return the key of what a step makes, and what is kept under it.
 
-        A step may do less for a what-if: what it made in full serves a what-if as well, but never the other way round.
+        A step may do less for a what-if: what it made in full serves a what-if as well, but never the other way round. Aside, what reads
+        anything that the base plan does not have was not kept: its key, which takes the hash of all that it reads, need not be made.
         """
+        if run.aside and not all(map(run.as_base, step.reads)):
+            return "", None
         key = self._key(step, run)
         made = self.cache.get(key)
         if made is None and run.batches and step.takes("what_if"):
