@@ -10,7 +10,7 @@ from random import Random
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linprog
+from scipy.optimize import linprog  # type: ignore[import-untyped]
 
 from tests.truth.company import demand, rows
 

@@ -193,6 +193,12 @@ def test_lots_come_whole_in_every_scenario() -> None:
     assert result(made)[""]["robust_regret"] <= result(made)[""]["nominal_regret"] + 1e-6
 
 
+def test_a_base_plan_that_weighs_nothing_is_still_played() -> None:
+    made = robust({"base": news(100.0), "more": news(130.0), "most": news(140.0)}, {"base": 0.0, "more": 0.7, "most": 0.3}, 1, 1)
+    assert decided(made, "robust") == {("production", "print", 0): pytest.approx(130.0)}
+    assert result(made)["base"]["robust"] == pytest.approx(10 * 100.0 - 4 * 130.0)
+
+
 def test_people_are_settled_too() -> None:
     crew: dict[str, Any] = {"resource": "crew", "workers": 1, "hours_per_worker": 100.0, "wage_per_period": 100.0, "hire_cost": 50.0}
     staffed = {
