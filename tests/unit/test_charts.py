@@ -517,3 +517,22 @@ def test_cost_says_how_much_and_what_most_of_it_is(drawn: dict[str, str]) -> Non
     spent = -TABLES["cost"].filter(pl.col("amount") < 0).get_column("amount").sum()
     assert f"EUR {spent:,.0f} of cost, " in drawn["cost"]
     assert "% of it purchases" in drawn["cost"]
+
+
+def test_the_tornado_has_both_numbers_of_each_driver_and_counts_what_it_leaves_out(drawn: dict[str, str]) -> None:
+    for printed in ("+683.0", "-683.0", "+210.0", "-205.0", "10 % lower", "10 % higher", "Material costs", "Capacity of Assembly"):
+        assert printed in drawn["tornado"].replace("\u2212", "-")
+    failed = TABLES["sensitivity"].with_columns(
+        pl.when(pl.col("driver") != "price").then(pl.col("rank")).alias("rank"), pl.lit(2.0).alias("low"), pl.lit(5.0).alias("high")
+    )
+    one_side = svg(money.tornado(failed, SETTING))
+    assert "Not drawn, but in the table: 1" in one_side
+    assert "Prices" not in one_side
+    with pytest.raises(ValueError, match="no change of profit is known"):
+        money.tornado(failed.with_columns(pl.lit(None, pl.Int64).alias("rank")), SETTING)
+
+
+def test_cash_says_its_total_and_its_lowest_point(drawn: dict[str, str]) -> None:
+    assert "the least at the end of a period" in drawn["cash"]
+    with pytest.raises(ValueError, match="no cash flow"):
+        money.cash(table("financials").empty(), SETTING)

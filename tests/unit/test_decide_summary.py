@@ -360,6 +360,32 @@ def test_money_with_budget_and_what_is_missing() -> None:
     ]
 
 
+def test_cash_tax_and_the_last_cycle_are_told_where_they_are_known() -> None:
+    statement = frame(
+        "financials",
+        line("revenue", 6000),
+        line("contribution", 2000),
+        line("contribution_after_tax", 1500),
+        line("cash_flow", 900),
+        line("cash_flow", -100, period=MARCH),
+        line("cumulated_cash", 900),
+        line("cumulated_cash", 800, period=MARCH),
+        line("working_capital", 400),
+        line("working_capital", 650, period=MARCH),
+    )
+    steps = (("Last cycle", 6500.0, "level"), ("Price", 100.0, "change"), ("Volume", -600.0, "change"), ("Plan", 6000.0, "level"))
+    past = [
+        {"against": "last_cycle", "measure": "revenue", "position": n, "step": s, "amount": a, "kind": k}
+        for n, (s, a, k) in enumerate(steps)
+    ]
+    told = summary(financials=statement, bridge=frame("bridge", *past))["Money"]
+    assert "What is left, the contribution, is EUR 2,000, EUR 1,500 after tax." in told
+    assert "Cash flow is EUR 800 over the horizon." in told
+    assert "Working capital is EUR 400 at the end of the first period and EUR 650 at the end of the last." in told
+    over = "over the periods that both have"
+    assert f"Revenue is EUR 500 below the last cycle's plan {over}: volume -EUR 600 and price +EUR 100." in told
+
+
 def test_without_prices_and_costs_it_says_that_no_margin_is_shown() -> None:
     bare = {
         "demand_plan": DEMAND.with_columns(pl.lit(None, pl.Float64).alias("unit_price")),

@@ -89,6 +89,12 @@ def test_demand_that_is_not_served_is_its_own_step() -> None:
     assert made == {"Budget": 1000, "Price": 0, "Volume": 200, "Mix": 0, "Demand not served": -300, "Plan": 900}
 
 
+def test_backlog_that_is_served_beyond_demand_is_called_so() -> None:
+    budget = frame("budget", {"item": "A", "period": JANUARY, "quantity": 100.0, "revenue": 1000.0})
+    made = steps_of(bridge(sales(("A", 110, 1100)), sales(("A", 100, 1000)), budget, NONE, ITEMS))
+    assert made == {"Budget": 1000, "Price": 0, "Volume": 0, "Mix": 0, "Backlog served": 100, "Plan": 1100}
+
+
 def test_a_planned_item_without_a_price_is_not_called_dropped() -> None:
     budget = frame(
         "budget",
@@ -158,7 +164,8 @@ def test_an_item_that_is_sold_in_another_market_is_not_new() -> None:
     assert from_last(sales(("A", 100, 1100)), past) == {"Last cycle": 1000, "Price": 100, "Volume": 0, "Mix": 0, "Plan": 1100}
 
 
-SALES = st.tuples(st.sampled_from("ABC"), st.sampled_from(["North", "South"]), st.floats(0, 1e5), st.one_of(st.none(), st.floats(0, 1e6)))
+UNITS = st.one_of(st.just(0.0), st.floats(0.01, 1e5))
+SALES = st.tuples(st.sampled_from("ABC"), st.sampled_from(["North", "South"]), UNITS, st.one_of(st.none(), st.floats(0, 1e6)))
 
 
 @given(st.lists(SALES, min_size=1, max_size=6, unique_by=lambda row: row[:2]), st.lists(SALES, min_size=1, max_size=6))

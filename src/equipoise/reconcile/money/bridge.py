@@ -9,6 +9,8 @@ from equipoise.reconcile.money.valuation import families, given
 from equipoise.tables import table
 
 Step = tuple[str, float]
+_NONE = 1e-6
+"""A quantity up to this is none: there is no price in dividing by it."""
 
 
 def price_volume_mix(elements: pl.DataFrame) -> list[Step]:
@@ -40,7 +42,7 @@ def _apart(elements: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataF
     """Split into what is in both, new, dropped, and what has no quantity to split by."""
     filled = elements.with_columns(pl.col("quantity_0", "amount_0", "quantity_1", "amount_1").fill_null(0.0))
     whole = ~pl.col("open") if "open" in elements.columns else pl.lit(value=True)
-    before, after = whole & (pl.col("quantity_0") > 0), whole & (pl.col("quantity_1") > 0)
+    before, after = whole & (pl.col("quantity_0") > _NONE), whole & (pl.col("quantity_1") > _NONE)
     new = after & ~before & (pl.col("amount_0") == 0)
     dropped = before & ~after & (pl.col("amount_1") == 0)
     both = before & after
@@ -71,8 +73,9 @@ def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, las
 
     `demanded` has item, market, period, quantity, revenue and gross_margin as if all demand were served, `sold` item, period,
     revenue and gross_margin of the plan; amounts are empty where prices or costs are not given. A bridge runs over the periods that
-    both sides have: to the demand plan by price, volume and mix, and from there to the plan by the demand that is not served in them.
-    `last` is the last cycle's demand, as `last_cycle` returns it; what it has no money of stands apart.
+    both sides have: to the demand plan by price, volume and mix, and from there to the plan by the demand that is not served in them, or
+    by what is served of the backlog beyond that. `last` is the last cycle's demand, as `last_cycle` returns it; what it has no money of
+    stands apart.
     """
     rows: list[dict[str, object]] = []
     for against, before in (("budget", budget), ("last_cycle", last)):
@@ -99,7 +102,7 @@ def _bridged(
     steps = price_volume_mix(_elements(begun, wish, item, measure))
     served = float(plan[measure].sum()) - float(wish[measure].sum())
     word = "Margin per unit" if measure == "gross_margin" else "Price"
-    named = [(word, steps[0][1]), *steps[1:], ("Demand not served", served)]
+    named = [(word, steps[0][1]), *steps[1:], ("Backlog served" if served > 0 else "Demand not served", served)]
     return _rows(against, measure, float(begun[measure].sum()), float(plan[measure].sum()), named)
 
 
@@ -142,7 +145,7 @@ def _elements(before: pl.DataFrame, wish: pl.DataFrame, item: pl.DataFrame, meas
     )
     sides = [_side(frame, number, measure) for number, frame in enumerate((first, after))]
     both = sides[0].join(sides[1], on=["thing", "place"], how="full", coalesce=True, maintain_order="left_right")
-    moved = (pl.col("quantity_0").fill_null(0.0) > 0) != (pl.col("quantity_1").fill_null(0.0) > 0)
+    moved = (pl.col("quantity_0").fill_null(0.0) > _NONE) != (pl.col("quantity_1").fill_null(0.0) > _NONE)
     both = both.with_columns(pl.when(moved.any().over("thing")).then(pl.lit("")).otherwise("place").alias("place"))
     sums = both.group_by("thing", "place", maintain_order=True).agg(
         pl.col("quantity_0", "amount_0", "quantity_1", "amount_1").sum(), pl.col("open_0", "open_1").fill_null(value=False).any()
