@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from equipoise.demand import baseline, cleaned_history, correction, segment
-from equipoise.errors import InputError
 from equipoise.reconcile.simulation.demand_paths import cells_of
 from equipoise.reconcile.simulation.sources import sources
 from equipoise.service.gathering import gather
@@ -107,14 +106,14 @@ def test_disturbances_of_supply_lower_profit_and_are_drivers() -> None:
     assert top["slope"] < 0
 
 
-def test_given_correlations_that_cannot_hold_are_refused() -> None:
+def test_given_correlations_that_cannot_hold_are_told_and_the_rest_goes_on() -> None:
     names = ("a", "b", "c")
     tables = {**trader(100.0, names), "disturbance": rows(*({"disturbance": name, "target": name, **NARROW} for name in names))}
     pairs = [("a", "b", 0.9), ("b", "c", 0.9), ("a", "c", -0.9)]
     tables["correlation"] = rows(*({"one": one, "other": other, "correlation": value} for one, other, value in pairs))
-    with pytest.raises(InputError, match="cannot hold together") as refused:
-        simulated(1, {"paths": 10, "rolling": 0}, tables, frozen=1)
-    assert refused.value.where.table == "correlation"
+    made = simulated(1, {"paths": 10, "rolling": 0}, tables, frozen=1)
+    assert note(made, "not_simulated").startswith("The plan is not simulated: The correlations given cannot hold together (")
+    assert made["simulation_path"].is_empty()
 
 
 def cells(plan: dict[str, Any], forecast: dict[str, Any] | None) -> tuple[float, float, float, bool]:
@@ -156,7 +155,7 @@ def alpine() -> dict[str, pl.DataFrame]:
     made = {**given, **found}
     made["cleaned_history"] = cleaned_history(**{name: made[name] for name in _parameters(cleaned_history)})
     made["segment"] = segment(**{name: made[name] for name in _parameters(segment)})
-    made["baseline"] = baseline(**{name: made[name] for name in _parameters(baseline)})["baseline"]
+    made["baseline"] = baseline(*(made[name] for name in _parameters(baseline)))["baseline"]
     made["demand_plan"] = table("demand_plan").conform(made["baseline"].select("item", "market", "period", "quantity"))
     empty = {name: table(name).empty() for name in ("disturbance", "correlation")}
     return {**made, **empty}
@@ -181,12 +180,14 @@ def test_the_total_of_alpine_spreads_as_a_forecast_of_the_total_does() -> None:
     )
     one = {"item": pl.lit("All"), "market": pl.lit("All")}
     history = table("cleaned_history").conform(whole.with_columns(**one)).sort("period")
-    masters = (filled("segment", {"item": "All", "market": "All", "methods": "regular"}), filled("item", {"item": "All"}))
-    empty = [table(name).empty() for name in ("driver", "calendar_effect", "succession")]
-    told = baseline(history, *masters, filled("market", {"market": "All"}), *empty, made["setting"])["baseline"]
+    segments, items = filled("segment", {"item": "All", "market": "All", "methods": "regular"}), filled("item", {"item": "All"})
+    driver, calendar, succession = (table(name).empty() for name in ("driver", "calendar_effect", "succession"))
+    markets = filled("market", {"market": "All"})
+    told = baseline(history, segments, items, markets, driver, calendar, succession, made["setting"])["baseline"]
     direct = ((told["p90"] - told["p10"]) / told["quantity"]).to_numpy()
     assert 0.8 < spread.mean() / direct.mean() < 1.3
-    apart = float((made["baseline"]["p90"].sum() - made["baseline"]["p10"].sum()) / made["baseline"]["quantity"].sum())
+    low, high, planned = (float(made["baseline"][name].to_numpy().sum()) for name in ("p10", "p90", "quantity"))
+    apart = (high - low) / planned
     assert spread.mean() < 0.5 * apart
     inside = (np.quantile(total, 0.1, axis=0) < told["quantity"].to_numpy()) & (
         told["quantity"].to_numpy() < np.quantile(total, 0.9, axis=0)

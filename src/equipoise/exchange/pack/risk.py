@@ -159,7 +159,7 @@ def _robust(plan: Plan) -> Iterator[Block]:
 
 def _insurance(plan: Plan, whole: dict[str, float | None]) -> Iterator[Block]:
     """Say what the robust plan costs where the plan of record comes true, and what it brings over all scenarios."""
-    nominal, robust, best = whole["nominal"], whole["robust"], whole["best"]
+    nominal, robust, regret = whole["nominal"], whole["robust"], whole["robust_regret"]
     if nominal is None or robust is None:
         return
     base = plan["robust_result"].filter(pl.col("scenario") == "base")
@@ -168,8 +168,8 @@ def _insurance(plan: Plan, whole: dict[str, float | None]) -> Iterator[Block]:
     if base.height and base["nominal"][0] is not None and base["robust"][0] is not None:
         cost = float(base["nominal"][0] - base["robust"][0])
         words.append(f"The insurance costs {money(max(cost, 0.0), plan.currency)} where all comes as in the base plan.")
-    if best is not None:
-        words.append(f"Knowing from the start which scenario comes would be worth {money(max(best - robust, 0.0), plan.currency)} more.")
+    if regret is not None:
+        words.append(f"Knowing from the start which scenario comes would be worth {money(max(regret, 0.0), plan.currency)}.")
     yield Paragraph(" ".join(words))
 
 

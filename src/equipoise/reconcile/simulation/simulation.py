@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
+from equipoise.errors import InputError
 from equipoise.reconcile.money.valuation import unit_of
 from equipoise.reconcile.simulation.demand_rows import DemandRows, demand_rows
 from equipoise.reconcile.simulation.driver import driver_rows, groups
@@ -42,7 +43,7 @@ def simulation(
     `tables` are those of the supply model. `play` takes demand (paths, rows of `shortage`) and disturbances by kind and target (paths,
     periods), and returns by path what the plan of record gives where it meets them (see docs/simulation.md); `roll` does the same with the
     plan solved again in every period. Paths hang on the setting `seed` alone. Where nothing is uncertain, or `risk.paths` is 0,
-    `simulation` has a single row that says so. Raises InputError where given correlations cannot hold together.
+    `simulation` has a single row that says so, and so it has where given correlations cannot hold together.
     """
     setting = from_table(tables["setting"])
     named = {"baseline": baseline, "cleaned_history": cleaned_history, "disturbance": disturbance, "correlation": correlation}
@@ -51,7 +52,10 @@ def simulation(
         return _only("The plan is not simulated: setting risk.paths is 0.")
     if shortage.is_empty():
         return _only("Nothing is demanded, so there is nothing to simulate.")
-    drawn = sources(read, setting)
+    try:
+        drawn = sources(read, setting)
+    except InputError as error:  # the rest of the plan goes on
+        return _only(f"The plan is not simulated: {error.short}")
     if drawn.nothing:
         return _only(
             "Nothing is uncertain: neither the forecast nor table disturbance says how demand or supply may come otherwise than planned."
