@@ -28,7 +28,7 @@ class Stage:
     `columns` are their places in the model, `planned` what the plan does. `takes` is points by columns. `brings` is, by bucket of arrival,
     places by columns (points, or pools for shipments), `brings_all` what comes in all, where any
     of it comes within the horizon, `brings_now` what arrives at once.
-    `lots` and `least` are the lot and the least that is done at all, where things come whole.
+    `lots` and `least` are the lot and the least that is done at all, where things come whole; `main` is the place that a column is for.
     """
 
     t: int
@@ -41,6 +41,7 @@ class Stage:
     limits: Limits
     lots: Array
     least: Array
+    main: Index
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ def course(solved: Solved) -> Course:
     room = rooms(problem, values, machines, stages)
     takes, brings, sends = withdrawals(model), arrivals(model), deliveries(model).rename({"pool": "point"})
     shape = model.net.points.height, model.pools.pools.height
-    whole, full = _whole(model), _full(model)
+    whole, full = (*_whole(model), _main(model)), _full(model)
     duals = solved.answer.duals
     gains = problem.money + problem.penalty
     columns = np.repeat(np.arange(problem.columns), np.diff(problem.starts))
@@ -155,6 +156,15 @@ def _loads(machines: Resources, flows: Index) -> Sums:
     return Sums(number, where, load, (len(machines.capacity), len(flows)))
 
 
+def _main(model: Model) -> Index:
+    """Return the place that each flow is for: its point, or, of a shipment, its pool."""
+    main = np.full(model.columns, -1, np.int64)
+    for family in (*DECIDED, "ship"):
+        frame = model[family]
+        main[frame.get_column("column").to_numpy()] = frame.get_column("pool" if family == "ship" else "point").to_numpy()
+    return main
+
+
 def _whole(model: Model) -> tuple[Array, Array]:
     """Return the lot and the least amount of every column that comes whole; nothing elsewhere."""
     lots, least = np.zeros(model.columns), np.zeros(model.columns)
@@ -191,7 +201,7 @@ def _stage(
     full: pl.DataFrame,
     shape: tuple[int, int],
     limits: Limits,
-    whole: tuple[Array, Array],
+    whole: tuple[Array, Array, Index],
 ) -> Stage:
     own = pl.DataFrame({"column": columns, "place": np.arange(len(columns))}, schema={"column": pl.Int64, "place": pl.Int64})
     taken = takes.join(own, on="column", maintain_order="left")
@@ -214,6 +224,7 @@ def _stage(
         limits=limits,
         lots=whole[0][columns],
         least=whole[1][columns],
+        main=whole[2][columns],
     )
 
 

@@ -43,7 +43,7 @@ class Game:
     def policy(self) -> Steering:
         """Return the policy that steers every world back to the plan."""
         planned = self.course.model.demand.get_column("quantity").to_numpy()
-        return steering(self.course, trajectory(self.world(planned[None, :], upsets(self.course.model, {}, 1))))
+        return steering(self.course, trajectory(self.world(planned[None, :], upsets(self.course.model, {}, 1))), self.accounts.level)
 
 
 def game(solved: Solved) -> Game:

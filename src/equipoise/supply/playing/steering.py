@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
-from equipoise.supply.assembly import Array, Flags
+from equipoise.supply.assembly import Array
 from equipoise.supply.playing.course import Course, Stage
 from equipoise.supply.playing.market import Market
 from equipoise.supply.playing.sums import Sums, share
+from equipoise.supply.playing.ways import Ways, prices_lost, quick, sources, tiers, ways
 from equipoise.supply.playing.world import World
 
 _SAME = 1e-9
@@ -64,42 +64,10 @@ def trajectory(world: World) -> Trajectory:
 
 
 @dataclass(frozen=True, eq=False)
-class Ways:
-    """The ways to bring goods to places at a stage. `usual` splits a request of a place among the ways that the plan uses there (the one
-    that costs the plan least where it uses none), in units of the way; `ranked` are all ways of each place, the best first, one a rank.
-    """
-
-    usual: Sums
-    ranked: tuple[Sums, ...]
-
-
-def ways(stage: Stage, reduced: Array, wanted: Flags, most: Array) -> Ways:
-    """Return the ways of a stage. `reduced` is the gain of one more unit of each column, `wanted` whether a request of a place counts.
-
-    Of the ranked ways only those are kept that cost the plan no more than `most`, by place, for a unit above what they are used for.
-    """
-    brings = stage.brings_all
-    rows, columns, values = brings.rows, brings.columns, brings.values
-    good = (values > _SAME) & wanted[rows]
-    rows, columns, values = rows[good], columns[good], values[good]
-    inflow = stage.planned[columns] * values
-    total = np.bincount(rows, inflow, minlength=brings.shape[0])[rows]
-    gain = reduced[stage.columns][columns] / values
-    order = np.lexsort((columns, -gain, rows))
-    rank = np.zeros(len(rows), np.int64)
-    first = np.flatnonzero(np.diff(rows[order], prepend=-1))
-    rank[order] = np.arange(len(rows)) - np.repeat(first, np.diff(np.append(first, len(rows))))
-    part = np.where(total > _SAME, np.divide(inflow, total, out=np.zeros_like(inflow), where=total > 0), rank == 0)
-    used = part > 0
-    usual = Sums(rows[used], columns[used], (part / values)[used], brings.shape)
-    pays = -gain <= most[rows]
-    ranked = [pays & (rank == k) for k in range(rank.max(initial=-1) + 1)]
-    return Ways(usual, tuple(Sums(rows[one], columns[one], 1.0 / values[one], brings.shape) for one in ranked))
-
-
-@dataclass(frozen=True, eq=False)
 class Steering:
-    """The policy of a course, ready to be asked in every period of any world with it."""
+    """The policy of a course, ready to be asked in every period of any world with it. `spare` is what the plan keeps beyond its targets
+    from a period to the end, points by periods: it need not be replaced.
+    """
 
     course: Course
     plan: Trajectory
@@ -108,6 +76,7 @@ class Steering:
     sources: Sums
     quick: tuple[Array, ...]
     tiers: tuple[tuple[Array, ...], ...]
+    spare: Array
 
     def wanted(self, world: World, t: int) -> Array:
         """Return what should be made, bought and moved: as planned inside the frozen fence, then what brings every position back."""
@@ -117,24 +86,13 @@ class Steering:
             return planned
         missing = self.plan.position[:, t, None] - position(world, t)
         missing += self.sources.of(owed(world.market, t) - self.plan.owed[:, t, None])
-        full = planned + self._exploded(stage, planned, missing)
-        urgent = planned + self._exploded(stage, planned, missing - _HELD * self.plan.kept[:, t, None])
+        missing = np.where(missing > 0, np.clip(missing - self.spare[:, t, None], 0.0, None), missing)
+        usual, able = self.decide_ways[t].usual, self.decide_ways[t].able
+        full = planned + _exploded(usual, stage, planned, missing)
+        urgent = planned + _exploded(able, stage, planned, missing - _HELD * self.plan.kept[:, t, None])
         flows = self._affordable(world, stage, urgent, full)
-        flows = planned + self._exploded(stage, planned, missing, flows - planned)
+        flows = planned + _exploded(able, stage, planned, missing, flows - planned)
         return self._in_lots(stage, self._otherwise(world, stage, flows, urgent))
-
-    def _exploded(self, stage: Stage, planned: Array, missing: Array, most: Array | None = None) -> Array:
-        """Return the change of each flow that brings what is missing, and the components that it takes in turn (columns by paths)."""
-        change = np.zeros_like(planned)
-        for _ in range(_DEEPEST):
-            asked = missing + stage.takes.of(change)
-            next_change = np.maximum(self.decide_ways[stage.t].usual.most(asked), -planned)
-            if most is not None:
-                next_change = np.minimum(next_change, most)
-            if np.array_equal(next_change, change):
-                break
-            change = next_change
-        return change
 
     def _affordable(self, world: World, stage: Stage, urgent: Array, full: Array) -> Array:
         """Return the flows of `full` as far as limits and regular time allow, with overtime beyond the plan's only for what is urgent."""
@@ -168,7 +126,7 @@ class Steering:
 
     def shipped(self, world: World, t: int) -> Array:
         """Return what should be shipped: as planned, changed by how much more or less is needed than planned."""
-        stage, market, usual = self.course.serve[t], world.market, self.serve_ways[t].usual
+        stage, market, usual = self.course.serve[t], world.market, self.serve_ways[t].able
         planned = np.repeat(stage.planned[:, None], world.paths, axis=1)
         need = gap(market, t)
         change = need - self.plan.gap[:, t, None]
@@ -208,11 +166,28 @@ class Steering:
         return kept
 
 
-def steering(course: Course, plan: Trajectory) -> Steering:
-    """Return the policy of a course whose plan stands where `plan` says."""
+def _exploded(ways: Sums, stage: Stage, planned: Array, missing: Array, most: Array | None = None) -> Array:
+    """Return the change of each flow (columns by paths) that brings what is missing, and the components that it takes in turn.
+
+    `ways` splits what is asked of a place among its ways; no change is above `most`.
+    """
+    change = np.zeros_like(planned)
+    for _ in range(_DEEPEST):
+        asked = missing + stage.takes.of(change)
+        next_change = np.maximum(ways.most(asked), -planned)
+        if most is not None:
+            next_change = np.minimum(next_change, most)
+        if np.array_equal(next_change, change):
+            break
+        change = next_change
+    return change
+
+
+def steering(course: Course, plan: Trajectory, level: Array) -> Steering:
+    """Return the policy of a course whose plan stands where `plan` says; `level` is the target stock, points by periods."""
     horizon = course.horizon
     pools, points = course.model.pools.pools.height, course.model.net.points.height
-    every, any_cost, prices = np.ones(pools, np.bool_), np.full(pools, np.inf), _prices(course)
+    every, any_cost, prices = np.ones(pools, np.bool_), np.full(pools, np.inf), prices_lost(course)
     return Steering(
         course=course,
         plan=plan,
@@ -220,47 +195,8 @@ def steering(course: Course, plan: Trajectory) -> Steering:
             ways(course.decide[t], course.reduced, course.worth[:, t] > _SAME, prices - course.worth[:, t]) for t in range(horizon)
         ),
         serve_ways=tuple(ways(course.serve[t], course.reduced, every, any_cost) for t in range(horizon)),
-        sources=_sources(course, (points, pools)),
-        quick=tuple(_quick(course.serve[t]) for t in range(horizon)),
-        tiers=tuple(_tiers(course, t) for t in range(horizon)),
+        sources=sources(course, (points, pools)),
+        quick=tuple(quick(course.serve[t]) for t in range(horizon)),
+        tiers=tuple(tiers(course, t) for t in range(horizon)),
+        spare=np.minimum.accumulate(np.clip(plan.kept - level, 0.0, None)[:, ::-1], axis=1)[:, ::-1],
     )
-
-
-def _prices(course: Course) -> Array:
-    """Return the most that a unit lost of the item at each point can cost; infinite where it is not sold, or has no price."""
-    lost = pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in ("unit_price", "lost_sale_cost", "unserved_price"))
-    sold = course.model.demand.group_by("item", maintain_order=True).agg(price=lost.max()).filter(pl.col("price") > 0)
-    rows = course.model.net.points.select("item").join(sold, on="item", how="left", maintain_order="left")
-    return rows.get_column("price").fill_null(np.inf).to_numpy()
-
-
-def _quick(stage: Stage) -> Array:
-    """Return the share of a shipment to each pool that arrives in its own period, by the slowest way."""
-    out = np.full(stage.brings_all.shape[0], 1.0)
-    now = np.zeros(len(stage.columns))
-    now[stage.brings_now.columns] = stage.brings_now.values
-    np.minimum.at(out, stage.brings_all.rows, now[stage.brings_all.columns])
-    return out
-
-
-def _tiers(course: Course, t: int) -> tuple[Array, ...]:
-    """Return, tier by tier, 1 for the shipments that go then where stock is short: first to demand that would be lost, then to the rest."""
-    stage, allowed = course.serve[t], course.model.pools.pool.get_column("backlog_allowed").to_numpy()
-    late = np.zeros(len(stage.columns))
-    late[stage.brings_all.columns] = allowed.reshape(-1, course.horizon)[stage.brings_all.rows, t]
-    return 1.0 - late, late
-
-
-def _sources(course: Course, shape: tuple[int, int]) -> Sums:
-    """Return the share of each pool that each point serves over the horizon: points by pools."""
-    total = np.zeros(shape)
-    used = np.zeros(shape)
-    for stage in course.serve:
-        point = np.zeros(len(stage.columns), np.int64)
-        point[stage.takes.columns] = stage.takes.rows
-        np.add.at(total, (point[stage.brings_all.columns], stage.brings_all.rows), stage.planned[stage.brings_all.columns])
-        np.maximum.at(used, (point[stage.brings_all.columns], stage.brings_all.rows), 1.0)
-    total = np.where(total.sum(axis=0) > _SAME, total, used)
-    part = np.divide(total, total.sum(axis=0), out=np.zeros(shape), where=total.sum(axis=0) > 0)
-    points, pools = np.nonzero(part)
-    return Sums(points, pools, part[points, pools], shape)
