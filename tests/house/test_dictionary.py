@@ -2,7 +2,8 @@
 
 import pytest
 
-from equipoise.cycle import GATE, STEPS
+from equipoise.cycle import STEPS
+from equipoise.gate import GATE
 from equipoise.tables import DICTIONARY, GIVEN, MADE, Table
 
 TABLES = list(DICTIONARY.values())

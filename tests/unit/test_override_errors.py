@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from equipoise.cycle import Run
 from equipoise.errors import DataError, InputError
+from equipoise.gate import Run
 from equipoise.scenario import Override, Scenario, apply, chain, faults_of
 from equipoise.tables import table
 

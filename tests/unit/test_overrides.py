@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from equipoise.cycle import GATE, Run
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import DataError, InputError
+from equipoise.gate import GATE, Run
 from equipoise.gather import Raw, facts, read_plan
 from equipoise.scenario import (
     Effect,

@@ -5,7 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from equipoise.cycle import STEPS, Cycle, MemoryCache, Run
+from equipoise.cycle import STEPS, Cycle, MemoryCache
+from equipoise.gate import Run
 from equipoise.scenario import Override
 from equipoise.supply import Session, supply
 from equipoise.tables import table
