@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from threading import Lock
 from typing import Literal, Protocol
 
@@ -24,9 +24,31 @@ from equipoise.demand import baseline, cleaned_history, consensus, correction, d
 from equipoise.errors import EquipoiseError
 from equipoise.gate import GATE, Gate, Run
 from equipoise.measure import kpi, stream_record, value_added
-from equipoise.reconcile import OPTION_TABLES, financials, gap, option, risk_register, scenarios
+from equipoise.reconcile import (
+    OPTION_TABLES,
+    SENSITIVITY_TABLES,
+    financials,
+    gap,
+    option,
+    risk_register,
+    scenarios,
+    sensitivity,
+    simulation,
+)
 from equipoise.scenario import TRIGGER_TABLES, Override, Scenario
-from equipoise.supply import MODEL_TABLES, Session, audit, inventory_target, item_plan, requirements, robust_plan, supply, supply_cause
+from equipoise.supply import (
+    MODEL_TABLES,
+    Session,
+    audit,
+    inventory_target,
+    item_plan,
+    play,
+    requirements,
+    robust_plan,
+    roll,
+    supply,
+    supply_cause,
+)
 from equipoise.tables import GIVEN, table
 
 _WHAT_IF = "what-if"
@@ -72,7 +94,7 @@ class Step:
         """Return whether it takes something beside tables.
 
         That is an `executor` to spread its work over, a `session` to remember its models, `what_if`: whether the base plan is changed;
-        or, for one that has the plan solved again, the functions `resolve` (a scenario), and `what_if` (overrides).
+        or functions: `play` and `roll` (paths) and, where the plan is solved again, `resolve` (a scenario) and `what_if` (overrides).
         """
         return name in inspect.signature(self.run).parameters
 
@@ -88,6 +110,7 @@ _PLANNED = (
     *("supply_plan", "purchase_plan", "transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load"),
     *("workforce_plan", "shortage", "binding", "violation", "clash", "cost", "solution"),
 )
+_SIMULATED = ("simulation", "simulation_path", "simulation_service", "simulation_driver")
 _TARGET_TABLES = tuple(name for name in MODEL_TABLES if name != "inventory_target")
 
 STEPS: tuple[Step, ...] = (
@@ -109,6 +132,8 @@ STEPS: tuple[Step, ...] = (
     Step("Pre-S&OP", gap, ("gap", "gap_cause")),
     Step("Pre-S&OP", scenarios, ("scenario_result", "scenario_demand", "scenario_input"), again=True),
     Step("Pre-S&OP", option, ("option", "option_change", "option_period", "option_question"), also=OPTION_TABLES, again=True),
+    Step("Pre-S&OP", sensitivity, ("sensitivity",), also=SENSITIVITY_TABLES, again=True),
+    Step("Pre-S&OP", simulation, _SIMULATED, also=MODEL_TABLES, base_only=True),
     Step("Pre-S&OP", robust_plan, ("robust_plan", "robust_result"), again=True),
     Step("Measure", kpi, ("kpi",)),
     Step("Pre-S&OP", risk_register, ("risk_register",), also=TRIGGER_TABLES, base_only=True),
@@ -263,7 +288,10 @@ class Cycle:
     def _execute(self, step: Step, run: Run) -> Tables:
         if run.batches and step.takes("what_if"):
             self._solve_base()
-        beside = {"executor": self.executor, "session": self.session, "what_if": bool(run.batches)}
+        beside: dict[str, object] = {"executor": self.executor, "session": self.session, "what_if": bool(run.batches)}
+        if step.takes("play"):
+            model = {name: run.tables[name] for name in MODEL_TABLES}
+            beside |= {"play": partial(play, model, session=self.session), "roll": partial(roll, model, session=self.session)}
         extra = {name: given for name, given in beside.items() if step.takes(name)}
         result = self._solved_again(step, run.tables) if step.again else step(run.tables, **extra)
         made = result if isinstance(result, dict) else {step.writes[0]: result}
