@@ -106,6 +106,19 @@ def test_disturbances_of_supply_lower_profit_and_are_drivers() -> None:
     assert top["slope"] < 0
 
 
+def test_what_the_plan_does_not_use_cannot_be_disturbed_and_that_is_said() -> None:
+    company = trader(100.0, horizon=2)
+    ended = {"route": "print at home", "item": "paper", "location": "Kiosk", "end": month(0).replace(year=2020)}
+    company["route"] = rows(*({**ended, "period": month(t)} for t in range(2)))
+    bad = {"kind": "yield", "distribution": "fixed", "likely": 0.5}
+    company["disturbance"] = rows({"disturbance": "bad ink", "target": "print at home", **bad}, {"disturbance": "sales", **NARROW})
+    made = simulated(2, {"paths": 50, "rolling": 0}, company, frozen=2)
+    assert note(made, "not_played").endswith("bad ink.")
+    assert made["simulation_path"].height == 50
+    company["disturbance"] = company["disturbance"].head(1)
+    assert note(simulated(2, {"paths": 50}, company, frozen=2), "not_simulated").startswith("Nothing is uncertain")
+
+
 def test_given_correlations_that_cannot_hold_are_told_and_the_rest_goes_on() -> None:
     names = ("a", "b", "c")
     tables = {**trader(100.0, names), "disturbance": rows(*({"disturbance": name, "target": name, **NARROW} for name in names))}

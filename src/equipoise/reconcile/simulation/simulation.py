@@ -11,6 +11,7 @@ from equipoise.reconcile.money.valuation import unit_of
 from equipoise.reconcile.simulation.demand_rows import DemandRows, demand_rows
 from equipoise.reconcile.simulation.driver import driver_rows, groups
 from equipoise.reconcile.simulation.normal import Array
+from equipoise.reconcile.simulation.playable import playable
 from equipoise.reconcile.simulation.policy import comparison, resolved
 from equipoise.reconcile.simulation.record import MEASURES, Play, Record, record
 from equipoise.reconcile.simulation.sources import Sources, sources
@@ -56,12 +57,13 @@ def simulation(
         drawn = sources(read, setting)
     except InputError as error:  # the rest of the plan goes on
         return _only(f"The plan is not simulated: {error.short}")
+    calendar = Calendar.from_setting(setting.calendar)
+    rows = demand_rows(shortage, drawn.demand.cells, calendar.periods, tables["item"])
+    drawn = playable(drawn, rows, play)
     if drawn.nothing:
         return _only(
             "Nothing is uncertain: neither the forecast nor table disturbance says how demand or supply may come otherwise than planned."
         )
-    calendar = Calendar.from_setting(setting.calendar)
-    rows = demand_rows(shortage, drawn.demand.cells, calendar.periods, tables["item"])
     return _simulated(drawn, rows, setting, read, play, roll)
 
 

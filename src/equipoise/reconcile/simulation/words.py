@@ -6,7 +6,7 @@ import numpy as np
 
 from equipoise.reconcile.simulation.sources import Sources
 from equipoise.reconcile.simulation.supply_paths import missing
-from equipoise.tables.figures import listing, plural, quantity, share
+from equipoise.tables.figures import listing, quantity, share
 
 
 def assumptions(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
@@ -68,5 +68,5 @@ def _of_supply(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
         yield "supply", float(len(rows)), f"{listing(rows, 6)} {verb} supply, each by luck of its own."
     lost = missing(drawn.supply)
     if lost:
-        there = plural("name", len(lost))
-        yield "not_played", float(len(lost)), f"Not played, for the plan has no such {there}: {listing(lost, 6)}."
+        verb = "it" if len(lost) == 1 else "they"
+        yield "not_played", float(len(lost)), f"Not played, for the plan uses nothing that {verb} could hit: {listing(lost, 6)}."
