@@ -139,6 +139,8 @@ def obsolete_stock(
     """Return obsolete stock by family and by item@location, over the whole horizon. `units` is what obsolete_units returned; `base` is the
     stock held of the same items, `cost` the obsolete part at standard cost, `note` why it is obsolete.
     """
+    if units.is_empty():
+        return []
     listed = item.select("item", "unit_price").unique("item", maintain_order=True)
     points = in_family(units, item)
     for prices in (average_prices(demand_plan), listed, costs(item)):

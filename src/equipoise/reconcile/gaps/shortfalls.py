@@ -32,6 +32,8 @@ def unserved(
             ("total", ["total"], points if points.get_column("market").n_unique() > 1 else points.clear()),
         )
         for level, keys, rows in parts:
+            if rows.is_empty():
+                continue
             numbers = [pl.col("units", "base").sum(), *(known_sum(name) for name in ("revenue", "margin"))]
             merged = runs(rows.group_by(*keys, "period", maintain_order=True).agg(numbers), keys, calendar, over_time)
             merged = merged.filter(pl.col("units").abs() >= max(limits.shortage_units, 1e-6))
