@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.finance import published
 from equipoise.reconcile.money.valuation import families
 from equipoise.scenario import Condition, Override
 
@@ -133,8 +132,3 @@ def _of_capacity(tables: Mapping[str, pl.DataFrame]) -> Iterator[Driver]:
         own = capacity.filter(pl.col("resource") == name)
         cells = (Cells(table, column, (("resource", name),)) for table, column in _CAPACITY if (own[column].fill_null(0.0) > 0).any())
         yield Driver("capacity", name, tuple(cells))
-
-
-def profit(cost: pl.DataFrame) -> float:
-    """Return the published profit (currency): the sum of table `cost` without the model's own prices."""
-    return float(published(cost)["amount"].sum())

@@ -9,7 +9,8 @@ import polars as pl
 
 from equipoise.errors import EquipoiseError
 from equipoise.finance import published
-from equipoise.reconcile.money.driver import Driver, drivers, in_words, profit
+from equipoise.reconcile.money.driver import Driver, drivers, in_words
+from equipoise.reconcile.money.earned import earned
 from equipoise.scenario import Override
 from equipoise.tables import table
 from equipoise.tables.figures import money, share
@@ -19,7 +20,7 @@ _SIDE_BY_SIDE = 2  # plans solved at a time: the optimiser does its work outside
 _LAST = "supply"  # the last step that is run again: it makes the table cost
 SENSITIVITY_TABLES = (
     *("setting", "item", "demand_plan", "purchase", "route", "resource", "workforce", "lane", "capacity"),
-    *("cost", "binding", "capacity_load"),
+    *("cost", "binding", "capacity_load", "inventory_plan"),
 )
 
 
@@ -31,11 +32,11 @@ class WhatIf(Protocol):
 
 
 def sensitivity(tables: Mapping[str, pl.DataFrame], *, what_if: WhatIf) -> pl.DataFrame:
-    """Return the table `sensitivity`: what the published profit changes when a driver is lower and higher by setting risk.sensitivity.
+    """Return the table `sensitivity`: what the contribution changes when a driver is lower and higher by setting risk.sensitivity.
 
     Each is the plan solved again by `what_if`, two at a time, so what people would do about it is in the number. Drivers are those of
-    `drivers`. Published profit is the sum of table cost without the model's own prices: it values no stock that is left at the end.
-    A driver whose plan cannot be solved has no numbers and no rank, and says why. Empty where the setting is 0 or no money is given.
+    `drivers`. The contribution is that of `earned`: published profit, with the stock that is left at standard cost. A driver whose plan
+    cannot be solved has no numbers and no rank, and says why. Empty where the setting is 0 or no money is given.
     `tables` are those of SENSITIVITY_TABLES.
     """
     plan = from_table(tables["setting"])
@@ -46,7 +47,7 @@ def sensitivity(tables: Mapping[str, pl.DataFrame], *, what_if: WhatIf) -> pl.Da
     asked = [(driver, factor) for driver in found for factor in (1 - step, 1 + step)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         answers = list(pool.map(lambda one: _solved(what_if, *one), asked))
-    base = profit(tables["cost"])
+    base = earned(tables)
     moved = [_moved(driver, step, answers[2 * place], answers[2 * place + 1], base) for place, driver in enumerate(found)]
     order = sorted(moved, key=lambda one: (bool(one.why), -one.size, one.driver.kind, one.driver.subject))
     rows = [one.row(None if one.why else rank, plan.currency) for rank, one in enumerate(order, start=1)]
@@ -54,9 +55,9 @@ def sensitivity(tables: Mapping[str, pl.DataFrame], *, what_if: WhatIf) -> pl.Da
 
 
 def _solved(what_if: WhatIf, driver: Driver, factor: float) -> float | str:
-    """Return the profit with the driver multiplied by `factor`, or why there is none."""
+    """Return what is earned with the driver multiplied by `factor`, or why nothing is."""
     try:
-        return profit(what_if(driver.overrides(factor), upto=_LAST)["cost"])
+        return earned(what_if(driver.overrides(factor), upto=_LAST))
     except EquipoiseError as error:
         return error.message
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from equipoise.errors import EquipoiseError
-from equipoise.finance import published
+from equipoise.reconcile.money.earned import earned
 from equipoise.reconcile.options.lever import Lever, Tables
 from equipoise.reconcile.scenarios.comparison import by_period
 from equipoise.scenario import Override
@@ -19,7 +19,10 @@ _SIDE_BY_SIDE = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a solved plan gives. Money is empty where none is given; `short` is by period, what is not served in it."""
+    """What a solved plan gives. Money is empty where no price is given; `short` is by period, what is not served in it.
+
+    `contribution` is that of `earned`: only differences of it mean anything.
+    """
 
     contribution: float | None
     revenue: float | None
@@ -39,7 +42,7 @@ class Outcome:
         late = float(shortage.filter(pl.col("period") == pl.col("period").max())["backlog"].sum() or 0.0)
         revenue = lines.get("revenue")
         return Outcome(
-            contribution=_contribution(tables, lines),
+            contribution=earned(tables) if revenue is not None else None,
             revenue=revenue,
             cash=lines["cash_flow"] if "cash_flow" in lines else _cash(tables["cost"]) if revenue is not None else None,
             shortage=float(shortage["lost"].sum() or 0.0) + late,
@@ -52,13 +55,6 @@ class Outcome:
 def _lines(financials: pl.DataFrame) -> dict[str, float]:
     known = financials.filter(pl.col("amount").is_not_null())
     return dict(known.group_by("line", maintain_order=True).agg(pl.col("amount").sum()).iter_rows())
-
-
-def _contribution(tables: Tables, lines: Mapping[str, float]) -> float | None:
-    """Return the contribution; where some cost or price is not given, what is published of revenue and cost; none without any price."""
-    if "contribution" in lines:
-        return lines["contribution"]
-    return float(published(tables["cost"])["amount"].sum()) if "revenue" in lines else None
 
 
 def _cash(cost: pl.DataFrame) -> float:
