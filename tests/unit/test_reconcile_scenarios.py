@@ -58,6 +58,11 @@ def run_of(demand: float, lost: float, late: float = 0.0) -> dict[str, pl.DataFr
             {"line": "supply_cost", "family": "", "period": JANUARY, "amount": 50.0},
             {"line": "inventory_value", "family": "Tents", "period": JANUARY, "amount": 300.0},
             {"line": "inventory_value", "family": "Tents", "period": FEBRUARY, "amount": 100.0},
+            {"line": "cash_flow", "family": "", "period": JANUARY, "amount": 40.0},
+            {"line": "cash_flow", "family": "", "period": FEBRUARY, "amount": -15.0},
+            {"line": "cumulated_cash", "family": "", "period": FEBRUARY, "amount": 25.0},
+            {"line": "working_capital", "family": "Tents", "period": JANUARY, "amount": 700.0},
+            {"line": "working_capital", "family": "Tents", "period": FEBRUARY, "amount": 450.0},
         ),
     }
     if lost:
@@ -95,6 +100,8 @@ def got(made: dict[str, pl.DataFrame], scenario: str, measure: str) -> dict[str,
         ("overtime", 50, 0, "EUR"),
         ("inventory_value_end", 100, 0, "EUR"),
         ("inventory_value_average", 200, 0, "EUR"),
+        ("cash_flow", 25, 0, "EUR"),
+        ("working_capital_end", 450, 0, "EUR"),
         ("overtime_quantity", 5, 0, "hours"),
         ("peak_utilisation", 0.9, 0, "fraction"),
         ("average_utilisation", 0.7, 0, "fraction"),
@@ -164,3 +171,8 @@ def test_empty_plans_can_be_compared_too() -> None:
     assert got(made, "base", "service_level")["value"] is None
     assert got(made, "base", "peak_utilisation")["note"] == "No capacity is given."
     assert made["scenario_demand"].is_empty()
+
+
+def test_what_stands_is_never_summed_over_time() -> None:
+    found = set(result()["scenario_result"]["measure"])
+    assert not {"cumulated_cash", "working_capital", "inventory_value", "receivables", "payables"} & found

@@ -1,6 +1,7 @@
 """report.html and summary.md: sections, escaping, and plans that lack money, stock or history."""
 
 import datetime as dt
+import re
 import time
 from html.parser import HTMLParser
 
@@ -9,7 +10,7 @@ import pytest
 
 from equipoise.charts.scale import scale_for
 from equipoise.charts.series import total
-from equipoise.exchange.pack import decide, demand, forecast, grids, headline, reconcile, supply
+from equipoise.exchange.pack import decide, demand, forecast, gaps, grids, headline, money, supply
 from equipoise.exchange.pack.blocks import Block, Grid, Heading, Paragraph, Picture
 from equipoise.exchange.pack.contents import KEYS, sections
 from equipoise.exchange.pack.plan import Plan
@@ -94,8 +95,8 @@ def test_nothing_is_loaded_from_elsewhere_and_there_is_no_script(page: str) -> N
 
 
 def test_pictures_have_labels_and_stand_once_each(page: str) -> None:
-    assert page.count('role="img"') == 14
-    assert page.count("<figure>") == 14
+    assert page.count('role="img"') == 19
+    assert page.count("<figure>") == 19
 
 
 def test_key_figures_are_those_of_the_tables(page: str) -> None:
@@ -200,14 +201,58 @@ def test_totals_hold_the_rows_that_are_summed_away() -> None:
 
 def test_the_statement_takes_costs_apart_and_compares_only_what_is_budgeted() -> None:
     plan = Plan(TABLES, SETTING)
-    lines = reconcile.statement(plan, plan.quarters())
+    lines = money.statement(plan, plan.quarters())
     assert lines.get_column("line").to_list() == [
-        *("revenue", "cost_of_goods", "gross_margin", "inventory_carrying", "contribution", "production", "purchases", "supply_cost")
+        *("revenue", "cost_of_goods", "gross_margin", "inventory_carrying", "contribution", "production", "purchases"),
+        *("production_cost", "material_cost", "supply_cost", "stock_change"),
     ]
     revenue = TABLES["financials"].filter(pl.col("line") == "revenue")
     row = lines.row(0, named=True)
     assert row["Total"] == pytest.approx(revenue.get_column("amount").sum())
     assert row["Difference"] == pytest.approx(total(revenue, "amount") - total(revenue, "budget"))
+
+
+def test_cash_adds_up_over_time_and_what_stands_does_not() -> None:
+    plan = Plan(TABLES, SETTING)
+    lines = {row["line"]: row for row in money.cash(plan, plan.quarters()).iter_rows(named=True)}
+    assert list(lines) == [
+        *("receipts", "payments", "cash_flow"),
+        *("cumulated_cash", "receivables", "payables", "inventory_value", "working_capital"),
+    ]
+    last = TABLES["financials"].filter(pl.col("period") == pl.col("period").max())
+    owed = last.filter(pl.col("line") == "receivables").get_column("amount").sum()
+    assert lines["receivables"][list(plan.quarters())[-1]] == pytest.approx(owed)
+    assert lines["receivables"]["Total"] is None
+    flows = TABLES["financials"].filter(pl.col("line") == "cash_flow")
+    assert lines["cash_flow"]["Total"] == pytest.approx(total(flows, "amount"))
+
+
+def test_the_section_on_money_has_bridges_of_both_kinds_cash_and_the_tornado() -> None:
+    section = money.section(Plan(TABLES, SETTING))
+    assert section is not None
+    drawn = [block.draw() for block in section.blocks if isinstance(block, Picture)]
+    labels = [re.search(r'aria-label="([^"]*)"', picture)[1] for picture in drawn]  # type: ignore[index]
+    titles = [label.split(":")[0].split(",")[0] for label in labels]
+    assert titles[:2] == ["Revenue from budget to plan", "Revenue from last cycle to plan"]
+    assert any(title.startswith("Cash flow") for title in titles)
+    assert titles[-1] == "What profit changes when one thing is 10 % lower or higher"
+    said = " ".join(block.text for block in section.blocks if isinstance(block, Paragraph))
+    assert "What customers owe" not in said, "customers pay at once"
+    headings = [block.text for block in section.blocks if isinstance(block, Heading)]
+    assert headings == ["Cost of supply", "Cash and working capital", "What profit is sensitive to"]
+
+
+def test_what_is_not_known_of_the_time_before_the_plan_is_said() -> None:
+    late = SETTING.model_copy(update={"finance": SETTING.finance.model_copy(update={"receivable_days": 45, "payable_days": 30})})
+    none = {**TABLES, "history": TABLES["history"].clear(), "shipment": table("shipment").empty()}
+    words = [
+        block.text
+        for tables in (none, TABLES)
+        for block in (money.section(Plan(tables, late)) or pytest.fail("there is money")).blocks
+        if isinstance(block, Paragraph) and "Customers pay after 45 days" in block.text
+    ]
+    assert "What customers owe from sales before the plan is not given and is left out." in words[0]
+    assert all("owed to suppliers from before the plan is not given" in one for one in words)
 
 
 def test_budget_rows_compare_at_their_own_level() -> None:
@@ -229,8 +274,8 @@ def test_budget_rows_compare_at_their_own_level() -> None:
 def test_gaps_of_single_items_give_way_to_families_and_stay_where_they_are_alone() -> None:
     item_gap = TABLES["gap"].head(1).with_columns(pl.lit("item").alias("level"), pl.lit("TE-10").alias("subject"), rank=pl.lit(9))
     both = Plan({"gap": pl.concat([TABLES["gap"], item_gap.cast(TABLES["gap"].schema)])}, SETTING)
-    assert "TE-10" not in reconcile.main_gaps(both).get_column("subject").to_list()
-    assert reconcile.main_gaps(Plan({"gap": item_gap}, SETTING)).height == 1
+    assert "TE-10" not in gaps.main_gaps(both).get_column("subject").to_list()
+    assert gaps.main_gaps(Plan({"gap": item_gap}, SETTING)).height == 1
 
 
 def test_a_limit_is_told_once_with_its_periods_and_worth() -> None:
