@@ -1,4 +1,9 @@
-"""Play the plan of record against paths of demand and supply."""
+"""Play the plan of record against paths of demand and supply.
+
+Simpler than in the plan: the workforce, open lines and sites, maintenance and steps of capacity stay as planned; stock has no age (what the
+plan scraps is scrapped); room in stores is no limit, its load is paid for; minimum loads and runs, limits that count or sum time, and the
+shapes of strategies are the plan's, not the policy's; goods that reach a market early wait there at no cost.
+"""
 
 from collections.abc import Mapping
 
