@@ -40,7 +40,7 @@ ITEM_ROWS: tuple[dict[str, Any], ...] = (
 ITEMS = frame("item", *ITEM_ROWS)
 
 
-def found(setting: Setting = PLAN, **tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def found(setting: Setting = PLAN, /, **tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
     given_tables = {"setting": to_table(setting), "item": ITEMS, **tables}
     made = gap(*(given_tables.get(name, DICTIONARY[name].empty()) for name in inspect.signature(gap).parameters))
     for name, rows in made.items():
@@ -64,11 +64,15 @@ def held(item: str, quantity: float, location: str = "Plant", **more: Any) -> di
     return {"item": item, "location": location, "quantity": quantity, **more}
 
 
-def dead(*lots: dict[str, Any], setting: Setting = PLAN, **tables: pl.DataFrame) -> pl.DataFrame:
-    names = ("backlog", "demand_plan", "inventory_plan", "item", "route", "bom")
-    given_tables = {"item": ITEMS, **tables}
-    rest = [given_tables.get(name, table(name).empty()) for name in names]
-    return obsolete_units(frame("on_hand", *lots), *rest, Calendar.from_setting(setting.calendar), setting.gaps)
+def dead(*lots: dict[str, Any], **tables: pl.DataFrame) -> pl.DataFrame:
+    return dead_in(PLAN, *lots, **tables)
+
+
+def dead_in(setting: Setting, /, *lots: dict[str, Any], **tables: pl.DataFrame) -> pl.DataFrame:
+    given_tables = {"item": ITEMS, "on_hand": frame("on_hand", *lots), **tables}
+    names = ("on_hand", "backlog", "demand_plan", "inventory_plan", "item", "route", "bom")
+    one, two, three, four, five, six, seven = (given_tables.get(name, table(name).empty()) for name in names)
+    return obsolete_units(one, two, three, four, five, six, seven, Calendar.from_setting(setting.calendar), setting.gaps)
 
 
 # Demand of 10 a month: 26 weeks from 1 January end on 1 July, so 6 months and a day of July; 182 of 365 days are 59.8, less than that.
@@ -98,7 +102,7 @@ def test_stock_within_the_weeks_of_demand_is_not() -> None:
 
 def test_the_setting_says_how_many_weeks() -> None:
     half = PLAN.model_copy(update={"gaps": PLAN.gaps.model_copy(update={"obsolete_weeks": 31 / 7})})
-    assert dead(held("A", 100), demand_plan=demand(), setting=half)["units"][0] == pytest.approx(100 - 120 * 31 / 365)
+    assert dead_in(half, held("A", 100), demand_plan=demand())["units"][0] == pytest.approx(100 - 120 * 31 / 365)
 
 
 def test_stock_without_demand_is_obsolete_to_the_last_unit() -> None:
@@ -116,7 +120,7 @@ def test_out_of_season_stock_is_judged_by_the_average_of_the_horizon() -> None:
 
 def test_a_horizon_shorter_than_the_weeks_goes_on_at_its_average() -> None:
     two = demand(quantity=59, months=MONTHS[:2])
-    assert dead(held("A", 400), demand_plan=two, setting=SHORT_PLAN)["units"][0] == pytest.approx(400 - 2 * 182)
+    assert dead_in(SHORT_PLAN, held("A", 400), demand_plan=two)["units"][0] == pytest.approx(400 - 2 * 182)
 
 
 def test_nothing_sells_after_the_last_day_on_sale() -> None:
