@@ -289,6 +289,78 @@ def _scenarios(company: Company, frames: dict[str, pl.DataFrame]) -> None:
             company.add("scenario_result", **row, difference=value * (factor - base["demand"]), note=None)
 
 
+def _options(company: Company, frames: dict[str, pl.DataFrame]) -> None:
+    short = frames["shortage"].group_by("period").agg((pl.col("demand") - pl.col("shipped")).sum().clip(0.0).alias("short")).sort("period")
+    first = short["period"][0]
+    listed: tuple[tuple[str, str, int | None, float, str, str], ...] = (
+        ("Saturday shift on Sewing Line 1", "shift", 1, 61_000.0, "recommended", "Solved again: contribution is EUR 61,000 higher."),
+        ("Sew <b>tents</b> outside", "subcontract", 2, -4_200.0, "listed", "It costs more than it brings."),
+        ("Half a Saturday shift", "shift", None, 28_000.0, "dominated", "Saturday shift on Sewing Line 1 is as good and better in one."),
+    )
+    for name, kind, rank, money, status, because in listed:
+        own = {
+            "option": name,
+            "rank": rank,
+            "kind": kind,
+            "target": "Sewing Line 1",
+            "statement": name,
+            "gap": 1,
+            "size": 200.0,
+            "unit": "hours",
+        }
+        cost = {"net_money": money, "revenue": 90_000.0, "running_cost": 21_000.0, "one_off_cost": 8_000.0, "cash": money * 0.8}
+        effect = {"shortage": -300.0, "service": 0.004, "inventory": 1_500.0, "lead_time": 30, "effective": add_months(first, 2)}
+        company.add("option", **own, **cost, **effect, catch="It needs people.", status=status, because=because)
+        company.add("option_change", option=name, position=1, statement="capacity regular: plus 200", override="{}")
+        for period, gap in short.iter_rows() if rank else ():
+            closed = gap * 0.6 if rank == 1 else gap * 0.2
+            stacked = closed if rank == 1 else None
+            company.add("option_period", option=name, period=period, short=gap - closed, closed=closed, stacked=stacked)
+    for period, gap in short.iter_rows():
+        company.add("option_period", option="", period=period, short=gap)
+    asked = "What would more hours on the Filling Line cost?"
+    company.add(
+        "option_question",
+        question=1,
+        kind="shift",
+        target="Filling Line",
+        gap=2,
+        statement=asked,
+        worth=5_400.0,
+        units=40.0,
+        lever="lever: shift",
+    )
+
+
+def _risks(company: Company) -> None:
+    given = (
+        ("dealer", "risk", "A dealer <i>leaves</i>", 0.3, -80_000.0, "sum of history.quantity < 900", 880.0, "met"),
+        ("tender", "opportunity", "A tender is won", 0.4, 45_000.0, None, None, "no trigger"),
+    )
+    for rank, (name, kind, statement, probability, money, trigger, observed, raised) in enumerate(given, start=1):
+        worth = {"units": money / 100, "money": money, "expected_units": probability * money / 100, "expected_money": probability * money}
+        seen = {"trigger": trigger, "observed": observed, "raised": raised, "sentence": f"{statement}: {raised}."}
+        own = {"risk": name, "kind": kind, "statement": statement, "probability": probability, "basis": "Units and money given."}
+        company.add("risk_register", **own, **worth, **seen, in_plan=False, owner="Sales", rank=rank)
+    company.add(
+        "decision_needed",
+        decision=1,
+        question="What is done about tents that are short?",
+        recommendation="Saturday shift on Sewing Line 1.",
+        reason="It pays.",
+        options="Saturday shift on Sewing Line 1; Sew <b>tents</b> outside",
+        net_money=61_000.0,
+        stake=223_000.0,
+        decider="executive",
+        by=dt.date(2026, 12, 15),
+        gap=1,
+    )
+    for position, topic in enumerate(("Tents are short in summer", "Decisions handed on"), start=1):
+        company.add(
+            "agenda", meeting="pre_sop", position=position, topic=topic, minutes=10, owner_role="supply planner", outcome="Settled."
+        )
+
+
 def _decide(company: Company) -> None:
     company.add(
         "recommendation",
@@ -357,6 +429,8 @@ def _company(horizon: int) -> dict[str, pl.DataFrame]:
     frames = company.frames()
     _reconcile(company, frames)
     _scenarios(company, frames)
+    _options(company, frames)
+    _risks(company)
     _decide(company)
     _register(company, calendar)
     return {name: frame.empty() for name, frame in DICTIONARY.items()} | company.frames() | {"setting": to_table(plan)}
@@ -370,6 +444,14 @@ def tables(horizon: int = 15) -> dict[str, pl.DataFrame]:
 MONEY = ("cost", "financials", "bridge", "sensitivity", "budget", "price")
 
 
+_AMOUNTS = {
+    "option": ("net_money", "revenue", "running_cost", "one_off_cost", "cash", "inventory"),
+    "option_question": ("worth",),
+    "risk_register": ("money", "expected_money"),
+    "decision_needed": ("net_money", "stake"),
+}
+
+
 def bare(horizon: int = 12) -> dict[str, pl.DataFrame]:
     """The same plan as a company would give it that has no money, budget, stock, history or actuals."""
     frames = tables(horizon)
@@ -379,6 +461,8 @@ def bare(horizon: int = 12) -> dict[str, pl.DataFrame]:
     frames["demand_plan"] = table("demand_plan").conform(frames["demand_plan"].drop(list(empty)))
     frames["gap"] = table("gap").conform(frames["gap"].drop("revenue", "margin"))
     frames["recommendation"] = table("recommendation").conform(frames["recommendation"].drop("value"))
+    for name, columns in _AMOUNTS.items():
+        frames[name] = table(name).conform(frames[name].drop(columns))
     money = pl.col("measure").is_in(["revenue", "gross_margin"])
     frames["scenario_result"] = frames["scenario_result"].filter(~money)
     frames["item"] = table("item").conform(frames["item"].drop("unit_price", "unit_cost", "family"))

@@ -38,8 +38,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_six_outputs_have_their_files(folder: Path) -> None:
     files = sorted(path.name for path in folder.iterdir())
     assert files == sorted(
-        ["action_items.md", "demand_plan.md", "gap_analysis.md", "plan.json", "plan.xlsx", "report.html", "scenarios.md", "summary.md",
-         "supply_plan.md", "tables"]
+        ["action_items.md", "demand_plan.md", "gap_analysis.md", "plan.json", "plan.xlsx", "pre_sop.html", "pre_sop.md", "report.html",
+         "scenarios.md", "summary.md", "supply_plan.md", "tables"]
     )  # fmt: skip
     assert all(path.stat().st_size > 100 for path in folder.iterdir())
 

@@ -7,7 +7,7 @@ import polars as pl
 from equipoise.exchange.pack.blocks import Block, Cards, Grid, Head, Heading, Paragraph, Points, Section, Tone
 from equipoise.exchange.pack.headline import cards
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import FRACTIONS, in_unit, named, signed, valued
+from equipoise.exchange.pack.wording import FRACTIONS, in_unit, named, signed, valued, without_empty
 from equipoise.tables.figures import money, number, quantity
 
 MOST_MEASURES = 40
@@ -94,7 +94,7 @@ def decision_grid(plan: Plan) -> Grid:
         )
         for row in plan["decision_needed"].sort("decision").iter_rows(named=True)
     )
-    return Grid("Decisions needed from the executive meeting", heads, rows)
+    return without_empty(Grid("Decisions needed from the executive meeting", heads, rows))
 
 
 def _why(row: dict[str, str | None]) -> str:

@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.exchange.pack.blocks import Block, Grid, Head, Paragraph, Picture, Section, Tone
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import in_unit, named, signed
+from equipoise.exchange.pack.wording import in_unit, named, signed, without_empty
 from equipoise.tables.figures import money, number, points
 
 SHOWN = ("recommended", "listed")
@@ -88,7 +88,7 @@ def option_grid(plan: Plan, option: pl.DataFrame) -> Grid:
         )
         if row["net_money"]:
             tones[position, 3] = "good" if row["net_money"] > 0 else "bad"
-    return Grid("Options, the best first", heads, tuple(rows), tones)
+    return without_empty(Grid("Options, the best first", heads, tuple(rows), tones))
 
 
 def _name(row: dict[str, object]) -> str:
@@ -119,7 +119,7 @@ def _questions(plan: Plan) -> Iterator[Block]:
         (str(row["question"]), row["statement"], str(row["gap"] or ""), _worth(row, plan), row["lever"] or "")
         for row in asked.head(MOST_QUESTIONS).iter_rows(named=True)
     )
-    yield Grid("Open questions: levers that no table prices", heads, rows)
+    yield without_empty(Grid("Open questions: levers that no table prices", heads, rows))
     if asked.height > MOST_QUESTIONS:
         yield Paragraph(f"{number(asked.height - MOST_QUESTIONS)} more in table option_question.", quiet=True)
 

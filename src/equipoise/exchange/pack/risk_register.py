@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.exchange.pack.blocks import Block, Grid, Head, Paragraph, Section, Tone
 from equipoise.exchange.pack.plan import Plan
-from equipoise.exchange.pack.wording import fraction, in_unit, named, signed
+from equipoise.exchange.pack.wording import fraction, in_unit, named, signed, without_empty
 from equipoise.tables.figures import money, number
 
 _STATES: dict[str, Tone] = {"met": "bad", "not met": "good", "not known": "quiet", "expired": "quiet", "no trigger": "quiet"}
@@ -54,7 +54,7 @@ def register_grid(register: pl.DataFrame, plan: Plan) -> Grid:
         until = f", until {row['expires'].isoformat()}" if row["expires"] else ""
         cells.append((*what, *amounts, row["basis"] or "", row["trigger"] or "", _state(row), f"{row['owner'] or ''}{until}"))
         tones[position, 8] = "good" if row["raised"] == "met" and row["kind"] == "opportunity" else _STATES.get(row["raised"] or "", "")
-    return Grid("Register, raised ones first, then the most expected money", heads, tuple(cells), tones)
+    return without_empty(Grid("Register, raised ones first, then the most expected money", heads, tuple(cells), tones))
 
 
 def _state(row: dict[str, object]) -> str:

@@ -87,3 +87,12 @@ def grid_of(
     )
     columns = tuple(Head(text, name in numbers) for name, text in heads.items())
     return Grid(caption, columns, rows, dict(tones or {}), totals)
+
+
+def without_empty(grid: Grid) -> Grid:
+    """Return the grid without the columns that hold nothing in any row."""
+    kept = [column for column in range(len(grid.heads)) if any(row[column] for row in grid.rows)]
+    place = {column: position for position, column in enumerate(kept)}
+    tones = {(row, place[column]): tone for (row, column), tone in grid.tones.items() if column in place}
+    rows = tuple(tuple(row[column] for column in kept) for row in grid.rows)
+    return Grid(grid.caption, tuple(grid.heads[column] for column in kept), rows, tones, grid.totals)
