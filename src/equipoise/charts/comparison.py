@@ -114,8 +114,9 @@ def gaps(gap: pl.DataFrame, setting: Setting) -> Chart:
         (pl.col(measure) < 0).alias("short"),
     )
     currency = "" if measure == "units" else setting.currency or "money"
-    words = "revenue, or stock at cost," if measure == "money" else measure
-    unit = scale.unit(f"{words} in {currency}" if currency else "") or "units"
+    unit = scale.unit(currency) or "units"
+    if currency:
+        unit = f"{unit} ({'revenue, or stock at cost' if measure == 'money' else measure})"
     left_out = gap.height - known.height
     subtitle = f"Not drawn, but in the table: {left_out}" if left_out else ""
     title = f"Largest gaps, {unit}"
