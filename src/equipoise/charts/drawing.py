@@ -1,7 +1,9 @@
 """A chart as SVG text that can stand beside others in one page."""
 
 import hashlib
+import json
 import re
+from functools import lru_cache
 
 from equipoise.charts.style import Chart
 
@@ -15,11 +17,17 @@ def svg(chart: Chart) -> str:
     Identifiers inside begin with a hash of the picture, so that several pictures share a page; the chart's description becomes
     the label that a screen reader says. The same chart gives the same text.
     """
+    specification = chart.to_dict(validate=False)  # checked where the chart is built
+    return _named(_own_ids(_converted(json.dumps(specification, sort_keys=True))), str(specification.get("description", "")))
+
+
+@lru_cache(maxsize=32)
+def _converted(specification: str) -> str:
+    """Convert a specification; one that stands in several outputs of a run is converted once."""
     import vl_convert
 
-    specification = chart.to_dict(validate=False)  # checked where the chart is built
     drawn: str = vl_convert.vegalite_to_svg(specification)
-    return _named(_own_ids(drawn), str(specification.get("description", "")))
+    return drawn
 
 
 def _own_ids(drawn: str) -> str:

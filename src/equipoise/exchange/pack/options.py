@@ -11,12 +11,13 @@ from equipoise.tables.figures import money, number, points
 
 SHOWN = ("recommended", "listed")
 MOST_QUESTIONS = 20
+_NOTHING_PAYS = "No lever that the tables allow and price brings more than it costs, or serves more."
 MOST_DROPPED = 20
 
 
 def section(plan: Plan) -> Section | None:
-    """Return the options with their proof, those dropped with the reason, and the open questions; None where none were looked for."""
-    if not plan.has("option") and not plan.has("option_question"):
+    """Return the options with their proof, those dropped with the reason, and the open questions; None where there is no gap to close."""
+    if not any(plan.has(name) for name in ("option", "option_question", "gap")):
         return None
     return Section("options", "Options", tuple(_options(plan)))
 
@@ -24,7 +25,8 @@ def section(plan: Plan) -> Section | None:
 def _options(plan: Plan) -> Iterator[Block]:
     shown = plan["option"].filter(pl.col("status").is_in(SHOWN)).sort("rank", nulls_last=True)
     if shown.is_empty():
-        yield Paragraph("No lever that the tables allow and price brings more than it costs, or serves more.")
+        found = plan.has("option") or plan.has("option_question")
+        yield Paragraph(_NOTHING_PAYS if found else "No lever that the tables allow acts on a gap of this plan.")
     else:
         yield Paragraph(
             "Each option was proven by solving the plan again with it. Money is over the horizon, the option's own cost taken off.",

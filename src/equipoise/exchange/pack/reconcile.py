@@ -16,6 +16,7 @@ _DRAWN = (
     *("demand", "service_level", "shortage", "revenue", "contribution", "cash_flow"),
     *("inventory_value_average", "average_utilisation", "overtime_quantity"),
 )
+_LEAST_DRAWN = 6
 
 
 def scenarios(plan: Plan) -> Section | None:
@@ -26,9 +27,9 @@ def scenarios(plan: Plan) -> Section | None:
 def _scenarios(plan: Plan) -> Iterator[Block]:
     names, frame = grids.scenarios(plan)
     yield _assumed(plan, names)
-    known = frame.get_column("measure").to_list()
-    order = [*(one for one in _DRAWN if one in known), *(one for one in known if one not in _DRAWN)]
-    drawn = [measure for measure in order if _comparable(plan, measure)]
+    known = [measure for measure in frame.get_column("measure").to_list() if _comparable(plan, measure)]
+    first = [measure for measure in _DRAWN if measure in known]
+    drawn = [*first, *(measure for measure in known if measure not in first)][: max(len(first), _LEAST_DRAWN)]
     if drawn:
         yield Picture(lambda: _scenario_picture(plan, names, drawn))
     yield comparison_grid(plan, names, frame)
