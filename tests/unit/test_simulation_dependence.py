@@ -163,3 +163,19 @@ def test_whatever_the_history_the_matrix_is_one_of_correlations(series: int, per
     matrix = dependence(seen, chance.integers(0, 3, series).tolist()).matrix()
     assert np.linalg.eigvalsh(matrix)[0] > -1e-9
     assert np.abs(matrix).max() <= 1 + 1e-9
+
+
+def test_a_short_history_with_a_season_does_not_last_by_it() -> None:
+    """Fifteen months of a season that all share: there is no second season to tell it by, so it must not count as errors that last."""
+    values, group = history(15, 0.0, 0.0, 0.0)
+    seen = residuals(values, SEASON)
+    assert not seen.seasonal.any()
+    assert seen.count.max() == 14
+    assert dependence(seen, group).time == 0.0
+
+
+def test_only_the_rows_at_fault_are_named() -> None:
+    rows = [row(3, 4, 0.5), row(0, 1, 0.9), row(1, 2, 0.9), row(0, 2, -0.5)]
+    with pytest.raises(InputError) as refused:
+        with_given(np.eye(5), np.ones(5), rows)
+    assert "item 3" not in refused.value.message + refused.value.fix

@@ -112,9 +112,10 @@ def persistence(seen: Residuals) -> float:
 
     Each series' value is raised by what a short series loses, (1 + 3 r) / n (Kendall 1954, Biometrika 41; Marriott & Pope 1954); the mean,
     by number of periods, is drawn towards zero by the share of it that chance explains (positive-part James-Stein), where series that move
-    together count as fewer.
+    together count as fewer. Series without two seasons do not count: by arithmetic alone, a step up from the period before is a step down
+    for the next.
     """
-    known = seen.known
+    known = np.flatnonzero(seen.seasonal)
     if not len(known):
         return 0.0
     values, count = seen.values[:, known], seen.count[known].astype(np.float64)

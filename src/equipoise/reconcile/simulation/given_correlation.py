@@ -61,18 +61,26 @@ def _root(matrix: Array) -> Array | None:
 
 def _refused(matrix: Array, spread: Array, given: Sequence[Given], whole: Array) -> InputError:
     """Return the error: the smallest eigenvalue, and for the rows that alone could mend it the nearest value that would do."""
-    least = float(np.linalg.eigvalsh(whole)[0])
-    nearest = {place: value for place in range(len(given)) if (value := _nearest(matrix, spread, given, place)) is not None}
+    values, vectors = np.linalg.eigh(whole)
+    least = float(values[0])
+    worst = _worst(given, whole, vectors[:, 0])
+    nearest = {place: value for place in worst if (value := _nearest(matrix, spread, given, place)) is not None}
     if nearest:
-        told = [f"{_named(given[place])} at {_side(given[place], value)}" for place, value in list(nearest.items())[:_TOLD]]
-        rows = ", ".join(_named(given[place]) for place in list(nearest)[:_TOLD])
+        told = [f"{_named(given[place])} at {_side(given[place], value)}" for place, value in nearest.items()]
+        rows = ", ".join(_named(given[place]) for place in nearest)
         fix = f"One of these would do, the others as they are: {'; '.join(told)}."
     else:
-        rows = ", ".join(_named(row) for row in given[:_TOLD])
+        rows = ", ".join(_named(given[place]) for place in worst)
         part = _part(matrix, spread, given)
         fix = f"Take all of them to {part:.0%} of what they are ({', '.join(f'{row.correlation * part:.2f}' for row in given[:_TOLD])})."
     message = f"The correlations given cannot hold together ({rows}): the smallest eigenvalue of the matrix is {least:.3f}, below zero."
     return InputError(message, fix, Where(table="correlation", column="correlation"))
+
+
+def _worst(given: Sequence[Given], whole: Array, vector: Array) -> list[int]:
+    """Return the places of the rows that do most to make the smallest eigenvalue, whose vector is given, what it is; five at most."""
+    part = [float(vector[row.ones] @ whole[np.ix_(row.ones, row.others)] @ vector[row.others]) for row in given]
+    return sorted(range(len(given)), key=lambda place: (round(part[place], 9), place))[:_TOLD]
 
 
 def _named(row: Given) -> str:
