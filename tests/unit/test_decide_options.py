@@ -106,8 +106,8 @@ def test_where_nothing_pays_the_question_is_asked_first_else_the_gap_is_accepted
     accepted = tables(LATE_ONE)["decision_needed"].row(0, named=True)
     assert accepted["recommendation"] == "Accept it for now, and look at it again in the next cycle."
     asked = tables(option_question=QUESTION)["decision_needed"].filter(pl.col("gap") == 3).row(0, named=True)
-    assert asked["recommendation"] == "Have it answered first: At what price would Stoves sell?"
-    assert asked["reason"] == "No lever of the tables closes it."
+    assert asked["recommendation"] == "Do about budget of Stoves. Find out first: at what price would Stoves sell?"
+    assert asked["reason"] == "Stoves: budget."
 
 
 def test_what_planners_decide_among_themselves_is_not_handed_on() -> None:

@@ -92,8 +92,8 @@ def _of_gaps(advice: Row, group: list[dict[str, object]], answers: Answers, plan
             "by": min(started_by(row, calendar) for row in taken),
         }
     if asked:
-        told = none_pays(looked_at, plan) if looked_at else "No lever of the tables closes it."
-        return decision | {"recommendation": f"Have it answered first: {asked[0]['statement']}", "reason": told}
+        question = str(asked[0]["statement"]).partition("?")[0]
+        return decision | {"recommendation": f"{advice['recommendation']} Find out first: {question[:1].lower()}{question[1:]}?"}
     if looked_at:
         return decision | {
             "recommendation": "Accept it for now, and look at it again in the next cycle.",
