@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from equipoise import finance
 from equipoise.errors import SolverError
-from equipoise.supply.assembly import Array
+from equipoise.supply.assembly import Array, Problem
 from equipoise.supply.formulation.equation import Grade
 from equipoise.supply.robust.case import Case
 from equipoise.supply.robust.decisions import columns_of
@@ -20,7 +21,8 @@ _BROKEN = 1e-5
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a plan earns in a case: `profit` is published money, `objective` has the model's own prices too, and those of rules broken.
+    """What a plan earns in a case: `profit` is published money with the change of stock at standard cost, which makes it the
+    contribution of the statement; `objective` is what the optimiser weighs, the model's own prices and those of rules broken among it.
 
     `short` are units lost or late at the end, `broken` the rules that give way though the best plan of the case keeps them. `basis` is
     one in which no decision is basic, where that was asked for and found.
@@ -113,7 +115,18 @@ def _start(case: Case, basis: Basis, columns: int, *, apart: bool) -> Basis:
 def _outcome(case: Case, values: Array, broken: float) -> Outcome:
     """Return what a plan earns; `broken` is the (negative) gain of the rules that it breaks."""
     problem = case.problem
-    profit = problem.offset + float(problem.money @ values)
+    money = problem.offset + float(problem.money @ values)
     served, _ = unserved(problem, problem.columns)
     short = float(-served @ values)
-    return Outcome(profit, profit + float(problem.penalty @ values) + broken, short if short > _BROKEN else 0.0)
+    objective = money + float(problem.penalty @ values) + broken
+    return Outcome(money + _stock_change(problem, values), objective, short if short > _BROKEN else 0.0)
+
+
+def _stock_change(problem: Problem, values: Array) -> float:
+    """Return the value of the stock at the end less that at the start, at standard cost; stock without one has no value."""
+    model = problem.model
+    last = model["stock"].filter(pl.col("t") == model.horizon - 1)
+    closing = last.with_columns(pl.Series("quantity", values[last.get_column("column").to_numpy()], dtype=pl.Float64))
+    opening = model.net.points.select(pl.col("opening").alias("quantity"), "standard_cost")
+    sums = [frame.select(finance.stock_value(unit_cost="standard_cost").sum()).item() for frame in (closing, opening)]
+    return float(sums[0] or 0.0) - float(sums[1] or 0.0)
