@@ -36,7 +36,7 @@ def robust_plan(
     scenario lets. Rules without a price give way at one (see `softening`), the same for both plans.
 
     `resolve` gives the tables of a scenario, MODEL_TABLES among them; one that fails is left out, and its row says why. Quantities are in
-    item units, workers and resource units; profits in currency, the contribution of the statement. Raises nothing for a scenario that fails.
+    item units, workers and resource units; profits in currency, as contribution. Raises nothing for a scenario that fails.
     """
     plan = from_table(setting)
     committed = _committed(plan)
