@@ -54,7 +54,7 @@ def test_it_loads_without_errors_or_requests(browser: Browser, file: Path) -> No
 
 def test_every_section_can_be_reached_and_every_picture_has_a_size(browser: Browser, file: Path) -> None:
     page, _, _ = _opened(browser, file)
-    for key in KEYS:
+    for key in [key for key in KEYS if key != "risk"]:  # the example has no simulation
         page.click(f"nav a[href='#{key}']")
         assert page.locator(f"section#{key} h2").is_visible()
     for picture in page.locator("figure svg").all():

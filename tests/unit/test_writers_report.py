@@ -78,8 +78,9 @@ def test_the_page_is_whole_and_takes_less_than_four_seconds() -> None:
 def test_every_section_is_there_in_order_linked_and_well_nested(page: str) -> None:
     outline = Outline(page)
     assert outline.open == []
-    assert outline.sections == list(KEYS)
-    assert outline.links == list(KEYS)
+    expected = [key for key in KEYS if key != "risk"]  # the example has no simulation: test_writers_risk has
+    assert outline.sections == expected
+    assert outline.links == expected
     assert outline.levels[0] == 1
     assert all(after - before <= 1 for before, after in zip(outline.levels, outline.levels[1:], strict=False))
     assert outline.scopes == {"col", "row"}
