@@ -68,11 +68,11 @@ def page() -> str:
     return report(TABLES, SETTING)
 
 
-def test_the_page_is_whole_and_takes_less_than_four_seconds() -> None:
+def test_the_page_is_whole_and_takes_less_than_six_seconds() -> None:
     report(BARE, BARE_SETTING)
     began = time.process_time()
     report(TABLES, SETTING)
-    assert time.process_time() - began < 4
+    assert time.process_time() - began < 6
 
 
 def test_every_section_is_there_in_order_linked_and_well_nested(page: str) -> None:
