@@ -220,3 +220,15 @@ def test_every_cell_of_alpine_is_drawn_between_its_percentiles_as_often_as_they_
     assert above == pytest.approx(0.1, abs=0.02)
     mean = demand_drawn.mean(axis=0).sum() / rows_of["quantity"].sum()
     assert mean == pytest.approx(1.0, abs=0.003)
+
+
+def test_profit_of_the_plan_is_the_contribution_with_stock_at_standard_cost() -> None:
+    """A month's demand of 100 is sold at 10; 130 are bought for 6, and 20 were there: stock grows by 30 at a standard cost of 5."""
+    company = trader(130.0)
+    company["item"] = company["item"].with_columns(unit_cost=pl.lit(5.0))
+    company["on_hand"] = rows({"item": "paper", "location": "Kiosk", "quantity": 20.0})
+    company["disturbance"] = rows({"disturbance": "d", "distribution": "fixed", "likely": 0.5, "kind": "demand", "probability": 0.3})
+    made = simulated(1, {"paths": 60, "rolling": 5}, company, frozen=1)
+    assert statistic(made, "profit", "plan") == pytest.approx(10 * 100 - 6 * 130 + 5 * 30)
+    assert made["simulation_path"]["profit"].unique().sort().to_list() == pytest.approx([10 * 50 - 6 * 130 + 5 * 80, 370.0])
+    assert statistic(made, "policy", "difference") == pytest.approx(0.0, abs=1e-6)

@@ -186,7 +186,11 @@ RISK = (
         "simulation_path",
         "Each path in a line.",
         integer("path", "Number of the path", key=True),
-        number("profit", "Published profit of the path: revenue less all costs, those of capital and service included", _MONEY),
+        number(
+            "profit",
+            "Contribution of the path: revenue less all costs, capital and service included, with the change of stock at cost",
+            _MONEY,
+        ),
         number("revenue", "Revenue", _MONEY),
         number("demand", "Demand", _QUANTITY),
         number("short", "Demand lost, or late at the end", _QUANTITY),

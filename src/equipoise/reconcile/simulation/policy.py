@@ -6,7 +6,7 @@ import numpy as np
 
 from equipoise.reconcile.simulation.demand_rows import DemandRows
 from equipoise.reconcile.simulation.normal import Array
-from equipoise.reconcile.simulation.record import Play, first_paths
+from equipoise.reconcile.simulation.record import Play, earned, first_paths
 from equipoise.reconcile.simulation.sources import Sources
 from equipoise.tables.figures import money, quantity, share
 
@@ -14,14 +14,14 @@ _WORK = 1.05e6
 """Rows x periods x paths that are solved again: beyond it fewer paths are. Counted, not timed, so that a run gives the same anywhere."""
 
 
-def resolved(drawn: Sources, rows: DemandRows, roll: Play, wanted: int) -> tuple[Array, int]:
+def resolved(drawn: Sources, rows: DemandRows, roll: Play, wanted: int, opening: float) -> tuple[Array, int]:
     """Return the profit of the first paths with re-solves, and how many paths the size of the plan allows (at least one where any)."""
     allowed = max(1, int(_WORK / max(1.0, len(rows.planned) * len(rows.periods))))
     count = min(wanted, allowed)
     if count <= 0:
         return np.zeros(0), 0
     demand, disturbed = first_paths(drawn, rows, count)
-    return np.asarray(roll(demand, disturbed)["profit"], np.float64), count
+    return earned(roll(demand, disturbed), opening), count
 
 
 def comparison(profit: Array, again: Array, wanted: int, currency: str, plan: float) -> Iterator[tuple[str, float, str, str]]:

@@ -10,6 +10,7 @@ from equipoise.reconcile.simulation.demand_rows import DemandRows, Sums
 from equipoise.reconcile.simulation.normal import Array
 from equipoise.reconcile.simulation.sources import Sources
 from equipoise.reconcile.simulation.supply_paths import Key
+from equipoise.tables.setting import RiskSetting
 
 Play = Callable[[Array, Mapping[Key, Array]], dict[str, Array]]
 _CELLS = 3_000_000  # rows times paths in a batch, to keep memory below a few hundred megabytes
@@ -47,37 +48,47 @@ def batches(paths: int, rows: int) -> Iterator[tuple[range, int]]:
         yield chosen, min(paths - start * BLOCK, len(chosen) * BLOCK)
 
 
-def record(drawn: Sources, rows: DemandRows, play: Play, paths: int, tail: float, least: float, features: Callable[..., Array]) -> Record:
-    """Play the plan against `paths` paths and return what came of them.
+def record(
+    drawn: Sources, rows: DemandRows, play: Play, risk: RiskSetting, opening: float, least: float, features: Callable[..., Array]
+) -> Record:
+    """Play the plan against the paths of the settings and return what came of them.
 
-    `least`: units from which something counts as not served; `features` turns drawn demand and disturbances into the groups of the
-    drivers. The plan's own measures are those of its own demand, played undisturbed.
+    `opening` is the value of the stock at the start, `least`: units from which something counts as not served; `features` turns drawn
+    demand and disturbances into the groups of the drivers. The plan's own measures are those of its own demand, played undisturbed.
     """
-    tally = _Tally(rows, tail, least, paths)
+    tally = _Tally(rows, risk.tail, least, risk.paths)
     own = rows.planned[None, :]
     answer = play(own, {})
-    plan = {name: float(value[0]) for name, value in _measures(own, answer, rows).items()}
+    plan = {name: float(value[0]) for name, value in _measures(own, answer, rows, opening).items()}
     planned = tally.unserved(own, answer)[0]
     parts, seen = [], []
-    for blocks, count in batches(paths, len(rows.planned)):
+    for blocks, count in batches(risk.paths, len(rows.planned)):
         demand = drawn.demand.draw(blocks)[:count]
         disturbed = {key: value[:count] for key, value in drawn.supply.draw(blocks).items()}
         asked = rows.of(demand)
         answer = play(asked, disturbed)
-        parts.append(_measures(asked, answer, rows))
+        parts.append(_measures(asked, answer, rows, opening))
         tally.add(asked, answer)
         seen.append(features(demand, disturbed))
     whole = {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
     return Record(whole, plan, tally.service(planned), np.concatenate(seen))
 
 
-def _measures(demand: Array, answer: Mapping[str, Array], rows: DemandRows) -> dict[str, Array]:
+def earned(answer: Mapping[str, Array], opening: float) -> Array:
+    """Return the contribution of each path: published money, and what stock gained in value at standard cost since the start.
+
+    Without the latter a path would earn more by ending with less, and one that builds stock for what comes after would lose by it.
+    """
+    return np.asarray(answer["profit"] + answer["stock_value"][:, -1] - opening)
+
+
+def _measures(demand: Array, answer: Mapping[str, Array], rows: DemandRows, opening: float) -> dict[str, Array]:
     """Return the measures of each path; shortage is what is lost, or late at the end."""
     last = rows.period == len(rows.periods) - 1
     total = demand.sum(axis=1)
     unserved = _unserved(demand, answer).sum(axis=1)
     return {
-        "profit": answer["profit"],
+        "profit": earned(answer, opening),
         "revenue": answer["revenue"],
         "demand": total,
         "shortage": answer["lost"].sum(axis=1) + answer["backlog"][:, last].sum(axis=1),

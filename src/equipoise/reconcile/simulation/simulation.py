@@ -7,7 +7,7 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import InputError
-from equipoise.reconcile.money.valuation import unit_of
+from equipoise.reconcile.money.valuation import costs, unit_of
 from equipoise.reconcile.simulation.demand_rows import DemandRows, demand_rows
 from equipoise.reconcile.simulation.driver import driver_rows, groups
 from equipoise.reconcile.simulation.normal import Array
@@ -78,10 +78,11 @@ def _simulated(
 ) -> dict[str, pl.DataFrame]:
     by = groups(drawn)
     risk = setting.risk
-    found = record(drawn, rows, play, risk.paths, risk.tail, setting.gaps.shortage_units, by.features)
+    opening = _opening(tables["on_hand"], tables["item"])
+    found = record(drawn, rows, play, risk, opening, setting.gaps.shortage_units, by.features)
     priced = bool(drawn.demand.cells.price.any())
     wanted = min(risk.rolling, risk.paths) if priced else 0
-    again, _ = resolved(drawn, rows, roll, wanted)
+    again, _ = resolved(drawn, rows, roll, wanted, opening)
     told = [
         *_measured(found, setting, tables, priced=priced),
         *(("policy", *row) for row in comparison(found.paths["profit"], again, wanted, setting.currency, found.plan["profit"])),
@@ -96,6 +97,12 @@ def _simulated(
         "simulation_service": _service(found, rows),
         "simulation_driver": driver,
     }
+
+
+def _opening(on_hand: pl.DataFrame, item: pl.DataFrame) -> float:
+    """Return the value of the stock at the start at standard cost; stock without one has no value."""
+    held = on_hand.join(costs(item), on="item", how="inner", maintain_order="left")
+    return float(held.select((pl.col("quantity") * pl.col("unit_cost")).sum()).item() or 0.0)
 
 
 def _measured(found: Record, setting: Setting, tables: Mapping[str, pl.DataFrame], *, priced: bool) -> Iterator[Row]:
