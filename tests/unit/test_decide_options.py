@@ -117,6 +117,23 @@ def test_what_planners_decide_among_themselves_is_not_handed_on() -> None:
     assert not set(planners["gap"]) & set(made["decision_needed"]["gap"].drop_nulls())
 
 
+def test_what_changed_since_the_last_cycle_is_heard_and_not_decided() -> None:
+    changed = {**GAPS.row(2, named=True), "kind": "last_cycle", "subject": "Packs", "rank": 8}
+    made = tables(gap=frame("gap", *GAPS.iter_rows(named=True), changed))
+    assert 8 in made["recommendation"]["gap"]
+    assert 8 not in made["decision_needed"]["gap"]
+    executive = run(agenda, made).filter(pl.col("meeting") == "executive")["topic"].to_list()
+    assert "What changed since the last cycle" in executive
+
+
+def test_many_recommendations_leave_room_for_risks_that_are_raised() -> None:
+    broken = frame("violation", *({"rule": f"rule {n}", "subject": "A", "sentence": "A."} for n in range(20)))
+    many = frame("risk_register", *(risk(f"r{n}", "met", -1.0, rank=n) for n in range(8)))
+    made = tables(violation=broken, risk_register=many)["decision_needed"]
+    assert made.height == 9 + 5
+    assert made["question"][-1] == "Does the plan take in risk r4, whose trigger is met?"
+
+
 def robust(nominal: float, robust_profit: float, before: float, after: float) -> pl.DataFrame:
     row = {"scenario": "", "nominal": nominal, "robust": robust_profit, "nominal_regret": before, "robust_regret": after}
     return frame("robust_result", {**row, "nominal_short": 30.0, "robust_short": 10.0})

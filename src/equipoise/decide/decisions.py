@@ -1,7 +1,7 @@
 """What pre-S&OP hands to the executive meeting: the question, what is recommended and why, the money, and the day by which it is due."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -14,7 +14,8 @@ from equipoise.tables import table
 from equipoise.tables.figures import money, named, quantity
 from equipoise.tables.setting import Setting, from_table
 
-MOST_DECISIONS = 12
+MOST_ADVISED = 9
+MOST_RAISED = 5
 _HANDED_ON = ("executive", "finance")
 _DATED = ("price", "promotion")  # their statements say from when
 _LEAST = 0.5  # money and units below which a difference is none
@@ -32,12 +33,12 @@ def decision_needed(
     risk_register: pl.DataFrame,
     setting: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Return the table `decision_needed`: at most twelve decisions that pre-S&OP hands to the executive meeting.
+    """Return the table `decision_needed`: what pre-S&OP hands to the executive meeting.
 
-    First the recommendations that executives or finance decide, in their order: with the options that were proven for their gaps, or
-    the question that stands open; then whether the first periods are settled by the robust plan, then risks and opportunities whose
-    trigger is met. What planners decide among themselves is left out. A decision is due on the day by which its option must be set going
-    to take effect when it says, and not before the data cut.
+    First at most nine of the recommendations that executives or finance decide, in their order: with the options that were proven for
+    their gaps, or the question that stands open; then whether the first periods are settled by the robust plan, then at most five risks
+    and opportunities whose trigger is met. What planners decide among themselves is left out, and so is what changed since the last
+    cycle. A decision is due on the day by which its option must be set going to take effect when it says, and not before the data cut.
     """
     plan = from_table(setting)
     calendar = Calendar.from_setting(plan.calendar)
@@ -48,11 +49,16 @@ def decision_needed(
         if advice["gap"] in groups
         else _as_advised(advice, calendar)
         for advice in rows(recommendation.sort("rank"))
-        if advice["decider"] in _HANDED_ON
-    ]
-    found += [*_insured(robust_result, plan, calendar), *_raised(risk_register, calendar)]
-    numbered = [{"decision": number, **row} for number, row in enumerate(found[:MOST_DECISIONS], start=1)]
+        if advice["decider"] in _HANDED_ON and not _in_the_plan(groups.get(advice["gap"], ()))  # type: ignore[call-overload]
+    ][:MOST_ADVISED]
+    found += [*_insured(robust_result, plan, calendar), *list(_raised(risk_register, calendar))[:MOST_RAISED]]
+    numbered = [{"decision": number, **row} for number, row in enumerate(found, start=1)]
     return pl.DataFrame(numbered, schema=table("decision_needed").schema, orient="row")
+
+
+def _in_the_plan(group: Sequence[Row]) -> bool:
+    """Whether gaps only tell what changed since the last cycle: the plan holds it, and the meeting hears of it."""
+    return bool(group) and all(row["kind"] == "last_cycle" for row in group)
 
 
 def _as_advised(advice: Row, calendar: Calendar) -> Decision:

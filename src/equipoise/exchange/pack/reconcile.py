@@ -17,6 +17,8 @@ _DRAWN = (
     *("inventory_value_average", "average_utilisation", "overtime_quantity"),
 )
 _LEAST_DRAWN = 6
+# Lines of the statement that stand beside the main measures and the costs by category; the terms that they are made of are in the table.
+_LINES = ("overtime_quantity", "cost_of_goods", "supply_variance", "inventory_carrying", "tax", "contribution_after_tax")
 
 
 def scenarios(plan: Plan) -> Section | None:
@@ -32,7 +34,10 @@ def _scenarios(plan: Plan) -> Iterator[Block]:
     drawn = [*first, *(measure for measure in known if measure not in first)][: max(len(first), _LEAST_DRAWN)]
     if drawn:
         yield Picture(lambda: _scenario_picture(plan, names, drawn))
-    yield comparison_grid(plan, names, frame)
+    told = frame.filter(pl.col("measure").is_in([*grids.MEASURES, *_LINES]) | pl.col("measure").str.ends_with("_cost"))
+    yield comparison_grid(plan, names, told)
+    if frame.height > told.height:
+        yield Paragraph(f"{number(frame.height - told.height)} more measures are in table scenario_result.", quiet=True)
     yield from _not_known(plan, names)
 
 
