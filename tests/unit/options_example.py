@@ -21,7 +21,7 @@ from tests.truth.running import written
 TODAY = dt.date(2026, 12, 15)
 MONTHS = [f"2027-{month:02d}-01" for month in range(1, 7)]
 CHAIRS, TABLES = (100, 110, 260, 120, 100, 100), (40, 40, 90, 50, 40, 40)
-Rows = Sequence[Mapping[str, Any]]
+Rows = list[dict[str, Any]]
 
 PLAN = """\
 plan: workshop
@@ -83,8 +83,8 @@ def rows(**more: Rows) -> dict[str, Rows]:
 class Workshop:
     """A workshop gathered and planned, with the levers given to it."""
 
-    def __init__(self, folder: Path, levers: Rows = (), plan: str = PLAN, **more: Rows) -> None:
-        self.gathered: Gathered = gather(locate(RunRequest(plan=str(written(rows(lever=levers, **more), plan, folder)))), TODAY)
+    def __init__(self, folder: Path, levers: Sequence[dict[str, Any]] = (), plan: str = PLAN, **more: Rows) -> None:
+        self.gathered: Gathered = gather(locate(RunRequest(plan=str(written(rows(lever=list(levers), **more), plan, folder)))), TODAY)
         self.gathered.refuse_errors()
         self.cycle = Cycle(self.gathered.tables, self.gathered.plan.overrides, self.gathered.plan.scenarios)
         self.base = self.cycle.what_if(())

@@ -1,10 +1,19 @@
 """What a plan earns, as one plan is compared with another: published profit, with the stock that is left counted at standard cost."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import polars as pl
 
 from equipoise.finance import published
+from equipoise.scenario import Override
+
+
+class WhatIf(Protocol):
+    """Solves the plan again with more overrides, up to a step, and returns its tables."""
+
+    def __call__(self, overrides: tuple[Override, ...], upto: str = ...) -> Mapping[str, pl.DataFrame]:
+        """Return the tables of the plan with the overrides."""
 
 
 def earned(tables: Mapping[str, pl.DataFrame]) -> float:

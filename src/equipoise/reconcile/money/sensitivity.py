@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
 
 import polars as pl
 
 from equipoise.errors import EquipoiseError
 from equipoise.finance import published
 from equipoise.reconcile.money.driver import Driver, drivers, in_words
-from equipoise.reconcile.money.earned import earned
-from equipoise.scenario import Override
+from equipoise.reconcile.money.earned import WhatIf, earned
 from equipoise.tables import table
 from equipoise.tables.figures import money, share
 from equipoise.tables.setting import from_table
@@ -22,13 +20,6 @@ SENSITIVITY_TABLES = (
     *("setting", "item", "demand_plan", "purchase", "route", "resource", "workforce", "lane", "capacity"),
     *("cost", "binding", "capacity_load", "inventory_plan"),
 )
-
-
-class WhatIf(Protocol):
-    """Solves the plan again with more overrides, up to a step, and returns its tables."""
-
-    def __call__(self, overrides: tuple[Override, ...], upto: str = ...) -> Mapping[str, pl.DataFrame]:
-        """Return the tables of the plan with the overrides."""
 
 
 def sensitivity(tables: Mapping[str, pl.DataFrame], *, what_if: WhatIf) -> pl.DataFrame:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
+from equipoise.reconcile.money.earned import WhatIf
 from equipoise.reconcile.options.company import Company
 from equipoise.reconcile.options.found import Unusable, candidates, gaps_of
 from equipoise.reconcile.options.lever import Lever
-from equipoise.reconcile.options.proof import Proof, Prover, WhatIf
+from equipoise.reconcile.options.proof import Proof, Prover
 from equipoise.reconcile.options.questions import question_rows, questions
 from equipoise.reconcile.options.search import Single, combined, dominated, proven
 from equipoise.reconcile.options.wording import because, catch, combination_name

@@ -1,20 +1,19 @@
 """What an option changes, proven by solving the plan again with its overrides."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from equipoise.errors import EquipoiseError
-from equipoise.reconcile.money.earned import earned
+from equipoise.reconcile.money.earned import WhatIf, earned
 from equipoise.reconcile.options.lever import Lever, Tables
 from equipoise.reconcile.scenarios.comparison import by_period
-from equipoise.scenario import Override
 
-WhatIf = Callable[[tuple[Override, ...]], Tables]
 _SIDE_BY_SIDE = 2
+_LAST = "financials"  # the last step that is run again
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ class Prover:
 
     def _prove(self, levers: tuple[Lever, ...]) -> Proof:
         try:
-            tables = self._what_if(tuple(override for lever in levers for override in lever.overrides))
+            tables = self._what_if(tuple(override for lever in levers for override in lever.overrides), upto=_LAST)
         except EquipoiseError as error:
             return Proof(levers, failure=error.short)
         return self._against_base(levers, tables)
