@@ -218,6 +218,18 @@ def test_a_sentence_that_cannot_be_read_says_what_is_wrong_and_what_to_write(tex
     assert error.value.fix
 
 
+def test_nothing_behind_the_equals_sign_is_an_empty_cell_or_an_empty_text() -> None:
+    kpi = rows(
+        "kpi",
+        {"kpi": "otif", "level": "family", "subject": "", "value": 0.9},
+        {"kpi": "otif", "level": "total", "value": 0.8},
+        {"kpi": "otif", "level": "family", "subject": "Tents", "value": 0.1},
+        {"kpi": "otif", "level": "family", "subject": "", "period": START, "value": 0.2},
+    )
+    trigger = parse_trigger("mean of kpi.value where kpi=otif and subject= and period= < 95 %", MONTHS)
+    assert observed(trigger, {**TABLES, "kpi": kpi}, MONTHS).value == pytest.approx(0.85)
+
+
 def test_a_value_may_hold_words_that_the_grammar_uses() -> None:
     trigger = parse_trigger("sum of history.quantity where market=Last and next of all > 3 and item=A, last 2 periods < 9", MONTHS)
     assert trigger.where == {"market": "Last and next of all > 3", "item": "A"}

@@ -138,8 +138,8 @@ class Cells:
             return [(first, max(first, last))]
         found = []
         for part in condition if isinstance(condition, tuple) else (condition,):
-            if part is None:
-                found.append((len(values), len(values) + 1))
+            if part is None:  # an empty cell: no value, or a text without a letter
+                found += [(0, 1), (len(values), len(values) + 1)] if values and values[0] == "" else [(len(values), len(values) + 1)]
                 continue
             lowest, highest = self._bounds(column, part)
             found.append((bisect_left(values, lowest), bisect_right(values, highest)))
