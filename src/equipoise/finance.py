@@ -320,8 +320,8 @@ def tax(profits: Sequence[float], years: Sequence[int], rate: float) -> list[flo
     """Return the tax of each period (currency): `rate` (fraction) on the profit of its fiscal year so far, less what was booked before.
 
     A loss is no refund: within a year it takes back at most what was booked in that year. A year that ends with a loss pays nothing, and
-    its loss is carried forward and taken off the profits of later years of the horizon. Losses from before the horizon are not known, so none
-    is taken off. `profits` (currency) and `years` have one entry a period, in order of time.
+    its loss is carried forward and taken off the profits of later years of the horizon. Losses from before the horizon are not known, so
+    none is taken off. `profits` (currency) and `years` have one entry a period, in order of time.
     Example: at 25 %, a year of −100 and 60 has no tax and carries 40 forward; the next, of 100, pays 25 % of 60: 15.
     """
     found: list[float] = []

@@ -27,7 +27,9 @@ def of_scenario(workspace: Path, name: str) -> dict[str, float]:
 
 def test_a_scenario_tried_gives_what_the_run_gives_for_it(lamps: Path) -> None:
     tried, run = measures(answer("try", plan=str(lamps), scenario="upside")), of_scenario(lamps, "upside")
-    assert {name: tried[name] for name in MONEY if name in tried} == {name: pytest.approx(run[name], rel=1e-9) for name in MONEY if name in tried}
+    assert {name: tried[name] for name in MONEY if name in tried} == {
+        name: pytest.approx(run[name], rel=1e-9) for name in MONEY if name in tried
+    }
     assert tried["demand"] > 0
 
 

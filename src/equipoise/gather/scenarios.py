@@ -128,11 +128,11 @@ def _probability_faults(scenarios: list[Scenario]) -> Iterator[str]:
     total = sum(known)
     if total > 1 + 1e-9:
         yield (
-            f"The probabilities of the scenarios add up to {total:g}, so nothing is expected over them. "
+            f"The probabilities of the scenarios add up to {total:g}; what is expected takes them scaled to 1. "
             "Correct them: they may add up to 1 at most, and scenarios without one share the rest."
         )
     elif known and len(known) == len([one for one in scenarios if not one.fault]) and total < 1 - 1e-9:
         yield (
-            f"Every scenario has a probability, and they add up to {total:g} only, so nothing is expected over them. "
+            f"Every scenario has a probability, and they add up to {total:g} only; what is expected takes them scaled to 1. "
             "Correct them: together they are 1."
         )
