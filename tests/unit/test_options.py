@@ -192,6 +192,31 @@ def test_two_limits_in_a_row_are_found_as_a_pair(tmp_path: Path) -> None:
     assert best["net_money"] > 0
 
 
+def test_three_limits_in_a_row_are_found_together(tmp_path: Path) -> None:
+    """Saw, crew and boards are all full: one or two of them more bring nothing."""
+    usage = [
+        {"activity": "make", "of": route, "resource": resource, "quantity": hours}
+        for route, hours in (("Make Chair", 1.0), ("Make Desk", 2.5))
+        for resource in ("Saw", "Crew")
+    ]
+    levers = [
+        *({**SHIFT, "target": name, "step": 60, "maximum": 120, "one_off_cost": 0, "lead_time": 0} for name in ("Saw", "Crew")),
+        {"kind": "supplier_capacity", "target": "Boards", "maximum": 300, "one_off_cost": 0, "lead_time": 0},
+    ]
+    shop = Workshop(
+        tmp_path,
+        levers,
+        usage=usage,
+        capacity=[{"resource": name, "regular": 180, "overtime_limit": 0} for name in ("Saw", "Crew")],
+        bom=[{"route": "Make Chair", "component": "Board", "quantity": 1}, {"route": "Make Desk", "component": "Board", "quantity": 2.5}],
+        purchase_limit=[{"purchase": "Boards", "maximum": 180}, {"purchase": "Chairs out", "maximum": 0}],
+        on_hand=[],
+    )
+    best = shop.options()["option"].filter(pl.col("rank") == 1).row(0, named=True)
+    assert best["members"].count(";") == 2
+    assert best["net_money"] > 0
+
+
 def test_what_another_option_beats_is_dropped_and_said_so(tmp_path: Path) -> None:
     dear = {**SHIFT, "kind": "overtime", "running_cost": 15, "one_off_cost": 900, "lead_time": 40}
     made = Workshop(tmp_path, [SHIFT, dear]).options()

@@ -65,7 +65,7 @@ def gap_grid(plan: Plan, gap: pl.DataFrame) -> Grid:
     money = [name for name in ("revenue", "margin") if gap.get_column(name).is_not_null().any()]
     scales = {name: scale_of(gap, [name]) for name in money}
     heads = (
-        *(Head("#", number=True), Head("Gap"), Head("When"), Head("Units", number=True)),
+        *(Head("#", number=True), Head("Gap"), Head("Units", number=True)),
         *(Head(in_unit(name.capitalize(), scales[name].unit(plan.currency)), number=True) for name in money),
         *(Head("Cause"), Head("What to do")),
     )
@@ -75,10 +75,10 @@ def gap_grid(plan: Plan, gap: pl.DataFrame) -> Grid:
         units = "" if row["units"] is None else signed(row["units"], quantity(row["units"], row["unit"] or "unit"))
         amounts = tuple(_at(row[name], scales[name]) for name in money)
         what = row["sentence"] or f"{named(row['kind'])}: {row['subject']}"
-        told = (what, plan.during(row["period"], row["until"]), units, *amounts, cause.get(row["rank"]) or "", row["suggestion"] or "")
+        told = (what, units, *amounts, cause.get(row["rank"]) or "", row["suggestion"] or "")
         rows.append((str(row["rank"] or ""), *told))
         if (row["units"] or 0) < 0:
-            tones |= {(position, column): _BAD for column in range(3, 4 + len(money))}
+            tones |= {(position, column): _BAD for column in range(2, 3 + len(money))}
     return Grid("Gaps, the most money first", heads, tuple(rows), tones)
 
 

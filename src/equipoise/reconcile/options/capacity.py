@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -44,18 +45,24 @@ def more_capacity(row: Row, company: Company, effective: dt.date) -> Lever:
         )
         for number, size in enumerate(steps_of(row), start=1)
     )
-    unit = str(resource["unit"] or "hour")
+    lever = _lever(row, company, overrides, str(resource["unit"] or "hour"), _beyond(company, row.target, "regular", "available"))
+    return replace(lever, running=price, inside=True, catch=_CATCH.get(row.kind, ""))
+
+
+def _lever(row: Row, company: Company, overrides: tuple[Override, ...], unit: str, meter: Meter) -> Lever:
+    """Return a lever on a resource; its running cost is paid beside the plan."""
+    noun = PERIOD_NOUN[company.calendar.cadence]
     return Lever(
         name=row.name,
         kind=row.kind,
         target=row.target,
-        statement=_statement(row, company, unit),
+        statement=f"{KIND_WORDS[row.kind]} {row.target}: {each(row.most or 0.0, unit, noun)}",
         overrides=overrides,
         unit=unit,
-        meter=_beyond(company, row.target, "regular", "available"),
+        meter=meter,
         one_off=row.one_off_cost or 0.0,
-        running=price,
-        catch=_CATCH.get(row.kind, ""),
+        running=row.running_cost or 0.0,
+        inside=False,
     )
 
 
@@ -67,11 +74,6 @@ def _surcharge(resource: Mapping[str, object]) -> float:
     """Return what an hour of overtime costs beyond a regular one; nothing where either is not given."""
     regular, overtime = resource["regular_cost"], resource["overtime_cost"]
     return max(0.0, overtime - regular) if isinstance(regular, float) and isinstance(overtime, float) else 0.0
-
-
-def _statement(row: Row, company: Company, unit: str) -> str:
-    noun = PERIOD_NOUN[company.calendar.cadence]
-    return f"{KIND_WORDS[row.kind]} {row.target}: {each(row.most or 0.0, unit, noun)}"
 
 
 def _beyond(company: Company, resource: str, load: str, room: str) -> Meter:
@@ -94,19 +96,7 @@ def _staffed_overtime(row: Row, company: Company, effective: dt.date, resource: 
     unit = str(resource["unit"] or "hour")
     where = {"resource": row.target, "period": window}
     overrides = (change("workforce", "overtime_hours_per_worker", "add", (row.most or 0.0) / heads, row.name, **where),)
-    return Lever(
-        name=row.name,
-        kind=row.kind,
-        target=row.target,
-        statement=_statement(row, company, unit),
-        overrides=overrides,
-        unit=unit,
-        meter=_beyond(company, row.target, "overtime", "overtime_limit"),
-        one_off=row.one_off_cost or 0.0,
-        running=row.running_cost or 0.0,
-        inside=False,
-        catch=_OVERTIME,
-    )
+    return replace(_lever(row, company, overrides, unit, _beyond(company, row.target, "overtime", "overtime_limit")), catch=_OVERTIME)
 
 
 def more_workers(row: Row, company: Company, effective: dt.date) -> Lever:
@@ -123,16 +113,4 @@ def more_workers(row: Row, company: Company, effective: dt.date) -> Lever:
         both = after.join(most, on="period", how="left", maintain_order="left")
         return dict(both.select("period", (pl.col("workers") - pl.col("most").fill_null(0.0)).clip(0.0)).iter_rows())
 
-    return Lever(
-        name=row.name,
-        kind=row.kind,
-        target=row.target,
-        statement=_statement(row, company, "worker"),
-        overrides=overrides,
-        unit="worker",
-        meter=meter,
-        one_off=row.one_off_cost or 0.0,
-        running=row.running_cost or 0.0,
-        inside=False,
-        catch=_WORKER,
-    )
+    return replace(_lever(row, company, overrides, "worker", meter), catch=_WORKER)

@@ -56,8 +56,9 @@ def proven(candidates: Sequence[Candidate], prover: Prover) -> list[Single]:
 def combined(singles: Sequence[Single], prover: Prover, most: int, solves: int) -> list[Proof]:
     """Return the greedy combination as a chain: each proof has one lever more than the one before it, and is better.
 
-    It begins with the best single option, or, where none brings anything, the best pair of them. A lever that no longer pays beside the
-    others is taken out at the end. `most` are the levers of a combination, `solves` how many sets may be proven in all.
+    It begins with the best single option; where none brings anything, with the best pair; where no pair does, with all that may be taken
+    together. A lever that no longer pays beside the others is taken out at the end. `most` are the levers of a combination, `solves` how many
+    sets may be proven in all.
     """
     able = [one.lever for one in singles if not one.proof.failure]
     chain = _begin([one for one in singles if not one.proof.failure], prover, solves)
@@ -79,7 +80,17 @@ def _begin(singles: Sequence[Single], prover: Prover, solves: int) -> list[Proof
     pairs = [pair for pair in combinations([one.lever for one in singles[:_PAIRED]], 2) if not _rival(pair[0], pair[1:])]
     tried = prover.prove(pairs[: max(0, solves - prover.solves)])
     best = max((proof for proof in tried if improves(proof, None)), key=lambda proof: proof.gain, default=None)
+    if best is None and len(singles) > 2 and prover.solves < solves:
+        best = next((proof for proof in prover.prove([_all_together(singles)]) if improves(proof, None)), None)
     return [] if best is None else [best]
+
+
+def _all_together(singles: Sequence[Single]) -> tuple[Lever, ...]:
+    held: tuple[Lever, ...] = ()
+    for one in singles:
+        if not _rival(one.lever, held):
+            held = (*held, one.lever)
+    return held
 
 
 def _rival(lever: Lever, held: Sequence[Lever]) -> bool:
