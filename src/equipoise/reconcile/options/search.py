@@ -57,8 +57,8 @@ def combined(singles: Sequence[Single], prover: Prover, most: int, solves: int) 
     """Return the greedy combination as a chain: each proof has one lever more than the one before it, and is better.
 
     It begins with the best single option; where none brings anything, with the best pair; where no pair does, with all that may be taken
-    together. A lever that no longer pays beside the others is taken out at the end. `most` are the levers of a combination, `solves` how many
-    sets may be proven in all.
+    together. A lever that no longer pays beside the others is taken out at the end. `most` are the levers of a combination, `solves` how
+    many sets may be proven in all.
     """
     able = [one.lever for one in singles if not one.proof.failure]
     chain = _begin([one for one in singles if not one.proof.failure], prover, solves)
