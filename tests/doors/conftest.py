@@ -29,8 +29,14 @@ def equipoise() -> Equipoise:
     return command
 
 
+QUICK = "risk: {paths: 60, rolling: 2, sensitivity: 0}\n"
+"""Few paths and no sensitivity: tests of the doors run a plan many times, and other tests look at risk."""
+
+
 def new_workspace(folder: Path) -> Path:
     call("init", {"folder": str(folder)}, CONTEXT)
+    plan = folder / "plan.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8") + QUICK, encoding="utf-8")
     return folder
 
 
