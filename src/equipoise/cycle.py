@@ -208,7 +208,10 @@ class _Base:
 
 @dataclass(frozen=True)
 class Cycle:
-    """Runs the steps for the base plan and for scenarios. `base` are the accepted overrides of the base plan."""
+    """Runs the steps for the base plan and for scenarios.
+
+    `base` are the accepted overrides of the base plan, `promoted` batches that were added to it, each laid over those before it.
+    """
 
     given: Mapping[str, pl.DataFrame]
     base: tuple[Override, ...] = ()
@@ -217,6 +220,7 @@ class Cycle:
     executor: Executor | None = None
     listen: Listener = _silent
     session: Session = field(default_factory=Session)
+    promoted: tuple[tuple[Override, ...], ...] = ()
     _known: _Base = field(default_factory=_Base, init=False, repr=False, compare=False)
 
     def run(self) -> Tables:
@@ -232,20 +236,23 @@ class Cycle:
         run = self._pass(self._begun(name, [one.overrides for one in line]), _of_scenarios(_LAST_RESOLVED))
         return {**run.tables, "scenario_input": scenarios_of.input_table(name, [one.name for one in line], run.laid)}
 
-    def what_if(self, overrides: tuple[Override, ...], upto: str = "gap") -> Tables:
+    def what_if(self, overrides: tuple[Override, ...], upto: str = "gap", under: tuple[tuple[Override, ...], ...] = ()) -> Tables:
         """Return the tables of the base plan with more overrides, up to those of the step `upto`: by default the money and the gaps.
+
+        `under` are batches that the overrides are laid over, such as those of a scenario.
 
         Explanations of the base plan and comparisons of scenarios are left out; a table of theirs that a step reads is empty. A question
         asked again is answered from memory. May be called from several threads. Raises the EquipoiseError of the step or override that
         fails, and ValueError where `upto` is no step that scenarios have.
         """
-        asked = (upto, *(override.content for override in overrides))
+        batches = tuple(batch for batch in (*under, overrides) if batch)
+        asked = (upto, *(override.content for batch in batches for override in batch), *(str(len(batch)) for batch in batches[1:]))
         known = self._known
         with known.lock:
             if (answer := known.answers.pop(asked, None)) is not None:
                 known.answers[asked] = answer
                 return dict(answer)
-        run = self._begun(_WHAT_IF, (overrides,) if overrides else (), aside=True)
+        run = self._begun(_WHAT_IF, batches, aside=True)
         tables = self._pass(run, _of_scenarios(upto)).tables
         with known.lock:
             known.answers[asked] = tables
@@ -256,7 +263,7 @@ class Cycle:
     def _begun(self, name: str = "", batches: Sequence[tuple[Override, ...]] = (), *, aside: bool = False) -> Run:
         """Return a run that has passed nothing yet."""
         own = tuple(batch for batch in batches if batch)
-        return Run(self.given, scenarios_of.identified(self.base), own, name, gate=self._known.gate, aside=aside)
+        return Run(self.given, scenarios_of.identified(self.base), own, name, gate=self._known.gate, aside=aside, promoted=self.promoted)
 
     def _pass(self, run: Run, steps: Sequence[Step]) -> Run:
         made = {*GATE, *(name for step in steps for name in step.writes)}
@@ -343,7 +350,7 @@ class Cycle:
         if step.again:
             parts += [scenario.model_dump_json() for scenario in self.scenarios]
             parts += [
-                override.content for override in self.base
+                override.content for batch in (self.base, *self.promoted) for override in batch
             ]  # locks and fences bind scenarios though the base plan shows no difference
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

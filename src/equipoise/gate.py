@@ -73,7 +73,9 @@ class Gate:
 
 @dataclass
 class Run:
-    """One pass through the cycle for one scenario: the tables so far and the hash of each. Overrides are the base plan's, then batches.
+    """One pass through the cycle for one scenario: the tables so far and the hash of each.
+
+    Overrides are the base plan's, the batches `promoted` to it, then the scenario's batches.
 
     A run `aside` answers a question beside the plan: nobody listens to it, and the cache does not keep what it makes.
     """
@@ -89,17 +91,19 @@ class Run:
     laid: dict[str, Sequence[Sequence[Effect]]] = field(default_factory=dict)
     gate: Gate = field(default_factory=Gate)
     aside: bool = False
+    promoted: tuple[tuple[Override, ...], ...] = ()
 
     def __post_init__(self) -> None:
         """Sort overrides by table, once."""
-        self._layers = [_by_table(batch) for batch in (self.base, *self.batches)]
+        self._layers = [_by_table(batch) for batch in (self.base, *self.promoted, *self.batches)]
         self._told = -1
         self._passed: dict[str, Passed] = {}
 
     def admit(self, name: str, frame: pl.DataFrame) -> None:
         """Pass a table through the gate: dictionary form, key order, overrides laid over it."""
-        base, *batches = (layer.get(name, []) for layer in self._layers)
-        free = not (base or any(batches))
+        base, *more = (layer.get(name, []) for layer in self._layers)
+        promoted, batches = more[: len(self.promoted)], more[len(self.promoted) :]
+        free = not (base or any(more))
         if free and (known := self.gate.passed(name, frame)) is not None:
             self._keep(known)
             return
@@ -108,7 +112,8 @@ class Run:
         if definition.keys:
             frame = frame.sort(definition.keys, maintain_order=True)
         if not free:
-            laid = scenarios_of.lay(frame, base, batches, name, {**self.given, **self.tables}, tell=not self.scenario)
+            tables = {**self.given, **self.tables}
+            laid = scenarios_of.lay(frame, base, batches, name, tables, promoted=promoted, tell=not self.scenario)
             frame = laid.frame
             self.effects += laid.effects
             self.laid[name] = laid.batches

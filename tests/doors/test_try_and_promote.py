@@ -141,3 +141,51 @@ def test_both_print_for_people(equipoise: Equipoise, workspace: Path) -> None:
 def test_a_promoted_override_keeps_its_own_reason() -> None:
     override = Override(table="demand_plan", operation="scale", value=1.1, reason="own")
     assert Override.model_validate_json(override.model_dump_json(exclude_defaults=True)) == override
+
+
+STEPPED = """
+outputs: [scenarios]
+options: {tried: 0}
+risk: {paths: 0, sensitivity: 0}
+overrides:
+  - {id: wider, table: demand_plan, where: {item: Desk Lamp}, operation: set, value: 50}
+scenarios:
+  - name: more
+    overrides:
+      - {id: wider, table: demand_plan, where: {item: Desk Lamp}, operation: set, value: 60}
+  - name: Größer ☃
+    parent: more
+    overrides:
+      - {id: wider, table: demand_plan, where: {item: Desk Lamp}, operation: set, value: 70}
+"""
+
+
+@pytest.fixture
+def stepped(workspace: Path) -> Path:
+    """A workspace whose base plan, scenario and scenario of a scenario each set the same cells."""
+    plan = workspace / "plan.yaml"
+    text = plan.read_text(encoding="utf-8")
+    kept = text.split("scenarios:")[0]
+    plan.write_text(kept + STEPPED, encoding="utf-8")
+    return workspace
+
+
+def test_each_batch_is_laid_over_the_one_before_it_tried_run_or_promoted(stepped: Path) -> None:
+    """What a parent or the base plan set may be set again."""
+    answer("run", plan=str(stepped))
+    base, shown = of_scenario(stepped, "base"), of_scenario(stepped, "Größer ☃")
+    tried = measures(answer("try", plan=str(stepped), scenario="Größer ☃"))
+    again = measures(answer("try", plan=str(stepped), scenario="Größer ☃", change=["demand_plan item=Desk Lamp: = 80"]))
+    same = {name: pytest.approx(shown[name]) for name in MONEY if name in shown}
+    assert {name: tried[name] for name in same} == same
+    assert again["demand"] > tried["demand"] > of_scenario(stepped, "more")["demand"] > base["demand"]
+
+    assert len(answer("promote", plan=str(stepped), name="Größer ☃")["overrides"]) == 2
+    answer("run", plan=str(stepped))
+    promoted = of_scenario(stepped, "base")
+    assert {name: promoted[name] for name in same} == same
+    laid = answer("show", plan=str(stepped), table="override_effect", limit=0)
+    ids = [row[laid["columns"].index("override")] for row in laid["rows"]]
+    assert len(ids) == len(set(ids)) == 3
+    assert answer("promote", plan=str(stepped), name="more")["promoted"] == ["Größer ☃", "more"]
+    assert answer("promote", plan=str(stepped), name="Größer ☃", undo=True)["promoted"] == ["more"]

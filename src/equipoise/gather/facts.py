@@ -79,13 +79,14 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
     derive_masters(tables, report)
     tables = {name: with_defaults(name, tables[name]) for name in GIVEN if name in tables}
     if plan.setting.supply.level == "family" and "item" in tables:
-        tables["item"] = with_families(tables["item"], tables.get("history", table("history").empty()))
+        streams = (tables.get(name, table(name).empty()) for name in ("history", "forecast"))
+        tables["item"] = with_families(tables["item"], *streams)
     check_network(tables, sources, report)
     check_disturbances(tables, sources, report)
     check_demand(tables, plan.calendar, sources, report)
     check_risks(tables, [scenario.name for scenario in plan.scenarios], plan.calendar, sources, report)
     check_demand_setting(plan.setting.demand, plan.calendar, plan.file, report)
-    if not {"forecast", "setting"} & {override.table for override in plan.overrides}:
+    if not {"forecast", "setting"} & {override.table for batch in (plan.overrides, *plan.promoted) for override in batch}:
         check_consensus(plan.setting.demand, tables, plan.file, report)
     ready = without_hidden(tables)
     if not report.errors:

@@ -102,7 +102,9 @@ def with_override_rows(plan: "Plan", raws: Mapping[str, Sequence[Raw]], report: 
         else:
             known[scenario, row.override.id] = str(row.where)
             taken.setdefault(scenario, []).append(row.override)
-    scenarios = tuple(one.model_copy(update={"overrides": (*one.overrides, *taken.get(one.name, ()))}) for one in plan.scenarios)
+    scenarios = tuple(
+        one if one.fault else one.model_copy(update={"overrides": (*one.overrides, *taken.get(one.name, ()))}) for one in plan.scenarios
+    )
     return replace(plan, overrides=(*plan.overrides, *taken.get("", ())), scenarios=scenarios)
 
 
@@ -193,18 +195,20 @@ def _cell(text: str, row: Mapping[str, object], number: float | None) -> object:
 def try_overrides(plan: "Plan", tables: Mapping[str, pl.DataFrame], report: Report) -> None:
     """Lay the base plan's overrides over the given tables, as a run will, to say now which are wrong or do not do what they say."""
     whole = dict(tables)
-    base = identified(plan.overrides)
-    touched = {override.table for override in base}
+    base, promoted = identified(plan.overrides), plan.promoted
+    touched = {override.table for batch in (base, *promoted) for override in batch}
     for name in sorted(touched - {"setting", *GIVEN}):
         try:
-            lay(table(name).empty(), base, (), name, whole)  # nothing is made yet, but a condition that cannot be read can be told
+            lay(
+                table(name).empty(), base, (), name, whole, promoted=promoted
+            )  # nothing is made yet, but a condition that cannot be read can be told
         except DataError as error:
             report.add(error.faults)
     for name in ("setting", *GIVEN):
         if name not in touched:
             continue
         try:
-            laid = lay(whole[name], base, (), name, whole, tell=True)
+            laid = lay(whole[name], base, (), name, whole, promoted=promoted, tell=True)
         except DataError as error:
             report.add(error.faults)
             continue

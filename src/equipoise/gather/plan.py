@@ -55,7 +55,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan file, understood. `given` are the tables written into it; `data` says where the others come from."""
+    """A plan file, understood. `given` are the tables written into it; `data` says where the others come from.
+
+    `promoted` are batches of overrides of the base plan that the record adds to the file's own, each laid over those before it.
+    """
 
     file: str
     setting: Setting
@@ -68,6 +71,7 @@ class Plan:
     outputs: tuple[str, ...] = OUTPUTS
     assumptions: tuple[tuple[str, str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
+    promoted: tuple[tuple[Override, ...], ...] = ()
 
     @property
     def folder(self) -> str:

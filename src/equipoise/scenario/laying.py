@@ -58,26 +58,27 @@ def lay(
     name: str,
     tables: Mapping[str, pl.DataFrame],
     *,
+    promoted: Iterable[Sequence[Override]] = (),
     tell: bool = False,
 ) -> Laid:
-    """Return table `name` with overrides laid over it, in order: those of the base plan, then the batches of a scenario.
+    """Return table `name` with overrides laid over it, in order: those of the base plan, batches promoted to it, then those of a scenario.
 
     `tables` holds the tables made so far: masters whose attributes `where` may name, measures to split by, and `setting`. An override of
     the base plan that matches nothing is left out and told; one of a scenario is an error. Where `tell` is set the result says
     what each override of the base plan did. Raises DataError, all faults of a batch at once, where an override names an unknown column or
     a value of the wrong kind, matches no row, or sets a cell that another of the same batch has set.
     """
-    base = [override for override in base if override.table == name]
+    own = [[override for override in batch if override.table == name] for batch in (base, *promoted)]
     batches = [[override for override in batch if override.table == name] for batch in scenario]
-    if not base and not any(batches):
+    if not any(own) and not any(batches):
         return Laid(frame)
-    every = (*base, *(override for batch in batches for override in batch))
+    every = [override for batch in (*own, *batches) for override in batch]
     terms = Terms.of({"setting": frame, **tables} if name == "setting" else tables) if Terms.needed(every) else Terms()
     laying = _Laying(frame, name, tables, terms, tell=tell)
-    effects = laying.batch(base, strict=False)
+    effects = [effect for batch in own for effect in laying.batch(batch, strict=False)]
     laying.tell = False
-    own = tuple(laying.batch(batch, strict=True) for batch in batches)
-    return Laid(laying.whole(), effects if tell else [], laying.told, own)
+    laid = tuple(laying.batch(batch, strict=True) for batch in batches)
+    return Laid(laying.whole(), effects if tell else [], laying.told, laid)
 
 
 def apply(frame: pl.DataFrame, overrides: Iterable[Override], name: str, masters: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -14,7 +14,8 @@ import polars as pl
 from equipoise import code_version
 from equipoise.cycle import Cycle, Listener, MemoryCache, Progress, Tables
 from equipoise.exchange.outputs import write
-from equipoise.scenario import override_table, remembered
+from equipoise.gather import Plan
+from equipoise.scenario import Override, override_table, remembered
 from equipoise.service.gathering import Gathered, gather, issue_lines
 from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
 from equipoise.service.register import Context
@@ -78,12 +79,20 @@ def plan(place: Workspace, context: Context) -> tuple[RunAnswer, Version]:
 
 def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
     plan = gathered.plan
-    base = remembered(plan.overrides, last_effects(place, plan.setting.plan))
-    overrides = override_table({"": plan.overrides, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
+    base, *promoted = remembered_batches(place, plan)
+    own = tuple(override for batch in (plan.overrides, *plan.promoted) for override in batch)
+    overrides = override_table({"": own, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
     with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # the optimiser works outside of Python's lock
         session = Session(side_by_side)
-        cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), listen=listen, session=session)
+        cache = MemoryCache(place.store)
+        cycle = Cycle(gathered.tables, base, plan.scenarios, cache, listen=listen, session=session, promoted=tuple(promoted))
         return {**cycle.run(), "override": overrides}
+
+
+def remembered_batches(place: Workspace, plan: Plan) -> list[tuple[Override, ...]]:
+    """Return the overrides of the base plan, then each promoted batch, with what each was made on by the plan's last version."""
+    earlier = last_effects(place, plan.setting.plan)
+    return [remembered(batch, earlier) for batch in (plan.overrides, *plan.promoted)]
 
 
 def last_effects(place: Workspace, plan: str) -> pl.DataFrame:

@@ -5,14 +5,14 @@ The record holds what was promoted, by whom and why; the plan file stays as it i
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from equipoise.errors import InputError, NotFoundError
 from equipoise.gather.plan import Plan
-from equipoise.scenario import Override, Scenario, ancestry
+from equipoise.scenario import Override, Scenario, chain
 from equipoise.service.messages import PromoteAnswer, PromoteRequest
 from equipoise.service.register import Context
 from equipoise.service.running import forget
@@ -22,13 +22,18 @@ from equipoise.store import Event
 
 @dataclass(frozen=True)
 class Promotion:
-    """What was promoted: name, whether it is a scenario or an option, its overrides, when and by whom."""
+    """What was promoted: name, whether it is a scenario or an option, its overrides in batches (parents first), when and by whom."""
 
     name: str
     kind: str
-    overrides: tuple[Override, ...]
+    batches: tuple[tuple[Override, ...], ...]
     at: dt.datetime
     actor: str
+
+    @property
+    def overrides(self) -> tuple[Override, ...]:
+        """Its overrides, in order."""
+        return tuple(override for batch in self.batches for override in batch)
 
 
 def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
@@ -42,20 +47,22 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
     place = locate(request)
     plan = gather(place, context.today).plan
     held = {one.name: one for one in promotions(place, plan.setting.plan)}
+    name = request.name
     if request.undo:
-        if request.name not in held:
-            raise InputError(f"{request.name} is not promoted.", f"Promoted are: {', '.join(held) or 'none'}.")
-        _record(place, plan, context, "withdraw", request, held[request.name].kind, held[request.name].overrides)
-    elif request.name in held:
-        raise InputError(f"{request.name} is promoted already.", "Run the plan, or take it out with --undo.")
+        if name not in held:
+            raise InputError(f"{name} is not promoted.", f"Promoted are: {', '.join(held) or 'none'}.")
+        _record(place, plan, context, "withdraw", request, held[name])
     else:
-        kind, overrides = _overrides(place, plan.scenarios, request.name)
-        _record(place, plan, context, "promote", request, kind, _named(request.name, overrides, request.reason, context.actor))
+        found = held.get(name) or _found(place, plan.scenarios, request, context)
+        name = found.name
+        if name in held:
+            raise InputError(f"{name} is promoted already.", "Run the plan, or take it out with --undo.")
+        _record(place, plan, context, "promote", request, found)
     now = promotions(place, plan.setting.plan)
-    done = held.get(request.name) or next(one for one in now if one.name == request.name)
+    done = held.get(name) or next(one for one in now if one.name == name)
     return PromoteAnswer(
         plan=plan.setting.plan,
-        name=request.name,
+        name=name,
         kind=done.kind,
         overrides=[str(override) for override in done.overrides],
         promoted=[one.name for one in now],
@@ -63,22 +70,29 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
     )
 
 
-def _overrides(place: Workspace, scenarios: Sequence[Scenario], name: str) -> tuple[str, tuple[Override, ...]]:
+def _found(place: Workspace, scenarios: Sequence[Scenario], request: PromoteRequest, context: Context) -> Promotion:
+    """Return what is to be promoted: a scenario with what it builds on, or an option under its name though it was asked for by rank."""
+    name, kind = request.name, "scenario"
     if any(scenario.name == name for scenario in scenarios):
-        line = ancestry(scenarios, name)
-        found = tuple(override for scenario in line for override in scenario.overrides)
-        if not found:
+        batches = tuple(batch for batch in chain(scenarios, name) if batch)
+        if not batches:
             raise InputError(f"The scenario {name} overrides nothing.", "Promote one that changes the plan.")
-        return "scenario", found
-    try:
-        return "option", option_overrides(place, name)
-    except NotFoundError as error:
-        names = ", ".join(scenario.name for scenario in scenarios if scenario.name != "base")
-        raise NotFoundError(f"There is no scenario or option {name}.", f"Scenarios: {names}. {error.fix}") from None
+    else:
+        try:
+            name, overrides = option_overrides(place, name)
+        except NotFoundError as error:
+            names = ", ".join(scenario.name for scenario in scenarios if scenario.name != "base")
+            raise NotFoundError(f"There is no scenario or option {name}.", f"Scenarios: {names}. {error.fix}") from None
+        kind, batches = "option", (overrides,)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    return Promotion(name, kind, _named(name, batches, request.reason, context.actor), now, context.actor)
 
 
-def option_overrides(place: Workspace, name: str) -> tuple[Override, ...]:
-    """Return the overrides of an option of the plan's latest version, by its name or rank. Raises NotFoundError where there is none."""
+def option_overrides(place: Workspace, name: str) -> tuple[str, tuple[Override, ...]]:
+    """Return the name and the overrides of an option of the plan's latest version, by its name or rank.
+
+    Raises NotFoundError where there is none.
+    """
     version = place.version()
     frames = [place.store.table(version.tables[one]) for one in ("option", "option_change") if one in version.tables]
     if len(frames) < 2:
@@ -89,31 +103,30 @@ def option_overrides(place: Workspace, name: str) -> tuple[Override, ...]:
     if rows.is_empty():
         known = ", ".join(option.filter(pl.col("rank").is_not_null()).sort("rank").get_column("option"))
         raise NotFoundError(f"There is no option {name}.", f"Options: {known or 'none'}.")
-    return tuple(Override.model_validate_json(text) for text in rows.get_column("override"))
+    return named[0], tuple(Override.model_validate_json(text) for text in rows.get_column("override"))
 
 
-def _named(name: str, overrides: Sequence[Override], reason: str, actor: str) -> tuple[Override, ...]:
-    """Return the overrides with ids and, where they have none, the reason and author of the promotion."""
-    return tuple(
-        override.model_copy(
-            update={
-                "id": f"{name}/{override.id or number}",
-                "reason": override.reason or reason or f"{name} was promoted",
-                "author": override.author or actor,
-            }
-        )
-        for number, override in enumerate(overrides, start=1)
-    )
+def _named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor: str) -> tuple[tuple[Override, ...], ...]:
+    """Return the overrides with ids of their own and, where they have none, the reason and author of the promotion."""
+    used: set[str] = set()
+
+    def signed(override: Override) -> Override:
+        words = override.id or str(len(used) + 1)
+        while words in used:
+            words = f"{words}-{len(used) + 1}"
+        used.add(words)
+        told = {"reason": override.reason or reason or f"{name} was promoted", "author": override.author or actor}
+        return override.model_copy(update={"id": f"{name}/{words}", **told})
+
+    return tuple(tuple(map(signed, batch)) for batch in batches)
 
 
-def _record(
-    place: Workspace, plan: Plan, context: Context, operation: str, request: PromoteRequest, kind: str, overrides: Sequence[Override]
-) -> None:
+def _record(place: Workspace, plan: Plan, context: Context, operation: str, request: PromoteRequest, found: Promotion) -> None:
     detail: dict[str, object] = {
-        "name": request.name,
-        "kind": kind,
+        "name": found.name,
+        "kind": found.kind,
         "reason": request.reason,
-        "overrides": [json.loads(override.model_dump_json(exclude_defaults=True)) for override in overrides],
+        "batches": [[json.loads(one.model_dump_json(exclude_defaults=True)) for one in batch] for batch in found.batches],
     }
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     forget(place)
@@ -130,14 +143,19 @@ def promotions(place: Workspace, plan: str) -> tuple[Promotion, ...]:
             name = str(event.detail["name"])
             held.pop(name, None)
             if event.operation == "promote":
-                documents = event.detail["overrides"]
-                overrides = tuple(Override.model_validate(one) for one in documents) if isinstance(documents, list) else ()
-                held[name] = Promotion(name, str(event.detail["kind"]), overrides, event.at, event.actor)
+                held[name] = Promotion(name, str(event.detail["kind"]), _batches(event.detail), event.at, event.actor)
     return tuple(held.values())
 
 
+def _batches(detail: Mapping[str, object]) -> tuple[tuple[Override, ...], ...]:
+    """Return the overrides that a record of a promotion holds; an older record has them in one list."""
+    documents = detail.get("batches", [detail.get("overrides", [])])
+    lists = documents if isinstance(documents, list) else []
+    return tuple(tuple(Override.model_validate(one) for one in batch) for batch in lists)
+
+
 def with_promotions(plan: Plan, found: Sequence[Promotion]) -> Plan:
-    """Return the plan with what was promoted among its own overrides; a promoted scenario is no longer run as one."""
+    """Return the plan with what was promoted, laid over its own overrides; a promoted scenario is no longer run as one."""
     from dataclasses import replace
 
     if not found:
@@ -149,8 +167,7 @@ def with_promotions(plan: Plan, found: Sequence[Promotion]) -> Plan:
         else scenario
         for scenario in plan.scenarios
     )
-    overrides = (*plan.overrides, *(override for one in found for override in one.overrides))
-    return replace(plan, overrides=overrides, scenarios=scenarios)
+    return replace(plan, promoted=tuple(batch for one in found for batch in one.batches), scenarios=scenarios)
 
 
 def _part_of_plan(name: str, at: dt.datetime) -> str:

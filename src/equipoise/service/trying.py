@@ -12,11 +12,11 @@ import polars as pl
 from equipoise.cycle import Cycle, MemoryCache, Tables
 from equipoise.errors import InputError
 from equipoise.reconcile.scenarios.comparison import Value, measures
-from equipoise.scenario import Override, ancestry, remembered
+from equipoise.scenario import Override, chain
 from equipoise.service.changes import FORMS, read_changes
 from equipoise.service.gathering import gather
 from equipoise.service.messages import MeasureLine, TryAnswer, TryRequest
-from equipoise.service.planning import last_effects
+from equipoise.service.planning import remembered_batches
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
 from equipoise.supply import Session
@@ -52,10 +52,12 @@ def try_(request: TryRequest, context: Context) -> TryAnswer:
     began = time.perf_counter()
     place = locate(request)
     live = _live(place, context)
-    overrides = (*_of_scenario(live.cycle, request.scenario), *_of_option(place, request.option), *read_changes(request.change, "Tried"))
+    under = (*_of_scenario(live.cycle, request.scenario), _of_option(place, request.option))
+    change = read_changes(request.change, "Tried")
+    overrides = [override for batch in (*under, change) for override in batch]
     if not overrides:
         raise InputError("Nothing is to be tried.", f"Give a change, a scenario or an option. {FORMS}")
-    base, tables = live.cycle.what_if(()), live.cycle.what_if(overrides)
+    base, tables = live.cycle.what_if(()), live.cycle.what_if(change, under=under)
     item = tables["item"]
     before, after = measures(base, live.setting, item), measures(tables, live.setting, item)
     return TryAnswer(
@@ -85,15 +87,14 @@ def _opened(place: Workspace, context: Context) -> _Live:
     gathered = gather(place, context.today)
     gathered.refuse_errors()
     plan = gathered.plan
-    base = remembered(plan.overrides, last_effects(place, plan.setting.plan))
-    cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), session=Session(_POOL))
+    base, *promoted = remembered_batches(place, plan)
+    cycle = Cycle(gathered.tables, base, plan.scenarios, MemoryCache(place.store), session=Session(_POOL), promoted=tuple(promoted))
     return _Live(cycle, plan.setting, gathered.inputs)
 
 
-def _of_scenario(cycle: Cycle, name: str) -> tuple[Override, ...]:
-    if not name:
-        return ()
-    return tuple(override for scenario in ancestry(cycle.scenarios, name) for override in scenario.overrides)
+def _of_scenario(cycle: Cycle, name: str) -> tuple[tuple[Override, ...], ...]:
+    """Return the overrides of a scenario, those of its parents in batches before its own."""
+    return chain(cycle.scenarios, name) if name else ()
 
 
 def _of_option(place: Workspace, name: str) -> tuple[Override, ...]:
@@ -101,7 +102,7 @@ def _of_option(place: Workspace, name: str) -> tuple[Override, ...]:
         return ()
     from equipoise.service.promoting import option_overrides
 
-    return option_overrides(place, name)
+    return option_overrides(place, name)[1]
 
 
 def _line(name: str, before: Value | None, after: Value) -> MeasureLine:
