@@ -223,19 +223,22 @@ def test_families_are_items_that_facts_may_name() -> None:
         ("B", "m", dt.date(2026, 12, 1), 10.0),
         ("B", "m", dt.date(2024, 1, 1), 1e6),
     )
-    made = with_families(item, table("history").conform(history))
+    made = with_families(item, table("history").conform(history), table("forecast").empty())
     assert made.get_column("item").to_list() == ["A", "B", "G", "H", "F"]
     family = _row(made, item="F")
     assert (family["family"], family["unit"], family["unit_cost"]) == ("F", "kg", pytest.approx(3.0))
     undated = table("history").conform(_rows("item market quantity", ("A", "m", 1.0)))
-    assert with_families(item, undated).height == 5
-    assert with_families(item, table("history").empty()).filter(item="F").get_column("unit_cost").to_list() == pytest.approx([4.0])
+    assert with_families(item, undated, table("forecast").empty()).height == 5
+    none = table("history").empty(), table("forecast").empty()
+    assert _row(with_families(item, *none), item="F")["unit_cost"] == pytest.approx(4.0)
+    expected = table("forecast").conform(_rows("source item market quantity", ("s", "A", "m", 90.0), ("s", "B", "m", 30.0)))
+    assert _row(with_families(item, none[0], expected), item="F")["unit_cost"] == pytest.approx(3.0)
 
 
 def test_gaps_are_told_of_what_was_planned() -> None:
     tables = company()
     made = supply(tables)
-    item = with_families(tables["item"], table("history").empty())
+    item = with_families(tables["item"], table("history").empty(), table("forecast").empty())
     demand = demand_as_planned(tables["demand_plan"], made["shortage"], item)
     assert _row(demand, item="F", period=_MONTHS[0])["unit_price"] == pytest.approx(12.5)
     routes, usage = routes_as_planned(made["supply_plan"], made["route_load"])

@@ -31,14 +31,15 @@ def derive_masters(tables: dict[str, pl.DataFrame], report: Report) -> None:
         report.assume(name, message, "rule: masters that are not given are derived")
 
 
-def with_families(item: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+def with_families(item: pl.DataFrame, history: pl.DataFrame, forecast: pl.DataFrame) -> pl.DataFrame:
     """Return the items with a row for each family of theirs, so that facts and plans may name a family like an item.
 
     A family is of its own family; unit and category are its items' where they share them, and its standard cost is theirs by what was
-    sold in the last year of `history` (equally where nothing was). A family that has a row already keeps it as it is.
+    sold in the last year of `history`, or, where there is none, by what the streams of `forecast` expect (equally where nothing is). A
+    family that has a row already keeps it as it is.
     """
     since = history.get_column("period").max() if history.height else None
-    recent = history if since is None else history.filter(pl.col("period") > pl.lit(since).dt.offset_by("-1y"))
+    recent = forecast if since is None else history.filter(pl.col("period") > pl.lit(since).dt.offset_by("-1y"))
     sold = recent.group_by("item", maintain_order=True).agg(pl.col("quantity").clip(0).sum().alias("#sold"))
     members = item.filter(pl.col("family").fill_null("") != "").join(sold, on="item", how="left", maintain_order="left")
     members = members.join(item.select(family="item"), on="family", how="anti", maintain_order="left")
