@@ -177,6 +177,17 @@ def test_profit_falls_when_yield_time_or_deliveries_fall() -> None:
         assert (worse["lost"] + worse["backlog"]).sum() > (best["lost"] + best["backlog"]).sum(), kind
 
 
+def test_what_comes_after_the_horizon_is_still_coming_and_not_ordered_again() -> None:
+    tables, paths = shop(), np.array([_PLANNED])
+    bought = [
+        sum(float(state["decided"][-1, 0]) for state in walked(tables, paths, {("late", "timber"): np.full((1, 6), late)}))
+        for late in (0.0, 99.0)
+    ]
+    plan = float(supply(tables)["purchase_plan"].get_column("quantity").sum())
+    assert bought[0] == pytest.approx(plan)
+    assert 0.9 * plan < bought[1] <= plan + 1e-6
+
+
 def test_what_never_comes_is_not_paid_for() -> None:
     session = Session()
     tables = made(1, **{**SHOP, "demand_plan": rows(*demand([80.0], item="chair"))})

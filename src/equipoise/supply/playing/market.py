@@ -86,7 +86,8 @@ def _placed(frame: pl.DataFrame, shape: tuple[int, int]) -> Array:
 @dataclass(eq=False)
 class Market:
     """The state of demand. `demand` is demands by periods by paths; `late` by demand, `waiting` (goods that came before they were asked
-    for) by pool; `transit` what arrives, periods by pools by paths. `lost` and `backlog` are what is recorded, like `demand`.
+    for) by pool; `transit` what arrives, periods (and a last
+    row for what comes after the horizon) by pools by paths. `lost` and `backlog` are what is recorded, like `demand`.
     """
 
     terms: Terms

@@ -96,12 +96,12 @@ class _Resolver:
         points, pools = world.stock.shape[0], market.waiting.shape[0]
         there = np.zeros((points, horizon))
         there[:, t] = world.stock[:, 0]
-        there[:, t + 1 :] = world.pipe[t + 1 :, :, 0].T
+        there[:, t + 1 :] = world.pipe[t + 1 : horizon, :, 0].T
         stock = (self.stock_rows + np.arange(points)[:, None] * horizon + np.arange(t, horizon)).reshape(-1)
         low[stock] = high[stock] = fixed[stock] - there[:, t:].reshape(-1)
         planned = self.problem.model.pools.pool.get_column("quantity").to_numpy().reshape(pools, horizon)[:, t:].copy()
         planned[:, 0] = market.need(t)[:, 0] - market.waiting[:, 0]
-        need = np.clip(planned - market.transit[t:, :, 0].T, 0.0, None)
+        need = np.clip(planned - market.transit[t:horizon, :, 0].T, 0.0, None)
         rows = (self.demand_rows + np.arange(pools)[:, None] * horizon + np.arange(t, horizon)).reshape(-1)
         low[rows] = high[rows] = fixed[rows] + need.reshape(-1)
         self.engine.row_bounds(np.arange(len(low)), low, high)

@@ -13,7 +13,7 @@ from equipoise.supply.playing.accounts import Accounts
 from equipoise.supply.playing.course import Course, Stage
 from equipoise.supply.playing.disturbance import Upsets
 from equipoise.supply.playing.market import Market, Terms
-from equipoise.supply.playing.sums import share
+from equipoise.supply.playing.sums import Sums, share
 
 _DUST = 1e-6
 _ROUNDS = 12
@@ -34,7 +34,8 @@ class Record:
 
 @dataclass(eq=False)
 class World:
-    """The state of all paths. Arrays are things by paths; `pipe` and `transit` are what arrives in each period, at points and in markets.
+    """The state of all paths. Arrays are things by paths; `pipe` and `transit` are what arrives in each period, at points and in markets,
+    and in a last row what comes after the horizon: it is still coming, so nobody orders it again.
 
     `stock` is what points hold, `done` what limits that span periods have used, `market` who waits for what.
     """
@@ -122,17 +123,12 @@ class World:
 
     def _bring(self, stage: Stage, flows: Array) -> None:
         """Take components and let what is decided arrive, some of it later."""
-        course, t = self.course, stage.t
         self.stock = self.stock - stage.takes.of(flows)
         good, late = self._good(stage)
         come = flows if good is None else flows * good
         for bucket, sums in stage.brings.items():
-            if late is None:
-                sums.add(come, self.pipe[bucket])
-                continue
-            for later in range(min(int(np.ceil(late.max(initial=0.0))) + 1, course.horizon - bucket)):
-                sums.add(come * np.clip(1.0 - np.abs(late - later), 0.0, 1.0), self.pipe[bucket + later])
-        self._receive(t)
+            _arrive(sums, come, late, bucket, self.pipe)
+        self._receive(stage.t)
         self.stock = np.clip(self.stock, 0.0, None)
 
     def _receive(self, t: int) -> None:
@@ -150,11 +146,7 @@ class World:
         self.stock = np.clip(self.stock - stage.takes.of(flows), 0.0, None)
         late = self.upsets.factors(self.upsets.late, stage.columns, t, 0.0)
         for bucket, sums in stage.brings.items():
-            if late is None:
-                sums.add(flows, market.transit[bucket])
-                continue
-            for later in range(min(int(np.ceil(late.max(initial=0.0))) + 1, course.horizon - bucket)):
-                sums.add(flows * np.clip(1.0 - np.abs(late - later), 0.0, 1.0), market.transit[bucket + later])
+            _arrive(sums, flows, late, bucket, market.transit)
         market.settle(t)
         self._close(t, flows, lost)
         return flows
@@ -176,11 +168,22 @@ class World:
         record.overtime[:, t] = overtime
 
 
+def _arrive(sums: Sums, flows: Array, late: Array | None, bucket: int, into: Array) -> None:
+    """Add what arrives in `bucket`, or `late` periods later, to `into`; what comes after the horizon to its last row."""
+    if late is None:
+        sums.add(flows, into[bucket])
+        return
+    left = len(into) - 1 - bucket
+    for later in range(min(int(np.ceil(late.max(initial=0.0))) + 1, left)):
+        sums.add(flows * np.clip(1.0 - np.abs(late - later), 0.0, 1.0), into[bucket + later])
+    sums.add(flows * np.clip(late - (left - 1), 0.0, 1.0), into[-1])
+
+
 def world(course: Course, accounts: Accounts, terms: Terms, demand: Array, upsets: Upsets) -> World:
     """Return the world as it is at the start; `demand` is demands by periods by paths."""
     model, paths = course.model, demand.shape[2]
     points, pools, horizon = model.net.points.height, model.pools.pools.height, model.horizon
-    pipe = np.zeros((horizon, points, paths))
+    pipe = np.zeros((horizon + 1, points, paths))
     receipts = model.net.receipts
     for point, t, quantity in receipts.select("point", "t", "quantity").iter_rows():
         pipe[t, point] += quantity
@@ -189,7 +192,7 @@ def world(course: Course, accounts: Accounts, terms: Terms, demand: Array, upset
         demand=demand,
         late=np.repeat(terms.opening[:, None], paths, axis=1),
         waiting=np.zeros((pools, paths)),
-        transit=np.zeros((horizon, pools, paths)),
+        transit=np.zeros((horizon + 1, pools, paths)),
         lost=np.zeros_like(demand),
         backlog=np.zeros_like(demand),
     )
