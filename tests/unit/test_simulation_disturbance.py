@@ -10,6 +10,7 @@ import pytest
 from equipoise.dimensions.calendar import Calendar
 from equipoise.reconcile.simulation.chance import BLOCK
 from equipoise.reconcile.simulation.distribution import Disturbance, disturbance_of
+from equipoise.reconcile.simulation.driver import Groups
 from equipoise.reconcile.simulation.supply_paths import missing, supply_paths
 from equipoise.tables import table
 from equipoise.tables.setting import CalendarSetting
@@ -99,6 +100,24 @@ def test_rows_on_one_thing_add_up_and_days_become_periods() -> None:
     assert found["short", "Wood"][0, 0] == pytest.approx(0.6)
     assert ("downtime", "Gone") not in found
     assert missing(drawn) == ["g"]
+
+
+def test_each_row_is_known_by_itself_and_what_may_not_begin_hits_nothing() -> None:
+    rows = [
+        disturbance("late", disturbance="far", target="Lane", distribution="fixed", likely=90.0, probability=0.3),
+        disturbance("late", disturbance="near", distribution="fixed", likely=3.0, probability=0.5),
+        disturbance("late", disturbance="over", target="Lane", distribution="fixed", likely=9.0, end=dt.date(2020, 1, 1)),
+        disturbance("late", disturbance="never", target="Lane", distribution="fixed", likely=9.0, probability=0.0),
+    ]
+    drawn = supply_paths(rows, {"late": ["Lane"]}, DAYS, 0)
+    assert missing(drawn) == ["over", "never"]
+    apart = drawn.apart([0])
+    assert [row.name for row, _ in apart] == ["far", "near"]
+    far, near = (sizes["Lane"] for _, sizes in apart)
+    assert set(np.unique(far * DAYS)) == {0.0, 90.0}
+    assert drawn.draw([0])["late", "Lane"] == pytest.approx(far + near)
+    features = Groups((), np.zeros(0, np.int64), np.zeros((0, 6)), np.zeros((0, 6))).features(np.zeros((BLOCK, 0, 6)), apart)
+    assert features == pytest.approx(np.stack([far, near], axis=1))
 
 
 def test_things_without_a_name_have_luck_of_their_own() -> None:

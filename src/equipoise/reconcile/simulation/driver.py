@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from equipoise.reconcile.simulation.distribution import Disturbance
 from equipoise.reconcile.simulation.normal import Array, Index
 from equipoise.reconcile.simulation.sources import Sources
-from equipoise.reconcile.simulation.supply_paths import NEUTRAL, Key
+from equipoise.reconcile.simulation.supply_paths import NEUTRAL
 from equipoise.tables import table
 from equipoise.tables.figures import money, share
 
@@ -32,27 +33,27 @@ _WORDS = {
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """The groups of what is uncertain: kind and subject of each, the weight of each cell of demand in each family, rows by group."""
+    """The groups of what is uncertain: kind and subject of each, the weight of each cell of demand in each family."""
 
     names: tuple[tuple[str, str], ...]
     family: Index
     weight: Array
     planned: Array
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
 
-    def features(self, demand: Array, disturbed: Mapping[Key, Array]) -> Array:
+    def features(self, demand: Array, disturbed: Sequence[tuple[Disturbance, Mapping[str, Array]]]) -> Array:
         """Return what each group does on each path in each part of the horizon: (paths, groups, parts), at most six parts.
 
         Of a family the value of demand above plan, in money where prices are given, else in units; of a disturbance what is lost on average
-        over its targets: share of yield, of time, of orders, or periods late.
+        over its targets, whatever others do there: share of yield, of time, of orders, or periods late. `disturbed` are the rows that hit
+        something, each with what it does by itself to each thing.
         """
         horizon = demand.shape[2]
         starts = np.unique(np.arange(MOST_PARTS) * horizon // MOST_PARTS)
         above = (demand - self.planned) * self.weight
         count = int(self.family.max(initial=-1)) + 1
         found = [above[:, self.family == number].sum(axis=1) for number in range(count)]
-        for kind, names in self.rows:
-            found.append(np.mean([np.abs(disturbed[kind, name] - NEUTRAL[kind]) for name in names], axis=0))
+        for row, sizes in disturbed:
+            found.append(np.mean([np.abs(size - NEUTRAL[row.kind]) for size in sizes.values()], axis=0))
         if not found:
             return np.zeros((len(demand), 0, len(starts)))
         return np.asarray(np.add.reduceat(np.stack(found, axis=1), starts, axis=2))
@@ -72,10 +73,8 @@ def groups(drawn: Sources) -> Groups:
     known = [*shown, OTHERS] if len(shown) < len(ordered) else shown
     place = {name: known.index(name) if name in shown else len(shown) for name in ordered}
     family = np.array([place.get(name, -1) for name in names], np.int64)
-    rows = tuple((row.kind, row.name, hit) for row, hit in drawn.supply.rows if hit)
-    together = {(kind, name): hit for kind, name, hit in rows}
-    subjects = (*(("demand", name) for name in known), *together)
-    return Groups(tuple(subjects), family, weight, cells.quantity, tuple((kind, hit) for (kind, _), hit in together.items()))
+    rows = ((row.kind, row.name) for row, hit in drawn.supply.rows if hit)
+    return Groups((*(("demand", name) for name in known), *rows), family, weight, cells.quantity)
 
 
 def driver_rows(profit: Array, features: Array, names: Sequence[tuple[str, str]], currency: str) -> pl.DataFrame:

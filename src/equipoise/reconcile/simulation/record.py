@@ -9,7 +9,7 @@ from equipoise.reconcile.simulation.chance import BLOCK
 from equipoise.reconcile.simulation.demand_rows import DemandRows, Sums
 from equipoise.reconcile.simulation.normal import Array
 from equipoise.reconcile.simulation.sources import Sources
-from equipoise.reconcile.simulation.supply_paths import Key
+from equipoise.reconcile.simulation.supply_paths import Key, together
 from equipoise.tables.setting import RiskSetting
 
 Play = Callable[[Array, Mapping[Key, Array]], dict[str, Array]]
@@ -54,7 +54,8 @@ def record(
     """Play the plan against the paths of the settings and return what came of them.
 
     `opening` is the value of the stock at the start, `least`: units from which something counts as not served; `features` turns drawn
-    demand and disturbances into the groups of the drivers. The plan's own measures are those of its own demand, played undisturbed.
+    demand, and what each disturbance does by itself, into the groups of the drivers. The plan's own measures are those of its own demand,
+    played undisturbed.
     """
     tally = _Tally(rows, risk.tail, least, risk.paths)
     own = rows.planned[None, :]
@@ -64,12 +65,12 @@ def record(
     parts, seen = [], []
     for blocks, count in batches(risk.paths, len(rows.planned)):
         demand = drawn.demand.draw(blocks)[:count]
-        disturbed = {key: value[:count] for key, value in drawn.supply.draw(blocks).items()}
+        apart = [(row, {name: size[:count] for name, size in sizes.items()}) for row, sizes in drawn.supply.apart(blocks)]
         asked = rows.of(demand)
-        answer = play(asked, disturbed)
+        answer = play(asked, together(apart))
         parts.append(_measures(asked, answer, rows, opening))
         tally.add(asked, answer)
-        seen.append(features(demand, disturbed))
+        seen.append(features(demand, apart))
     whole = {name: np.concatenate([part[name] for part in parts]) for name in MEASURES}
     return Record(whole, plan, tally.service(planned), np.concatenate(seen))
 
@@ -87,11 +88,12 @@ def _measures(demand: Array, answer: Mapping[str, Array], rows: DemandRows, open
     last = rows.period == len(rows.periods) - 1
     total = demand.sum(axis=1)
     unserved = _unserved(demand, answer).sum(axis=1)
+    short = answer["lost"].sum(axis=1) + answer["backlog"][:, last].sum(axis=1)
     return {
         "profit": earned(answer, opening),
         "revenue": answer["revenue"],
         "demand": total,
-        "shortage": answer["lost"].sum(axis=1) + answer["backlog"][:, last].sum(axis=1),
+        "shortage": np.where(short > _SERVED, short, 0.0),
         "service_level": np.where(total > 0, 1.0 - unserved / np.where(total > 0, total, 1.0), 1.0),
         "stock_value": answer["stock_value"].mean(axis=1),
         "overtime": answer["overtime"].sum(axis=1),

@@ -27,13 +27,11 @@ class SupplyPaths:
         Several rows that hit the same add up: yields multiply, delays are summed, losses of a share are shares of what the others leave.
         Where a row names no target, each thing of its kind has luck of its own.
         """
-        found: dict[Key, Array] = {}
-        for row, names in self.rows:
-            for name in names:
-                size = self._sizes(row, name, blocks)
-                known = found.get((row.kind, name))
-                found[row.kind, name] = size if known is None else _together(row.kind, known, size)
-        return found
+        return together(self.apart(blocks))
+
+    def apart(self, blocks: Sequence[int]) -> list[tuple[Disturbance, dict[str, Array]]]:
+        """Return what each row that hits something does by itself to each thing that it hits, as `draw` does for all rows together."""
+        return [(row, {name: self._sizes(row, name, blocks) for name in names}) for row, names in self.rows if names]
 
     def _sizes(self, row: Disturbance, name: str, blocks: Sequence[int]) -> Array:
         parts = []
@@ -45,6 +43,16 @@ class SupplyPaths:
         return size / self.days if row.kind == "late" else size
 
 
+def together(rows: Sequence[tuple[Disturbance, Mapping[str, Array]]]) -> dict[Key, Array]:
+    """Return what hits each kind and target where all rows come together."""
+    found: dict[Key, Array] = {}
+    for row, sizes in rows:
+        for name, size in sizes.items():
+            known = found.get((row.kind, name))
+            found[row.kind, name] = size if known is None else _together(row.kind, known, size)
+    return found
+
+
 def _together(kind: str, one: Array, other: Array) -> Array:
     if kind == "yield":
         return one * other
@@ -54,12 +62,13 @@ def _together(kind: str, one: Array, other: Array) -> Array:
 def supply_paths(rows: Sequence[Disturbance], names: Mapping[str, Sequence[str]], days: Sequence[int], seed: int) -> SupplyPaths:
     """Return the rows that disturb supply with what they hit; `names` has what there is of each kind.
 
-    A target that the plan does not have (by family, single routes are not planned) hits nothing: see `missing`.
+    A target that the plan does not have (by family, single routes are not planned) hits nothing, nor does what may begin in no period of
+    the horizon: see `missing`.
     """
     hit = []
     for row in rows:
         if row.kind in NEUTRAL:
-            there = names.get(row.kind, ())
+            there = names.get(row.kind, ()) if row.may.any() and row.probability > 0 else ()
             hit.append((row, ((row.target,) if row.target in there else ()) if row.target else tuple(there)))
     return SupplyPaths(tuple(hit), np.asarray(days, np.float64), seed)
 
