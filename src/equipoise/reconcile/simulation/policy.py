@@ -12,6 +12,8 @@ from equipoise.tables.figures import money, quantity, share
 
 _WORK = 1.05e6
 """Rows x periods x paths that are solved again: beyond it fewer paths are. Counted, not timed, so that a run gives the same anywhere."""
+_NOTHING = 0.005
+"""A difference up to this, in currency, is none: half a cent."""
 
 
 def resolved(drawn: Sources, rows: DemandRows, roll: Play, wanted: int, opening: float) -> tuple[Array, int]:
@@ -33,10 +35,12 @@ def comparison(profit: Array, again: Array, wanted: int, currency: str, plan: fl
     own, other = float(profit[:count].mean()), float(again.mean())
     difference = other - own
     part = difference / abs(other) if other else 0.0
-    verb = "more" if difference >= 0 else "less"
+    apart = f"{money(abs(difference), currency)} {'more' if difference > 0 else 'less'} than"
+    if abs(difference) < _NOTHING:
+        apart = "the same as"
     told = (
-        f"On the same {quantity(count, 'path')}, solving the plan again in every period earns {money(abs(difference), currency)} {verb} "
-        f"than the policy by which all paths are played ({share(abs(part))})."
+        f"On the same {quantity(count, 'path')}, solving the plan again in every period earns {apart} "
+        f"the policy by which all paths are played ({share(abs(part))})."
     )
     spread = float((again - profit[:count]).std(ddof=1) / np.sqrt(count)) if count > 1 else 0.0
     yield "mean", own, currency, "The policy by which all paths are played."

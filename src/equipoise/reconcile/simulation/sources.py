@@ -107,6 +107,7 @@ def _given_root(correlation: pl.DataFrame, cells: Cells, unit: Index, found: Dep
     ]
     if not rows:
         return None
+    rows.sort(key=lambda row: -len(row.ones) * len(row.others))  # what is closer to an item counts last
     width = (cells.marginal.below + cells.marginal.above).reshape(cells.shape).sum(axis=1)
     return with_given(found.matrix(), np.bincount(unit, width).astype(np.float64), rows)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from equipoise.reconcile.simulation.normal import Array
+from equipoise.tables.figures import share
 
 BAD_IS_HIGH = frozenset({"shortage", "stock_value", "overtime"})
 PERCENTILES = (5, 25, 50, 75, 95)
@@ -19,7 +20,7 @@ def tail_mean(values: Array, share: float, *, high: bool) -> float:
     ordered = np.sort(-values if high else values)
     weight = np.clip(share * len(values) - np.arange(len(values)), 0.0, 1.0)
     mean = float((ordered * weight).sum() / weight.sum())
-    return -mean if high else mean
+    return (-mean if high else mean) + 0.0  # never minus zero
 
 
 def statistics(measure: str, values: Array, plan: float, tail: float) -> Iterator[tuple[str, float, str]]:
@@ -33,7 +34,8 @@ def statistics(measure: str, values: Array, plan: float, tail: float) -> Iterato
         yield f"p{level}", float(np.quantile(values, level / 100)), f"{level} of 100 paths lie below."
     high = measure in BAD_IS_HIGH
     side = "highest" if high else "lowest"
-    yield "tail", tail_mean(values, tail, high=high), f"Average of the {side} {tail:.3g} of all paths (setting risk.tail): CVaR."
+    worst = f"Average of the {side} {share(tail, whole=False)} of all paths (setting risk.tail): CVaR."
+    yield "tail", tail_mean(values, tail, high=high), worst
     room = 1e-9 * max(1.0, abs(plan))
     yield "chance_below_plan", float((values < plan - room).mean()), "Share of the paths below the plan."
     if measure == "profit":

@@ -19,7 +19,10 @@ def assumptions(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
 def _of_demand(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
     cells = drawn.demand.cells
     total = float(cells.quantity.sum())
-    known = float((cells.quantity * cells.known).sum())
+    instead = np.zeros(cells.shape, np.bool_)
+    for row, hit in drawn.demand.instead:
+        instead[hit] |= row.may
+    known = float(np.where(instead, 0.0, cells.quantity * cells.known).sum())
     if known > 0:
         words = (
             f"{share(known / total, whole=False)} of planned demand is drawn from the forecast's p10, p50 and p90, with their spread "
@@ -28,8 +31,9 @@ def _of_demand(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
         yield "demand", known / total, words
     rows = [row for row, _ in drawn.demand.instead]
     if rows:
-        names = listing([row.name for row in rows])
-        yield "demand_given", float(len(rows)), f"In place of the forecast's distribution stand the disturbances {names}."
+        stand = "stands the disturbance" if len(rows) == 1 else "stand the disturbances"
+        words = f"In place of the forecast's distribution {stand} {listing([row.name for row in rows])}."
+        yield "demand_given", float(len(rows)), words
     besides = list(dict.fromkeys(row.name for row, _, _ in drawn.demand.besides))
     if besides:
         yield "demand_events", float(len(besides)), f"What only may happen comes on top of the rest: {listing(besides)}."
@@ -56,7 +60,8 @@ def _of_dependence(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
         )
         yield "correlation", float(one.seen), words
     if drawn.given:
-        yield "correlation_given", float(drawn.given), f"{quantity(drawn.given, 'row')} of table correlation stand in place of history."
+        stand = "stands" if drawn.given == 1 else "stand"
+        yield "correlation_given", float(drawn.given), f"{quantity(drawn.given, 'row')} of table correlation {stand} in place of history."
 
 
 def _of_supply(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
@@ -64,9 +69,10 @@ def _of_supply(drawn: Sources) -> Iterator[tuple[str, float | None, str]]:
     if not rows:
         yield "supply", 0.0, "Supply comes as planned on every path: table disturbance names nothing that disturbs it."
     else:
-        verb = "disturbs" if len(rows) == 1 else "disturb"
-        yield "supply", float(len(rows)), f"{listing(rows, 6)} {verb} supply, each by luck of its own."
+        does = "disturbs supply" if len(rows) == 1 else "disturb supply, each by luck of its own"
+        yield "supply", float(len(rows)), f"{listing(rows, 6)} {does}."
     lost = missing(drawn.supply)
     if lost:
         verb = "it" if len(lost) == 1 else "they"
-        yield "not_played", float(len(lost)), f"Not played, for the plan uses nothing that {verb} could hit: {listing(lost, 6)}."
+        words = f"Not played, for the plan uses nothing that {verb} could hit, or {verb} can begin in no period of it: {listing(lost, 6)}."
+        yield "not_played", float(len(lost)), words
