@@ -302,3 +302,24 @@ def test_empty_tables_make_empty_statements() -> None:
     made = made_of()
     assert made["financials"].is_empty()
     assert made["bridge"].is_empty()
+
+
+def test_what_a_plan_by_family_counts_otherwise_than_its_items_is_mix_and_not_demand_lost() -> None:
+    setting = Setting.model_validate({"plan": "test", "calendar": {"start": JANUARY, "horizon": 1}, "supply": {"level": "family"}})
+    items = (("A", 6.0), ("B", 2.0), ("F", 4.5))
+    sold = [{"item": item, "market": "North", "period": JANUARY, "quantity": 100.0, "unit_price": 10.0} for item in ("A", "B")]
+    before = [
+        {"as_of": dt.date(2026, 12, 1), "measure": "demand", "item": item, "place": "North", "period": JANUARY}
+        | {"quantity": 100.0, "revenue": 1000.0, "gross_margin": margin}
+        for item, margin in (("A", 400.0), ("B", 800.0))
+    ]
+    made = made_of(
+        setting=to_table(setting),
+        item=frame("item", *({"item": item, "family": "F", "unit_cost": unit_cost} for item, unit_cost in items)),
+        demand_plan=frame("demand_plan", *sold),
+        shortage=frame("shortage", {"item": "F", "market": "North", "period": JANUARY, "demand": 200.0, "shipped": 200.0}),
+        cost=cost(("revenue", "accounting", "F", JANUARY, 2000.0)),
+        plan_snapshot=frame("plan_snapshot", *before),
+    )
+    steps = dict(made["bridge"].filter(pl.col("measure") == "gross_margin").select("step", "amount").iter_rows())
+    assert steps == {"Last cycle": 1200.0, "Margin per unit": 0.0, "Volume": 0.0, "Mix": -100.0, "Plan": 1100.0}

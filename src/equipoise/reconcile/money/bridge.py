@@ -71,7 +71,8 @@ def last_cycle(plan_snapshot: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
 def bridge(sold: pl.DataFrame, demanded: pl.DataFrame, budget: pl.DataFrame, last: pl.DataFrame, item: pl.DataFrame) -> pl.DataFrame:
     """Return the table `bridge`: revenue, and gross margin where both sides have it, from budget and from the last cycle's plan.
 
-    `demanded` has item, market, period, quantity, revenue and gross_margin as if all demand were served, `sold` item, period,
+    `demanded` has item, market, period, quantity, revenue and gross_margin as if all demand were served, and margin_planned, the same at
+    the costs of the plan (of a plan by family that of its average item: what this changes is mix); `sold` has item, period,
     revenue and gross_margin of the plan; amounts are empty where prices or costs are not given. A bridge runs over the periods that
     both sides have: to the demand plan by price, volume and mix, and from there to the plan by the demand that is not served in them, or
     by what is served of the backlog beyond that. `last` is the last cycle's demand, as `last_cycle` returns it; what it has no money of
@@ -100,7 +101,8 @@ def _bridged(
     if begun.is_empty() or wish[measure].drop_nulls().is_empty():
         return []
     steps = price_volume_mix(_elements(begun, wish, item, measure))
-    served = float(plan[measure].sum()) - float(wish[measure].sum())
+    whole = "margin_planned" if measure == "gross_margin" else measure
+    served = float(plan[measure].sum()) - float(wish[whole].sum())
     word = "Margin per unit" if measure == "gross_margin" else "Price"
     named = [(word, steps[0][1]), *steps[1:], ("Backlog served" if served > 0 else "Demand not served", served)]
     return _rows(against, measure, float(begun[measure].sum()), float(plan[measure].sum()), named)

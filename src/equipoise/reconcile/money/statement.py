@@ -179,11 +179,22 @@ class Statement:
         return self._with_margin(both, pl.col("revenue").fill_null(0.0)).select("item", "period", "revenue", "gross_margin")
 
     def demanded(self) -> pl.DataFrame:
-        """Return item, market, period, quantity, revenue and gross margin of the demand plan, as if all of it were served."""
-        rows = self.demand_plan.join(costs(self.item), on="item", how="left", maintain_order="left")
+        """Return item, market, period, quantity, revenue and gross margin of the demand plan, as if all of it were served.
+
+        `margin_planned` is the gross margin at the cost that the plan counts a unit with: where it is made by family, that of the family.
+        """
+        cost = costs(self.item)
+        rows = self.demand_plan.join(cost, on="item", how="left", maintain_order="left")
+        if self.plan.supply.level == "family":
+            own = cost.rename({"item": "family", "unit_cost": "planned_cost"})
+            rows = in_family(rows, self.item).join(own, on="family", how="left", maintain_order="left")
+        else:
+            rows = rows.with_columns(planned_cost="unit_cost")
         rows = rows.with_columns(cost_of_goods("quantity").alias("cost_of_goods"))
         priced = self._with_margin(rows, pl.col("quantity") * pl.col("unit_price").fill_null(0.0))
-        return priced.select("item", "market", "period", "quantity", "revenue", "gross_margin")
+        planned = priced.with_columns(cost_of_goods("quantity", "planned_cost").alias("cost_of_goods"))
+        margin = gross_margin().alias("margin_planned")
+        return planned.select("item", "market", "period", "quantity", "revenue", "gross_margin", margin)
 
     def _with_margin(self, rows: pl.DataFrame, revenue: pl.Expr) -> pl.DataFrame:
         """Add revenue, empty for items without a price somewhere, and gross margin."""
