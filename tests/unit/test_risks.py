@@ -1,6 +1,7 @@
 """The register of risks and opportunities: what they are worth, their order, their triggers, and what check says of bad rows."""
 
 import datetime as dt
+import math
 from typing import Any
 
 import polars as pl
@@ -20,7 +21,7 @@ from equipoise.tables.setting import Setting, to_table
 START = dt.date(2026, 12, 1)
 PLAN = Setting.model_validate({"plan": "test", "currency": "EUR", "calendar": {"as_of": "2026-11-30", "start": START, "horizon": 6}})
 CALENDAR = Calendar.from_setting(PLAN.calendar)
-MET, NOT_MET = "sum of history.quantity, last 1 period > 9", "sum of history.quantity, last 1 period > 10"
+MET, NOT_MET = "sum of history.quantity, last 1 period > 9", "sum of history.quantity, last 1 period > 1,000.5"
 
 
 def rows(name: str, *given_rows: dict[str, Any]) -> pl.DataFrame:
@@ -105,6 +106,8 @@ def test_raised_ones_come_first_then_money_then_units_and_the_expired_last() -> 
     assert made["old"]["expected_money"] == 0
     assert made["old"]["observed"] is None
     assert "It expired on 29 November 2026 and counts no more." in made["old"]["sentence"]
+    assert math.copysign(1.0, made["old"]["expected_money"]) == 1.0
+    assert made["gain"]["sentence"].endswith("Its trigger is not met: sum of history.quantity, last 1 period is 10, not above 1,000.5.")
     assert made["seen"]["observed"] == 10
     assert made["seen"]["sentence"].endswith("Its trigger is met: sum of history.quantity, last 1 period is 10, above 9.")
     assert "its effect is not known" in made["seen"]["sentence"]

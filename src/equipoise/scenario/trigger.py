@@ -99,8 +99,9 @@ class Trigger:
 
     @property
     def bound(self) -> str:
-        """The comparison in words: below 900."""
-        return f"{_WORDS[self.compared]} {self.shown(self.limit)}"
+        """The comparison in words, with the limit as it was written: below 900."""
+        limit = f"{self.limit * 100:,.10g} %" if self.percent else f"{self.limit:,.10g}"
+        return f"{_WORDS[self.compared]} {limit}"
 
     def rows(self, frame: pl.DataFrame, masters: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Return the rows of its table that `where` names; none where nothing matches."""

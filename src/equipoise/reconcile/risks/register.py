@@ -59,8 +59,8 @@ def _register(row: Row, scenario_result: pl.DataFrame, sees: Mapping[str, pl.Dat
         **own,
         "units": effect.units,
         "money": effect.money,
-        "expected_units": None if effect.units is None else chance * effect.units,
-        "expected_money": None if effect.money is None else chance * effect.money,
+        "expected_units": None if effect.units is None else chance * effect.units + 0.0,  # never minus zero
+        "expected_money": None if effect.money is None else chance * effect.money + 0.0,
         "basis": effect.basis,
         "observed": value,
         "raised": raised,
@@ -110,7 +110,7 @@ def _raised(trigger: str | None, sees: Mapping[str, pl.DataFrame], calendar: Cal
     if found.value is None:
         return None, "not known", f"Its trigger cannot be evaluated. {found.why}"
     met = understood.met(found.value)
-    words = f"{understood.what} is {understood.shown(found.value)}, {'' if met else 'and counts '}{understood.bound}."
+    words = f"{understood.what} is {understood.shown(found.value)}, {'' if met else 'not '}{understood.bound}."
     return found.value, "met" if met else "not met", f"Its trigger is {'met' if met else 'not met'}: {words}"
 
 
