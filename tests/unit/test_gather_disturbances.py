@@ -31,6 +31,7 @@ def test_good_rows_have_no_faults(tmp_path: Path) -> None:
         ("a,yield,Line 1,fixed,,,,1,,,,", "target", "which is not a route"),
         ("a,short,Nobody,fixed,,,,0.5,,,,", "target", "which is not a purchase or supplier"),
         ("a,late,pole,triangular,,,1,,9,,,", "likely", "triangular needs low, likely and high; likely is empty."),
+        ("a,late,pole,triangular,,,1,,,,,", "likely", "triangular needs low, likely and high; likely, high are empty."),
         ("a,late,pole,,,,,,,,,", "low", "triangular needs"),
         ("a,late,pole,normal,5,,,,,,,", "deviation", "normal needs mean and deviation"),
         ("a,late,pole,fixed,5,,,,,,,", "likely", "fixed needs likely"),

@@ -126,6 +126,8 @@ tables: {item: [{item: NO, famly: 3}]}
         ("plan: x\ncalendar: 5\ndata: t\n", "`calendar` must be a mapping"),
         ("plan: x\ndata: https://example.org/data.csv\n", "is an address on a network. Save the data to a file first: nothing is fetched."),
         ("plan: x\ndata: t\ncalendar: {horizon: 0}\n", "`horizon` is 0; the least is 1."),
+        ("plan: x\ndata: t\nrisk: {tail: 0}\n", "`tail` is 0; it must be above 0."),
+        ("plan: x\ndata: t\nrisk: {sensitivity: 1}\n", "`sensitivity` is 1; it must be below 1."),
         ("plan: x\ndata: t\ncalendar: {start: 2026-01-01, as_of: 2026-06-15}\n", "as_of, 2026-06-15, lies after the first period"),
         ("plan: x\ndata: t\ncalendar: {horizon: 3, frozen: 4}\n", "4 periods are frozen of a horizon of 3."),
         ("plan: x\ndata: {sources: {a: {file: b.csv}}}\n", "`data` has sources but no tables"),

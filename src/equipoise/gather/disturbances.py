@@ -100,7 +100,9 @@ def _incomplete(row: Row, _: Mapping[str, pl.DataFrame]) -> Found | None:
     if not missing:
         return None
     words = " and ".join([", ".join(needed[:-1]), needed[-1]]) if len(needed) > 1 else needed[0]
-    return missing[0], f"The distribution {_form(row)} needs {words}; {', '.join(missing)} is empty.", "Give it."
+    one = len(missing) == 1
+    message = f"The distribution {_form(row)} needs {words}; {', '.join(missing)} {'is' if one else 'are'} empty."
+    return missing[0], message, "Give it." if one else "Give them."
 
 
 def _number(row: Row, name: str) -> float | None:

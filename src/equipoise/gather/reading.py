@@ -171,8 +171,12 @@ def wording(kind: type[BaseModel], fault: ErrorDetails, place: list[str], key: s
         return f"`{key}` is missing.", f"Give `{key}`."
     if fault["type"] == "literal_error":
         return f"`{key}` is {value!r}.", f"It must be {context['expected']}."
+    if least is not None and "gt" in context:
+        return f"`{key}` is {value}; it must be above {least:g}.", f"Give a number above {least:g}."
     if least is not None:
         return f"`{key}` is {value}; the least is {least}.", f"Give a number of {least} or more."
+    if most is not None and "lt" in context:
+        return f"`{key}` is {value}; it must be below {most:g}.", f"Give a number below {most:g}."
     if most is not None:
         return f"`{key}` is {value}; the most is {most}.", f"Give a number of at most {most}."
     if fault["type"] == "value_error":
