@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,6 +44,20 @@ class Company:
         for item, family in families(self.tables["item"]).iter_rows():
             found.setdefault(family, []).append(item)
         return {family: tuple(items) for family, items in found.items()}
+
+    @cached_property
+    def days(self) -> float:
+        """Days of an average period."""
+        return sum(self.calendar.days(period) for period in self.calendar.periods) / self.calendar.horizon
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """The levers that the base plan has already, by name: the reasons that its overrides give, those of promoted options among them."""
+        return self.names("override_effect", "reason")
+
+    def families(self, items: Sequence[str]) -> tuple[str, ...]:
+        """Return the families of some items."""
+        return tuple(family for family, members in self.members.items() if not set(members).isdisjoint(items))
 
     def items(self, name: str) -> tuple[str, ...]:
         """Return the items that a name means: those of a family, or the item itself."""

@@ -89,10 +89,11 @@ def candidates(company: Company, gaps: Sequence[Gap]) -> tuple[list[Candidate], 
     for row in Row.of(company):
         why = _missing(row)
         effective = company.effective(row.lead_time)
-        if why or effective is None:
-            unusable.append(Unusable(row, why or "It takes effect only after the horizon.", question=bool(why)))
+        barred = _barred(row, company) or ("It takes effect only after the horizon." if effective is None else "")
+        if why or barred or effective is None:
+            unusable.append(Unusable(row, why or barred, question=bool(why)))
             continue
-        gap = next((one for one in gaps if row.target in one.reached and _helps(row, one)), None)
+        gap = next((one for one in gaps if row.target in {*one.reached, one.market} and _helps(row, one)), None)
         made = [replace(lever, lead_time=_days(row), effective=effective) for lever in _levers(row, company, effective, gap)]
         found += [Candidate(lever, gap) for lever in made if lever.overrides]
         if not any(lever.overrides for lever in made):
@@ -103,6 +104,15 @@ def candidates(company: Company, gaps: Sequence[Gap]) -> tuple[list[Candidate], 
 
 def _days(row: Row) -> int:
     return round(row.lead_time or 0.0)
+
+
+def _barred(row: Row, company: Company) -> str:
+    """Say why a lever cannot do more than the plan has: it is in it, or its labor is paid by head."""
+    if row.name in company.used:
+        return "It is part of the plan already."
+    if row.kind in {"shift", "storage", "supplier_capacity"} and row.target in company.names("workforce", "resource"):
+        return f"{row.target} is paid by head: give a lever of kind worker or overtime."
+    return ""
 
 
 def _missing(row: Row) -> str:

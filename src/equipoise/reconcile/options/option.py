@@ -20,6 +20,7 @@ OPTION_TABLES = (
     *("limit", "limit_member", "capacity", "workforce", "inventory_policy", "demand_policy", "demand_plan", "supply_plan", "purchase_plan"),
     *("transfer_plan", "shipment_plan", "inventory_plan", "capacity_load", "route_load", "workforce_plan", "shortage", "cost"),
     "financials",
+    "override_effect",
 )
 """What the search for options reads."""
 _SOLVES = 4
@@ -101,7 +102,7 @@ class _Listing:
             return "failed"
         if one.lever.name in self._best:
             return "recommended"
-        if one.lever.name in self._dominated:
+        if one.lever.name in self._dominated and one.matters:
             return "dominated"
         return "listed" if one.matters else "no gain"
 

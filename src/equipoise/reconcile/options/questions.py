@@ -1,5 +1,6 @@
 """Questions: levers that would help but have no price. What is asked, and the most that the answer may cost to be worth it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,10 +28,12 @@ _ASKED = {
     "purchase": ("supplier_capacity", "How much more of {target} can be had, at what price and from when?"),
     "limit": ("subcontract", "By how much could the limit {target} be raised, at what cost and from when?"),
     "lane": ("transport", "How much more could go by {target}, and at what rate?"),
-    "maximum stock": ("storage", "What would room for more {target} cost?"),
+    "maximum stock": ("pre_build", "What would room for more {target} cost?"),
     "material": ("expedite", "By how many days could {target} come faster, and at what cost?"),
 }
 _BACKLOG = "What does a unit of {target} cost that is served late with the customer's consent?"
+_JOINT = re.compile("@| at | to ")
+"""Stands between an item and its place in the subject of a limit."""
 _STOCK = ("excess_stock", "obsolete_stock")
 _SELL = "At what price or with what promotion would {target} sell, and how much of it?"
 _FREED = 2.0
@@ -57,14 +60,33 @@ def questions(company: Company, gaps: Sequence[Gap], unusable: Sequence[Unusable
     causes = company.tables["gap_cause"].sort("rank", pl.col("share").fill_null(0.0), descending=[False, True], maintain_order=True)
     for gap in gaps:
         for limit, subject in causes.filter(pl.col("rank") == gap.rank).select("limit", "subject").iter_rows():
-            if limit in _ASKED and subject not in targets:
+            target = _target(limit, subject, company)
+            if limit in _ASKED and target and target not in targets:
                 kind, words = _ASKED[limit]
                 lever = _relaxed(limit, subject, company)
-                found.append(Question(kind, subject, gap, words.format(target=subject), _lacks(kind, subject), lever))
-                targets.add(subject)
+                found.append(Question(kind, target, gap, words.format(target=target), _lacks(kind, target), lever))
+                targets.add(target)
         found += [one for one in _of_demand(gap, company, priced) if one.target not in targets]
         targets |= {one.target for one in found}
     return found[:MOST_QUESTIONS]
+
+
+def _target(limit: str, subject: str, company: Company) -> str:
+    """Return what a row of table lever may name to lift a limit; empty where there is none.
+
+    Material comes by a purchase, and so does what a family buys: the one purchase that is behind it, or else the supplier.
+    """
+    if limit == "maximum stock":
+        return subject.partition("@")[0]
+    if limit not in {"material", "purchase"} or subject in company.names("purchase", "purchase"):
+        return subject
+    items = company.items(_JOINT.split(subject)[0])
+    rows = company.tables["purchase"].filter(pl.col("item").is_in(list(items)))
+    for column in ("purchase", "supplier"):
+        names = rows.get_column(column).drop_nulls().unique(maintain_order=True).to_list()
+        if len(names) == 1:
+            return str(names[0])
+    return str(rows.get_column("purchase")[0]) if rows.height else ""
 
 
 def _lacks(kind: str, target: str) -> str:
@@ -96,6 +118,7 @@ def _relaxed(limit: str, subject: str, company: Company) -> Lever | None:
     """Return the limit doubled, at no cost of its own, from the first period on; None where there is nothing to double."""
     name = f"Question {limit} {subject}"
     item, _, location = subject.partition("@")
+    material = _JOINT.split(subject)[0]
     ways: dict[str, tuple[tuple[str, str, dict[str, str]], ...]] = {
         "capacity": (("capacity", "regular", {"resource": subject}),),
         "overtime": (("capacity", "overtime_limit", {"resource": subject}),),
@@ -107,7 +130,7 @@ def _relaxed(limit: str, subject: str, company: Company) -> Lever | None:
         "limit": (("limit", "at_most", {"limit": subject}),),
         "lane": (("lane", "limit", {"lane": subject}),),
         "maximum stock": (("inventory_policy", "maximum", {"item": item, **({"location": location} if location else {})}),),
-        "material": (("purchase", "lead_time", {"item": item}),),
+        "material": tuple(("purchase", column, {"item": material}) for column in ("lead_time", "lead_periods")),
     }
     factor = 0.0 if limit == "material" else _FREED
     overrides = tuple(
@@ -130,6 +153,9 @@ def _there(company: Company, name: str, column: str, where: dict[str, str]) -> b
 def _unit(limit: str, subject: str, company: Company) -> str:
     if limit in {"capacity", "overtime", "labor overtime"}:
         return str(next((row["unit"] for row in company.rows("resource", resource=subject)), None) or "hour")
+    if limit == "purchase":
+        bought = {str(row["item"]) for row in company.rows("purchase", purchase=subject)}
+        return next((str(row["unit"] or "unit") for item in sorted(bought) for row in company.rows("item", item=item)), "unit")
     return "worker" if limit in {"labor hours", "headcount", "hiring"} else "unit"
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
+from equipoise.reconcile.gaps.sentence import PERIOD_NOUN
 from equipoise.reconcile.options.company import Company
 from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, sums
 from equipoise.scenario import Override
-from equipoise.tables.figures import plural, quantity, share
+from equipoise.tables.figures import quantity, share, span
 
 _QUARTER = {"month": 3, "week": 13, "quarter": 1, "4-4-5": 3}
 
@@ -40,7 +41,7 @@ def promotion(row: Row, company: Company, periods: Sequence[dt.date], size: floa
         name=_sized(row, size),
         kind="promotion",
         target=row.target,
-        statement=f"{row.name}: {quantity(size, unit)} more in {_count(company, periods)}",
+        statement=f"{row.name}: {quantity(size, unit)} more a {PERIOD_NOUN[company.calendar.cadence]} {_when(company, periods)}",
         overrides=overrides,
         unit=unit,
         meter=_more_demand(company, items),
@@ -52,13 +53,12 @@ def promotion(row: Row, company: Company, periods: Sequence[dt.date], size: floa
 
 
 def _sized(row: Row, size: float) -> str:
-    return row.name if len(row.sizes) < 2 else f"{row.name} by {size:,.10g}"
+    told = share(size) if row.kind == "price" else f"{size:,.10g}"
+    return row.name if len(row.sizes) < 2 else f"{row.name} by {told}"
 
 
-def _count(company: Company, periods: Sequence[dt.date]) -> str:
-    noun = "period" if company.calendar.cadence == "4-4-5" else company.calendar.cadence
-    label = company.calendar.label
-    return f"{len(periods)} {plural(noun, len(periods))} from {label(periods[0])}" if len(periods) > 1 else label(periods[0])
+def _when(company: Company, periods: Sequence[dt.date]) -> str:
+    return span(periods[0], periods[-1], company.calendar)
 
 
 def _of(target: str, company: Company) -> dict[str, object]:
@@ -94,12 +94,12 @@ def price(row: Row, company: Company, periods: Sequence[dt.date], size: float, *
         change("demand_plan", "unit_price", "scale", factor, row.name, **where),
         change("demand_plan", "quantity", "scale", follows, row.name, **where),
     )
-    way = "higher" if up else "lower"
+    way, moves = "higher" if up else "lower", "rises" if follows >= 1 else "falls"
     return Lever(
         name=f"{_sized(row, size)}, {way}",
         kind="price",
         target=row.target,
-        statement=f"{row.name} {share(size)} {way} in {_count(company, periods)}; demand changes by {follows - 1:+.1%}",
+        statement=f"{row.name} {share(size)} {way} {_when(company, periods)}; demand {moves} by {share(abs(follows - 1))}",
         overrides=overrides,
         unit=_unit(company, company.items(row.target)),
         meter=_changed_demand(company, row.target),
@@ -125,7 +125,9 @@ def _changed_demand(company: Company, target: str) -> Meter:
 def backlog(row: Row, company: Company) -> Lever:
     """Return that demand of an item, a family or a market may be served late where the tables forbid it."""
     where = {"market": row.target} if row.target in company.names("market", "market") else _of(row.target, company)
-    items = company.items(row.target)
+    of_market = "market" in where
+    items = list(company.tables["item"].get_column("item")) if of_market else company.items(row.target)
+    concerned = pl.col("market") == row.target if of_market else pl.col("item").is_in(list(items))
     overrides = (change("demand_policy", "backlog_allowed", "set", True, row.name, **where),)
     return Lever(
         name=row.name,
@@ -134,7 +136,7 @@ def backlog(row: Row, company: Company) -> Lever:
         statement=f"{KIND_WORDS['backlog']} {row.target}, with customers' consent",
         overrides=overrides,
         unit=_unit(company, items),
-        meter=_late(company, items),
+        meter=_late(company, concerned),
         one_off=row.one_off_cost or 0.0,
         running=row.running_cost or 0.0,
         inside=False,
@@ -142,9 +144,9 @@ def backlog(row: Row, company: Company) -> Lever:
     )
 
 
-def _late(company: Company, items: Sequence[str]) -> Meter:
+def _late(company: Company, concerned: pl.Expr) -> Meter:
     def waiting(tables: Tables) -> dict[dt.date, float]:
-        rows = tables["shortage"].filter(pl.col("item").is_in(list(items)))
+        rows = tables["shortage"].filter(concerned)
         return sums(rows.with_columns(pl.col("backlog").fill_null(0.0)), "backlog")
 
     before = waiting(company.tables)

@@ -3,7 +3,7 @@
 from equipoise.reconcile.options.company import Company
 from equipoise.reconcile.options.proof import Proof
 from equipoise.reconcile.options.search import LEAST_MONEY, LEAST_UNITS, Single
-from equipoise.tables.figures import listing, money, number, plural
+from equipoise.tables.figures import listing, money, number, plural, quantity
 
 
 def combination_name(proof: Proof) -> str:
@@ -19,7 +19,9 @@ def because(status: str, proof: Proof, better: Single | None, company: Company, 
     if status == "dominated" and better is not None:
         return f"{better.lever.name} is as good in money, service, cash and lead time, and better in one of them."
     if status == "no gain":
-        return "Solved again, it changes neither money nor service: something else limits the plan."
+        if proof.net is None or abs(proof.net) <= LEAST_MONEY:
+            return "Solved again, it changes neither money nor service: something else limits the plan."
+        return f"Solved again: {_effect(proof, company)}. It costs more than it brings."
     effect = f"Solved again: {_effect(proof, company)}."
     if status == "recommended":
         return effect if alone else f"{effect} It is part of the best combination."
@@ -30,15 +32,19 @@ def because(status: str, proof: Proof, better: Single | None, company: Company, 
 
 def _effect(proof: Proof, company: Company) -> str:
     parts = []
-    if proof.net is not None:
+    if proof.net is not None and abs(proof.net) > LEAST_MONEY:
         size = money(abs(proof.net), company.setting.currency)
         parts.append(f"contribution is {size} {'higher' if proof.net >= 0 else 'lower'} after its cost")
     if abs(proof.shortage) >= LEAST_UNITS:
         size = number(abs(proof.shortage))
         parts.append(f"{size} {'fewer' if proof.shortage < 0 else 'more'} {plural('unit', abs(proof.shortage))} short")
     if proof.service is not None and abs(proof.service) >= 5e-5:
-        parts.append(f"{abs(proof.service) * 100:.2g} points {'more' if proof.service > 0 else 'less'} of demand served in time")
-    return listing(parts, most=3) if parts else "nothing that is planned changes"
+        parts.append(f"{_points(proof.service)} {'more' if proof.service > 0 else 'less'} of demand served in time")
+    return listing(parts, most=3) if parts else "by itself it changes neither money nor service"
+
+
+def _points(share: float) -> str:
+    return quantity(abs(share) * 100, "point")
 
 
 def catch(proof: Proof, company: Company) -> str:
@@ -52,7 +58,7 @@ def catch(proof: Proof, company: Company) -> str:
     if proof.shortage > LEAST_UNITS:
         told.append(f"{number(proof.shortage)} more {plural('unit', proof.shortage)} short.")
     if proof.service is not None and proof.service < -5e-5:
-        told.append(f"{-proof.service * 100:.2g} points less of demand is served in time.")
+        told.append(f"{_points(proof.service)} less of demand is served in time.")
     if proof.one_off > 0 and proof.net is not None:
         told.append(f"{money(proof.one_off, currency)} is paid whether demand comes or not.")
     return " ".join(told)
