@@ -24,6 +24,8 @@ scenarios:
   - {name: egg, parent: hen, overrides: [{table: demand_plan, operation: scale, value: 1.1, reason: one}]}
   - {name: orphan, parent: nobody, overrides: [{table: demand_plan, operation: scale, value: 1.1, reason: one}]}
   - {name: matches nothing, overrides: [{table: demand_plan, where: {item: Lanten}, operation: scale, value: 1.1, reason: one}]}
+  - {name: over, overrides: [{table: demand_plan, operation: scale, value: 1.1, expires: 2026-01-31, reason: one}]}
+  - {name: Base, overrides: [{table: demand_plan, operation: scale, value: 3, reason: one}]}
   - {name: likely, probability: 0.7, overrides: [{table: demand_plan, operation: scale, value: 1.05, reason: one}]}
   - {name: as likely, parent: likely, probability: 0.7, overrides: [{table: demand_plan, operation: scale, value: 1.05, reason: one}]}
 """
@@ -35,6 +37,7 @@ FAILED = {
     "hen": "each other's parents",
     "egg": "each other's parents",
     "orphan": "There is no scenario nobody.",
+    "over": "have expired",
     "matches nothing": "the nearest are Lantern",
 }
 
@@ -78,6 +81,7 @@ def test_the_check_warns_of_what_can_be_seen_without_solving(broken: tuple[Path,
         "The scenario twice is given twice",
         "each other's parents",
         "There is no scenario nobody.",
+        "The base plan cannot be a scenario with overrides",
         "The probabilities of the scenarios add up to 1.4",
         "The lever shift Assembly has no cost",
     ):

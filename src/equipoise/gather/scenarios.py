@@ -3,6 +3,7 @@
 A scenario that cannot be run carries its fault: the others still run, and the results say which failed and why.
 """
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +29,10 @@ def read_scenarios(root: Group, setting: Setting | None, reading: Reading) -> tu
     for entry in reading.groups(root, "scenarios"):
         scenario = _read(entry, reading)
         if scenario is None:
+            continue
+        if scenario.name.lower() == BASE and scenario.overrides:
+            words = "The base plan cannot be a scenario with overrides: they are not run. List them at overrides, or give it another name."
+            _warn(reading.report, words, Where(reading.name, row=entry.line, column="scenarios"))
             continue
         if scenario.name in own:
             words = f"The scenario {scenario.name} is given twice, so it is not run. Give each a name of its own."
@@ -84,7 +89,7 @@ def judged(plan: "Plan", report: Report) -> "Plan":
     where = Where(plan.file, column="scenarios")
     found = []
     for scenario in plan.scenarios:
-        words = scenario.fault or _fault(plan.scenarios, scenario)
+        words = scenario.fault or _fault(plan.scenarios, scenario, plan.setting.calendar.as_of)
         if words and not scenario.fault:
             _warn(report, words, where)
         found.append(scenario.model_copy(update={"fault": words}))
@@ -93,7 +98,7 @@ def judged(plan: "Plan", report: Report) -> "Plan":
     return replace(plan, scenarios=tuple(found))
 
 
-def _fault(scenarios: tuple[Scenario, ...], scenario: Scenario) -> str:
+def _fault(scenarios: tuple[Scenario, ...], scenario: Scenario, as_of: dt.date | None) -> str:
     """Return why a scenario cannot be run, by what it says alone; empty where it can."""
     try:
         chain(scenarios, scenario.name)
@@ -105,6 +110,8 @@ def _fault(scenarios: tuple[Scenario, ...], scenario: Scenario) -> str:
     accepted = [override for override in scenario.overrides if override.status == "accepted"]
     if scenario.name != BASE and not accepted:
         return f"All overrides of the scenario {scenario.name} are switched off or not accepted. Accept one, or take the scenario out."
+    if accepted and as_of is not None and all(one.expires is not None and one.expires < as_of for one in accepted):
+        return f"All overrides of the scenario {scenario.name} have expired. Give one a later `expires`, or take the scenario out."
     return _twice(scenario)
 
 
