@@ -72,7 +72,7 @@ def lay(
     batches = [[override for override in batch if override.table == name] for batch in scenario]
     if not any(own) and not any(batches):
         return Laid(frame)
-    every = [override for batch in (*own, *batches) for override in batch]
+    every = tuple(override for batch in (*own, *batches) for override in batch)
     terms = Terms.of({"setting": frame, **tables} if name == "setting" else tables) if Terms.needed(every) else Terms()
     laying = _Laying(frame, name, tables, terms, tell=tell)
     effects = [effect for batch in own for effect in laying.batch(batch, strict=False)]
