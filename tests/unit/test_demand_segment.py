@@ -124,6 +124,7 @@ def test_the_reason_gives_the_numbers() -> None:
     assert made["big"]["reason"].startswith("A: with it 97 % of all value is reached; X: variation 0; smooth: ")
     assert "mature after 24 periods" in made["big"]["reason"]
     assert "(every 2.8 periods, squared variation of sizes 0.15)" in made["seldom"]["reason"]
+    assert not any("every 1 periods" in row["reason"] for row in made.values())
     assert made["nothing"]["reason"] == "C: with it 100 % of all value is reached; no demand in 0 periods; new."
 
 

@@ -157,8 +157,9 @@ def _reasons(frame: pl.DataFrame, part: Array, squared: Array) -> list[str]:
         if interval is None:
             reasons.append(f"{value}; no demand in {count} periods; {life}.")
             continue
+        every = "period" if number(interval) == "1" else f"{number(interval)} periods"
         reasons.append(
-            f"{value}; {xyz}: variation {number(variation)}; {pattern}: {_PATTERNS[pattern]} (every {number(interval)} periods, squared "
-            f"variation of sizes {number(size)}); {life} after {count} periods."
+            f"{value}; {xyz}: variation {number(variation)}; {pattern}: {_PATTERNS[pattern]} (every {every}, squared variation of sizes "
+            f"{number(size)}); {life} after {count} periods."
         )
     return reasons
