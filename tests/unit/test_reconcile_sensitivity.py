@@ -149,3 +149,19 @@ def test_what_has_no_cells_is_not_changed_and_families_are_the_largest(base: dic
     }
     asked = [driver.subject for driver in drivers({**base, **many}) if driver.kind == "price"]
     assert asked == ["", *sorted(names, reverse=True)[:MOST_FAMILIES]]
+
+
+def test_where_lots_come_whole_fractions_are_compared_with_fractions(tmp_path: Path) -> None:
+    """A set-up of 30 is paid for the share of a month's most that is made: in both plans, so nothing but the driver differs."""
+    routes = {"route": "route,item,location,unit_cost,setup_cost,minimum_lot\nmake,table,Shop,5,30,50\n"}
+    whole = cycle_of(tmp_path, "supply: {integer: true}", **routes)
+    asked: list[tuple[Override, ...]] = []
+
+    def what_if(overrides: tuple[Override, ...], upto: str = "gap") -> Tables:
+        asked.append(overrides)
+        return whole.what_if(overrides, upto)
+
+    made = sensitivity(read(whole.resolve("")), what_if=what_if)
+    assert all(overrides[-1].where == {"setting": "supply.integer"} for overrides in asked)
+    price = made.filter((pl.col("driver") == "price") & (pl.col("subject") == "Tables")).row(0, named=True)
+    assert (price["low"], price["high"]) == pytest.approx((-2700, 2700))

@@ -10,12 +10,18 @@ from equipoise.errors import EquipoiseError
 from equipoise.finance import published
 from equipoise.reconcile.money.driver import Driver, drivers, in_words
 from equipoise.reconcile.money.earned import WhatIf, earned
+from equipoise.scenario import Override
 from equipoise.tables import table
 from equipoise.tables.figures import money, share
 from equipoise.tables.setting import from_table
 
 _SIDE_BY_SIDE = 2  # plans solved at a time: the optimiser does its work outside of Python's lock
 _LAST = "supply"  # the last step that is run again: it makes the table cost
+_FRACTIONS = (
+    Override.model_validate(
+        {"table": "setting", "where": {"setting": "supply.integer"}, "column": "value", "operation": "set", "value": "false"}
+    ),
+)
 SENSITIVITY_TABLES = (
     *("setting", "item", "demand_plan", "purchase", "route", "resource", "workforce", "lane", "capacity"),
     *("cost", "binding", "capacity_load", "inventory_plan"),
@@ -27,7 +33,8 @@ def sensitivity(tables: Mapping[str, pl.DataFrame], *, what_if: WhatIf) -> pl.Da
 
     Each is the plan solved again by `what_if`, two at a time, so what people would do about it is in the number. Drivers are those of
     `drivers`. The contribution is that of `earned`: published profit, with the stock that is left at standard cost. A driver whose plan
-    cannot be solved has no numbers and no rank, and says why. Empty where the setting is 0 or no money is given.
+    cannot be solved has no numbers and no rank, and says why. Where set-ups and lots come whole, all plans here have them in fractions:
+    dozens of whole plans would take too long, and their gaps would hide small changes. Empty where the setting is 0 or no money is given.
     `tables` are those of SENSITIVITY_TABLES.
     """
     plan = from_table(tables["setting"])
@@ -35,20 +42,21 @@ def sensitivity(tables: Mapping[str, pl.DataFrame], *, what_if: WhatIf) -> pl.Da
     if not step or published(tables["cost"]).is_empty():
         return table("sensitivity").empty()
     found = drivers(tables)
-    asked = [(driver, factor) for driver in found for factor in (1 - step, 1 + step)]
+    relaxed = _FRACTIONS if plan.supply.integer else ()
+    asked = [(*driver.overrides(factor), *relaxed) for driver in found for factor in (1 - step, 1 + step)]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        answers = list(pool.map(lambda one: _solved(what_if, *one), asked))
-    base = earned(tables)
+        answers = list(pool.map(lambda overrides: _solved(what_if, overrides), asked))
+    base = earned(what_if(relaxed, upto=_LAST) if relaxed else tables)
     moved = [_moved(driver, step, answers[2 * place], answers[2 * place + 1], base) for place, driver in enumerate(found)]
     order = sorted(moved, key=lambda one: (bool(one.why), -one.size, one.driver.kind, one.driver.subject))
     rows = [one.row(None if one.why else rank, plan.currency) for rank, one in enumerate(order, start=1)]
     return pl.DataFrame(rows, schema=table("sensitivity").schema, orient="row")
 
 
-def _solved(what_if: WhatIf, driver: Driver, factor: float) -> float | str:
-    """Return what is earned with the driver multiplied by `factor`, or why nothing is."""
+def _solved(what_if: WhatIf, overrides: tuple[Override, ...]) -> float | str:
+    """Return what is earned with the overrides, or why nothing is."""
     try:
-        return earned(what_if(driver.overrides(factor), upto=_LAST))
+        return earned(what_if(overrides, upto=_LAST))
     except EquipoiseError as error:
         return error.message
 
