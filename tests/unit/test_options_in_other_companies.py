@@ -130,3 +130,17 @@ def test_a_question_names_a_row_that_table_lever_takes(tmp_path: Path) -> None:
     report = Report()
     check_levers({**shop.gathered.tables, "lever": lever}, [""], report)
     assert not report.errors
+
+
+def test_two_levers_on_one_machine_are_told_at_what_each_is_paid(tmp_path: Path) -> None:
+    """60 are short: a shift of 40 hours at 3 and, dearer, 20 hours of overtime at 5; steps need not come whole here."""
+    levers = [
+        {"kind": "shift", "target": "Mill", "step": 40, "running_cost": 3},
+        {"kind": "overtime", "target": "Mill", "step": 15, "maximum": 30, "running_cost": 5},
+    ]
+    made = valves(tmp_path, levers).options()["option"]
+    both = made.filter(pl.col("kind") == "combination").row(0, named=True)
+    assert both["running_cost"] == pytest.approx(40 * 3 + 20 * 5)
+    assert both["net_money"] == pytest.approx(60 * 32 - both["running_cost"])
+    alone = row({"option": made}, "shift")
+    assert (alone["size"], alone["running_cost"]) == (pytest.approx(40), pytest.approx(120))

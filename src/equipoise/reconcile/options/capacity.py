@@ -8,7 +8,7 @@ import polars as pl
 
 from equipoise.reconcile.gaps.sentence import PERIOD_NOUN
 from equipoise.reconcile.options.company import Company
-from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, each, insert, steps_of
+from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, each, insert, steps_of, sums
 from equipoise.scenario import Override
 
 _SHIFT = "An extra shift is paid for a whole period, and needs people who can work it."
@@ -32,20 +32,13 @@ def more_capacity(row: Row, company: Company, effective: dt.date) -> Lever:
         return _staffed_overtime(row, company, effective, resource)
     surcharge = _surcharge(resource) if row.kind == "overtime" else 0.0
     price = (row.running_cost or 0.0) + surcharge
+    sizes = {f"{row.name} {number}": size for number, size in enumerate(steps_of(row), start=1)}
+    given = {"resource": row.target, "span": "period", "start": effective}
     overrides = tuple(
-        insert(
-            "capacity_step",
-            row.name,
-            resource=row.target,
-            step=f"{row.name} {number}",
-            quantity=size,
-            cost=price * size,
-            span="period",
-            start=effective,
-        )
-        for number, size in enumerate(steps_of(row), start=1)
+        insert("capacity_step", row.name, step=step, quantity=size, cost=price * size, **given) for step, size in sizes.items()
     )
-    lever = _lever(row, company, overrides, str(resource["unit"] or "hour"), _beyond(company, row.target, "regular", "available"))
+    meter = _bought(row.target, sizes) if price > 0 else _beyond(company, row.target, "regular", "available")
+    lever = _lever(row, company, overrides, str(resource["unit"] or "hour"), meter)
     return replace(lever, running=price, inside=True, catch=_CATCH.get(row.kind, ""))
 
 
@@ -74,6 +67,17 @@ def _surcharge(resource: Mapping[str, object]) -> float:
     """Return what an hour of overtime costs beyond a regular one; nothing where either is not given."""
     regular, overtime = resource["regular_cost"], resource["overtime_cost"]
     return max(0.0, overtime - regular) if isinstance(regular, float) and isinstance(overtime, float) else 0.0
+
+
+def _bought(resource: str, sizes: Mapping[str, float]) -> Meter:
+    """Count the capacity of the steps that the plan pays for: beside another lever on the resource, each counts its own."""
+    size = pl.col("place").replace_strict(sizes, default=0.0, return_dtype=pl.Float64)
+
+    def meter(tables: Tables) -> dict[dt.date, float]:
+        paid = tables["cost"].filter((pl.col("term") == "capacity_steps") & (pl.col("subject") == resource))
+        return sums(paid.with_columns(bought=pl.col("quantity") * size), "bought")
+
+    return meter
 
 
 def _beyond(company: Company, resource: str, load: str, room: str) -> Meter:
