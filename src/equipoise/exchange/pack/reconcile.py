@@ -110,7 +110,7 @@ def _compared(value: float | None, difference: float | None, unit: str, scale: S
     if value is None:
         return "–"
     text = valued(value / scale.divisor, unit)
-    if base or difference is None or abs(difference) < 1e-9:
+    if base or difference is None or abs(difference) < (5e-4 if unit in FRACTIONS else 1e-9):  # what would print as no change is none
         return text
     change = f"{difference * 100:+,.1f} pts" if unit in FRACTIONS else signed(difference, number(difference / scale.divisor))
     return f"{text} ({change})"
