@@ -8,7 +8,7 @@ import polars as pl
 
 from equipoise.reconcile.gaps.sentence import PERIOD_NOUN
 from equipoise.reconcile.options.company import Company
-from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, each, insert, steps_of, sums
+from equipoise.reconcile.options.lever import Lever, Meter, Row, Tables, change, insert, of_row, steps_of, sums
 from equipoise.scenario import Override
 
 _SHIFT = "An extra shift is paid for a whole period, and needs people who can work it."
@@ -43,20 +43,7 @@ def more_capacity(row: Row, company: Company, effective: dt.date) -> Lever:
 
 
 def _lever(row: Row, company: Company, overrides: tuple[Override, ...], unit: str, meter: Meter) -> Lever:
-    """Return a lever on a resource; its running cost is paid beside the plan."""
-    noun = PERIOD_NOUN[company.calendar.cadence]
-    return Lever(
-        name=row.name,
-        kind=row.kind,
-        target=row.target,
-        statement=f"{KIND_WORDS[row.kind]} {row.target}: {each(row.most or 0.0, unit, noun)}",
-        overrides=overrides,
-        unit=unit,
-        meter=meter,
-        one_off=row.one_off_cost or 0.0,
-        running=row.running_cost or 0.0,
-        inside=False,
-    )
+    return of_row(row, PERIOD_NOUN[company.calendar.cadence], overrides, unit, meter)
 
 
 def _resource(company: Company, name: str) -> Mapping[str, object]:

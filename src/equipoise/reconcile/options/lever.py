@@ -99,6 +99,22 @@ KIND_WORDS = {
 }
 
 
+def of_row(row: Row, noun: str, overrides: tuple[Override, ...], unit: str, meter: Meter) -> Lever:
+    """Return the lever of a row of table `lever`, named and sized by it; its running cost is paid beside the plan. `noun` is a period's."""
+    return Lever(
+        name=row.name,
+        kind=row.kind,
+        target=row.target,
+        statement=f"{row.name}: {each(row.most, unit, noun)}" if row.most else row.name,
+        overrides=overrides,
+        unit=unit,
+        meter=meter,
+        one_off=row.one_off_cost or 0.0,
+        running=row.running_cost or 0.0,
+        inside=False,
+    )
+
+
 def insert(table: str, reason: str, /, **values: object) -> Override:
     """Return an override that inserts a row; columns without a value are left out."""
     given = {name: value for name, value in values.items() if value is not None}

@@ -6,13 +6,14 @@ open from when it can take effect, up to the lever's most.
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import polars as pl
 
 from equipoise.reconcile.gaps.sentence import PERIOD_NOUN
 from equipoise.reconcile.options.company import Company
-from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, columns_of, each, insert, sums
+from equipoise.reconcile.options.lever import KIND_WORDS, Lever, Meter, Row, Tables, change, columns_of, insert, of_row, sums
 from equipoise.scenario import Override
 from equipoise.tables.figures import quantity
 
@@ -220,19 +221,6 @@ def _item_unit(company: Company, item: str) -> str:
 
 
 def _lever(row: Row, company: Company, overrides: tuple[Override, ...], meter: Meter, unit: str) -> Lever:
-    noun = PERIOD_NOUN[company.calendar.cadence]
-    size = f": {each(row.most, unit, noun)}" if row.most else ""
+    lever = of_row(row, PERIOD_NOUN[company.calendar.cadence], overrides, unit, meter)
     faster = f", {quantity(row.days_saved, 'day')} faster" if row.kind == "expedite" and row.days_saved else ""
-    return Lever(
-        name=row.name,
-        kind=row.kind,
-        target=row.target,
-        statement=f"{row.name}{size}{faster}",
-        overrides=overrides,
-        unit=unit,
-        meter=meter,
-        one_off=row.one_off_cost or 0.0,
-        running=row.running_cost or 0.0,
-        inside=row.kind != "route",
-        catch=_CATCH[row.kind],
-    )
+    return replace(lever, statement=f"{lever.statement}{faster}", inside=row.kind != "route", catch=_CATCH[row.kind])
