@@ -6,7 +6,10 @@ EquipoiseError
 │   └── DataError       the tables have faults; carries all of them at once
 ├── SolverError         the optimiser gave no usable answer
 ├── StoreError          the record could not be read or written
-└── NotFoundError       a named table, plan, version or operation does not exist
+│   └── ConflictError   somebody else changed it first: nothing was written, and what was given is handed back
+├── NotFoundError       a named table, plan, version or operation does not exist
+└── NotAllowedError     the one who asks may not do this
+    └── NotKnownError   nobody knows who asks: log in, or give a token
 """
 
 from collections.abc import Sequence
@@ -108,3 +111,15 @@ class StoreError(EquipoiseError):
 
 class NotFoundError(EquipoiseError):
     """A named table, plan, version or operation does not exist."""
+
+
+class ConflictError(StoreError):
+    """Somebody else changed it first. A fault for each change says what it is now; nothing was written."""
+
+
+class NotAllowedError(EquipoiseError):
+    """The one who asks may not do this."""
+
+
+class NotKnownError(NotAllowedError):
+    """Nobody knows who asks."""

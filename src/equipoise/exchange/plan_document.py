@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from equipoise import __version__
-from equipoise.tables import DICTIONARY, Column, Table
+from equipoise.tables import DICTIONARY, GIVEN, MADE, Column, Table
 from equipoise.tables.setting import Setting
 
 FORMAT = "equipoise plan"
@@ -93,11 +93,16 @@ def plan_schema() -> dict[str, object]:
             "tables": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {name: _table_schema(table) for name, table in sorted(DICTIONARY.items())},
+                "properties": {name: _table_schema(table) for name, table in sorted(_held().items())},
             },
         },
         "$defs": definitions,
     }
+
+
+def _held() -> dict[str, Table]:
+    """Return the tables that a plan can hold: those given and made, and the overrides it was made with."""
+    return {**GIVEN, **MADE, "override": DICTIONARY["override"]}
 
 
 def _table_schema(table: Table) -> dict[str, object]:

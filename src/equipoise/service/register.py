@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ValidationError
 
 from equipoise.errors import Fault, InputError, NotFoundError, Where
-from equipoise.service import messages
+from equipoise.process.people import Person, alone
 
 if TYPE_CHECKING:
     from equipoise.cycle import Progress
+    from equipoise.store.contract import Signature
 
 Door = Literal["python", "cli", "rest", "mcp"]
-_LOCAL: frozenset[Door] = frozenset({"python", "cli"})
-_EVERY: frozenset[Door] = frozenset({"python", "cli", "rest", "mcp"})
 
 
 def _silent(_: "Progress") -> None:
@@ -25,12 +24,27 @@ def _silent(_: "Progress") -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """Who asks, through which door, on what day; and who listens to progress."""
+    """Who asks, through which door, on what day; and who listens to progress.
+
+    `token` proves who asks; `person` is who that is, found by `call`: in single-user mode the operating system's user, who may do all.
+    """
 
     door: Door = "python"
-    actor: str = "local"
+    token: str = ""
+    person: Person = field(default_factory=alone)
     today: dt.date = field(default_factory=lambda: dt.datetime.now().astimezone().date())
     listen: "Callable[[Progress], None]" = _silent
+
+    @property
+    def actor(self) -> str:
+        """Name of who asks, as the record has it."""
+        return self.person.name
+
+    def sign(self, operation: str, reason: str = "") -> "Signature":
+        """Return the signature under what this call changes."""
+        from equipoise.store.contract import Signature
+
+        return Signature(self.actor, self.door, operation, reason)
 
 
 @dataclass(frozen=True)
@@ -57,30 +71,15 @@ class Operation:
         return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
-OPERATIONS: dict[str, Operation] = {
-    operation.name: operation
-    for operation in (
-        Operation("init", messages.InitRequest, messages.InitAnswer, "equipoise.service.starting:init", True, False, "edit", _LOCAL),
-        Operation("check", messages.CheckRequest, messages.CheckAnswer, "equipoise.service.checking:check", False, False, "view", _LOCAL),
-        Operation("run", messages.RunRequest, messages.RunAnswer, "equipoise.service.running:run", True, True, "edit", _LOCAL),
-        Operation("show", messages.ShowRequest, messages.ShowAnswer, "equipoise.service.showing:show", False, False, "view", _EVERY),
-        Operation(
-            "explain", messages.ExplainRequest, messages.ExplainAnswer, "equipoise.service.explaining:explain", False, False, "view", _EVERY
-        ),
-        Operation("try", messages.TryRequest, messages.TryAnswer, "equipoise.service.trying:try_", False, False, "view", _EVERY),
-        Operation(
-            "promote", messages.PromoteRequest, messages.PromoteAnswer, "equipoise.service.promoting:promote", True, False, "edit", _EVERY
-        ),
-    )
-}
-
-
 def call(name: str, values: dict[str, object], context: Context | None = None) -> BaseModel:
     """Do operation `name` with `values` as its request, and return its answer.
 
-    Raises NotFoundError where there is no such operation, InputError with every fault where the request is wrong, and the
-    EquipoiseError of the operation itself.
+    Raises NotFoundError where there is no such operation, InputError with every fault where the request is wrong, NotKnownError or
+    NotAllowedError where who asks is not known or may not, and the EquipoiseError of the operation itself.
     """
+    from equipoise.service.identity import authorised
+    from equipoise.service.operations import OPERATIONS
+
     if name not in OPERATIONS:
         raise NotFoundError(f"There is no operation {name}.", f"There are: {', '.join(OPERATIONS)}.")
     operation = OPERATIONS[name]
@@ -89,4 +88,4 @@ def call(name: str, values: dict[str, object], context: Context | None = None) -
     except ValidationError as error:
         faults = [Fault(fault["msg"] + ".", "", Where(column=".".join(map(str, fault["loc"])))) for fault in error.errors()]
         raise InputError(f"The request to {name} is wrong.", "Correct it.", faults=faults) from None
-    return operation.function()(request, context or Context())
+    return operation.function()(request, authorised(operation, request, context or Context()))

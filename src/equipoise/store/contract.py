@@ -1,15 +1,89 @@
 """What a store must do, whatever holds it."""
 
 import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import polars as pl
+
+from equipoise.errors import Fault
+
+Document = dict[str, object]
+Occasion = Literal["run", "submit", "promote", "approve"]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who does something, through which door, with which operation, and why."""
+
+    actor: str
+    door: str
+    operation: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something kept: an override, a decision, a task. Its document has the columns of the kept table `kind` names.
+
+    `revision` counts its changes from 1. `number` is the audit line of its last change, `batch` the first line of the call that made it:
+    what was changed in one call has one batch, and later batches have higher ones.
+    """
+
+    kind: str
+    id: str
+    revision: int
+    number: int
+    batch: int
+    business_unit: str
+    cycle: str
+    document: Document
+    changed_at: dt.datetime
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record as it shall be; without a document it is taken out.
+
+    Without an id the store gives the next: decision-7. `revision` is the one the change was made on, 0 where there must be none yet;
+    None overwrites whatever is there.
+    """
+
+    kind: str
+    document: Document | None
+    id: str = ""
+    revision: int | None = None
+    business_unit: str = ""
+    cycle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the audit log: who, when, what, old, new, why, through which door. `hash` is over the line and the `previous` hash."""
+
+    number: int
+    at: dt.datetime
+    actor: str
+    door: str
+    operation: str
+    kind: str
+    id: str
+    old: Document | None
+    new: Document | None
+    reason: str
+    previous: str
+    hash: str
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """An immutable plan version: what it was made from (`inputs`: file to content hash) and the tables it made (name to hash)."""
+    """An immutable plan version: what it was made from (`inputs`: file to content hash) and the tables it made (name to hash).
+
+    `made` says on which occasion. Versions of the occasion run are the draft: they may be cleared away; all others stand for good.
+    `base` is the number of the version that it was made from. `line` is the last audit line when it was made.
+    """
 
     plan: str
     number: int
@@ -19,6 +93,11 @@ class Version:
     tables: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     figures: dict[str, object] = field(default_factory=dict)
+    made: Occasion = "run"
+    business_unit: str = ""
+    cycle: str = ""
+    base: int | None = None
+    line: int = 0
 
     @property
     def name(self) -> str:
@@ -28,7 +107,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A line of the record: who did what, when, through which door."""
+    """A line of the record as the first schema had it."""
 
     at: dt.datetime
     actor: str
@@ -38,6 +117,43 @@ class Event:
     detail: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves who somebody is: a password, a token or a session, as a hash only. Never in the audit log."""
+
+    user: str
+    kind: Literal["password", "token", "session"]
+    name: str
+    secret: str
+    created: dt.datetime
+    expires: dt.datetime | None = None
+    failures: int = 0
+    last_failure: dt.datetime | None = None
+    last_used: dt.datetime | None = None
+
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A long operation: what was asked by whom, how far it is, and its answer or error. `beat` is when its process last said it lives."""
+
+    id: str
+    operation: str
+    request: Document
+    actor: str
+    door: str
+    state: JobState
+    created: dt.datetime
+    beat: dt.datetime
+    worker: str = ""
+    cancel: bool = False
+    progress: tuple[str, ...] = ()
+    answer: Document | None = None
+    error: Document | None = None
+
+
 class Store(Protocol):
     """The only record. Whatever it has acknowledged is kept; a failed write leaves what was there. Methods raise StoreError."""
 
@@ -45,7 +161,7 @@ class Store(Protocol):
         """Keep a table and return the hash of its content; a table already kept is not written again."""
 
     def table(self, content: str) -> pl.DataFrame:
-        """Return the table of that content hash. Raises NotFoundError where there is none."""
+        """Return the table of that content hash. Raises NotFoundError where there is none, StoreError where it is damaged."""
 
     def get(self, key: str) -> dict[str, pl.DataFrame] | None:
         """Return the tables that a step made from the inputs that `key` stands for, or None."""
@@ -53,14 +169,68 @@ class Store(Protocol):
     def put(self, key: str, tables: dict[str, pl.DataFrame]) -> None:
         """Keep the tables that a step made."""
 
-    def add_version(self, version: Version) -> None:
-        """Keep a plan version. Raises StoreError where the plan already has one of that number."""
+    def change(self, changes: Sequence[Change], by: Signature) -> list[Record]:
+        """Make all the changes or none, each with its line in the audit log, and return the records as they are now.
+
+        Raises ConflictError, with a fault for each, where a record has changed since the revision that the change was made on, is there
+        already or is gone: it says what it is now, who changed it and when.
+        """
+
+    def records(self, kind: str, *, business_unit: str | None = None, cycle: str | None = None) -> list[Record]:
+        """Return the records of a kind, in the order of their last change."""
+
+    def record(self, kind: str, identity: str) -> Record:
+        """Return a record. Raises NotFoundError, naming the nearest, where there is none."""
+
+    def note(self, kind: str, identity: str, detail: Document, by: Signature) -> Line:
+        """Append a line about something that is not a record: a run, a log-in, an export."""
+
+    def lines(self, *, after: int = 0, kind: str = "", identity: str = "", limit: int = 0) -> list[Line]:
+        """Return lines of the audit log, oldest first."""
+
+    def head(self) -> tuple[int, str]:
+        """Return number and hash of the last line of the audit log; 0 and empty where there is none."""
+
+    def verify(self, anchors: Mapping[int, str] | None = None) -> list[Fault]:
+        """Return what is wrong with the audit log: changed, missing, reordered or added lines, records and versions that are not what their
+        last line says, tables that are missing or damaged. `anchors` are line numbers with the hashes that they had, from outside.
+        """
+
+    def add_version(self, version: Version, by: Signature) -> Version:
+        """Keep a plan version with its line in the audit log, and return it with `line` filled. StoreError where its number is taken."""
 
     def versions(self, plan: str = "") -> list[Version]:
         """Return the versions of a plan, or of all plans, oldest first."""
 
     def version(self, plan: str, number: int | None = None) -> Version:
         """Return a version of a plan, by default its latest. Raises NotFoundError where there is none."""
+
+    def drop_versions(self, versions: Collection[tuple[str, int]], by: Signature) -> None:
+        """Take out draft versions, each with its line. Raises StoreError where one is not of the occasion run."""
+
+    def collect(self, *, results_before: dt.datetime) -> tuple[int, int]:
+        """Delete results of steps made before, and tables that no version, result or record names; return tables and bytes."""
+
+    def put_credential(self, credential: Credential) -> None:
+        """Keep a credential; one of the same user, kind and name is replaced."""
+
+    def credentials(self, *, user: str = "", kind: str = "", secret: str = "") -> list[Credential]:
+        """Return credentials by user, kind or hash of the secret."""
+
+    def drop_credential(self, user: str, kind: str, name: str = "") -> int:
+        """Take out credentials; without a name all of the kind. Returns how many."""
+
+    def put_job(self, job: Job) -> None:
+        """Keep a job; one of the same id is replaced, but a cancel once asked for stays."""
+
+    def jobs(self, *, state: str = "", identity: str = "") -> list[Job]:
+        """Return jobs, oldest first."""
+
+    def cancel_job(self, identity: str) -> None:
+        """Ask a job to stop. Raises NotFoundError where there is none."""
+
+    def backup(self, target: str) -> Document:
+        """Write database and tables, consistent with each other, to one file; return its manifest."""
 
     def add_event(self, event: Event) -> None:
         """Append a line to the record."""

@@ -5,7 +5,8 @@ from equipoise.tables.column import Column, Kind, Table
 from equipoise.tables.given import DEMAND, MASTER
 from equipoise.tables.given_risk import RISKS
 from equipoise.tables.given_supply import ACTUALS, BUY_AND_MOVE, MAKE, STOCK
-from equipoise.tables.kept import KEPT
+from equipoise.tables.kept import KEPT as CHANGES
+from equipoise.tables.kept_process import PROCESS
 from equipoise.tables.made import DECIDED, GATHERED, MEASURED
 from equipoise.tables.made_demand import CLEANED, DEMANDED, OVERRIDDEN, VALUED
 from equipoise.tables.made_reconciled import OPTIONS, RECONCILED, RISK
@@ -16,9 +17,10 @@ MADE: dict[str, Table] = {
     table.name: table
     for table in (*GATHERED, *CLEANED, *DEMANDED, *OVERRIDDEN, *SUPPLIED, *RECONCILED, *OPTIONS, *RISK, *DECIDED, *MEASURED, *VALUED)
 }
-DICTIONARY: dict[str, Table] = {**GIVEN, **MADE, **{table.name: table for table in KEPT}}
+KEPT: dict[str, Table] = {table.name: table for table in (*CHANGES, *PROCESS)}
+DICTIONARY: dict[str, Table] = {**GIVEN, **MADE, **KEPT}
 
-__all__ = ["DICTIONARY", "GIVEN", "MADE", "Column", "Kind", "Table", "table"]
+__all__ = ["DICTIONARY", "GIVEN", "KEPT", "MADE", "Column", "Kind", "Table", "table"]
 
 
 def table(name: str) -> Table:

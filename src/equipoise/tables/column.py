@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-Kind = Literal["text", "number", "integer", "date", "flag"]
+Kind = Literal["text", "number", "integer", "date", "flag", "json"]
 OverTime = Literal["", "flow", "stock", "ratio"]
 
 DTYPES: dict[Kind, pl.DataType] = {
@@ -15,6 +15,7 @@ DTYPES: dict[Kind, pl.DataType] = {
     "integer": pl.Int64(),
     "date": pl.Date(),
     "flag": pl.Boolean(),
+    "json": pl.String(),
 }
 
 
@@ -145,3 +146,8 @@ def date(name: str, meaning: str, *, key: bool = False, required: bool = False) 
 def flag(name: str, meaning: str, default: bool | None = None) -> Column:
     """A column of yes or no."""
     return Column(name, "flag", meaning, default=default)
+
+
+def listing(name: str, meaning: str) -> Column:
+    """A column of lists or objects: as they are in a document, as JSON text in a frame."""
+    return Column(name, "json", meaning)

@@ -1,23 +1,10 @@
-"""What each operation is asked and answers. Field descriptions are the help texts of every door."""
+"""What running, showing, explaining, trying and promoting are asked and answer."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Cell = str | int | float | bool | None
-
-
-class Message(BaseModel):
-    """A request or an answer: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class PlanRequest(Message):
-    """A request about a plan."""
-
-    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml", json_schema_extra={"positional": True})] = "."
-    workspace: Annotated[str, Field(description="Folder for the store and the outputs; by default the plan file's own")] = ""
+from equipoise.service.messages.message import Cell, Message, PlanRequest
 
 
 class IssueLine(Message):
@@ -49,6 +36,8 @@ class InitAnswer(Message):
 class CheckRequest(PlanRequest):
     """Read a plan and its data, and report every fault, without planning."""
 
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml", json_schema_extra={"positional": True})] = "."
+
 
 class CheckAnswer(Message):
     """What was read and what is wrong with it."""
@@ -62,6 +51,7 @@ class CheckAnswer(Message):
 class RunRequest(PlanRequest):
     """Run the whole cycle and write its outputs."""
 
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml", json_schema_extra={"positional": True})] = "."
     force: Annotated[bool, Field(description="Run even if nothing has changed since the last version")] = False
 
 
@@ -114,7 +104,6 @@ class RunAnswer(Message):
 class ShowRequest(PlanRequest):
     """Show a table of a plan's version."""
 
-    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
     table: Annotated[str, Field(description="Table; without one, all tables are listed", json_schema_extra={"positional": True})] = ""
     where: Annotated[list[str], Field(description="Rows to show: column=value, also by family, category, region or channel")] = []
     columns: Annotated[list[str], Field(description="Columns to show; by default all that hold something")] = []
@@ -141,7 +130,6 @@ class ShowAnswer(Message):
 class ExplainRequest(PlanRequest):
     """Say where a number comes from."""
 
-    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
     table: Annotated[str, Field(description="Table", json_schema_extra={"positional": True})] = ""
     where: Annotated[list[str], Field(description="The cell: column=value for its keys")] = []
     version: Annotated[int | None, Field(description="Version number; by default the latest")] = None
@@ -168,7 +156,6 @@ class ExplainAnswer(Message):
 class TryRequest(PlanRequest):
     """Try a change on the plan, and see what it does to money and gaps; nothing is stored."""
 
-    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
     change: Annotated[
         list[str],
         Field(
@@ -205,7 +192,6 @@ class TryAnswer(Message):
 class PromoteRequest(PlanRequest):
     """Make a scenario or an option part of the base plan, or take it out again."""
 
-    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
     name: Annotated[str, Field(description="Scenario, or option by name or rank", json_schema_extra={"positional": True})]
     reason: Annotated[str, Field(description="Why")] = ""
     undo: Annotated[bool, Field(description="Take it out of the base plan again")] = False

@@ -1,0 +1,20 @@
+"""What every request and answer is made from. Field descriptions are the help texts of every door."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Cell = str | int | float | bool | None
+
+
+class Message(BaseModel):
+    """A request or an answer: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlanRequest(Message):
+    """A request about a plan."""
+
+    plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
+    workspace: Annotated[str, Field(description="Folder for the store and the outputs; by default the plan file's own")] = ""
