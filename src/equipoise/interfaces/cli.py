@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from equipoise import __version__
 from equipoise.errors import EquipoiseError, InputError, NotFoundError
-from equipoise.service import OPERATIONS, Context, Operation
+from equipoise.interfaces import parameters
+from equipoise.service import OPERATIONS, TOPICS, Context, Operation
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print the answer, or the error, as JSON.")]
 app = typer.Typer(
@@ -27,15 +27,6 @@ app = typer.Typer(
 )
 
 
-def _parameter(name: str, info: FieldInfo) -> inspect.Parameter:
-    """Return the command's parameter for a field of the request: positional where the field says so, else an option."""
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    positional = bool(extra.get("positional"))
-    declared = typer.Argument(help=info.description) if positional else typer.Option(f"--{name.replace('_', '-')}", help=info.description)
-    default = inspect.Parameter.empty if info.is_required() else info.get_default(call_default_factory=True)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[info.annotation, declared])
-
-
 def _command(operation: Operation) -> Callable[..., None]:
     """Return the function behind a command: it makes the request, does the operation and prints the answer."""
 
@@ -43,19 +34,19 @@ def _command(operation: Operation) -> Callable[..., None]:
         as_json = values.pop("json_")
         _do(operation, values, as_json)
 
-    parameters = [_parameter(name, info) for name, info in operation.request.model_fields.items()]
-    parameters.sort(key=lambda parameter: operation.request.model_fields[parameter.name].json_schema_extra is None)
-    parameters.append(inspect.Parameter("json_", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_JSON))
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    made = parameters.parameters(operation.request)
+    made.append(inspect.Parameter("json_", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_JSON))
+    command.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in made}
     command.__doc__ = inspect.cleandoc(operation.request.__doc__ or operation.name)
     return command
 
 
-def _do(operation: Operation, values: dict[str, object], as_json: bool) -> None:
+def _do(operation: Operation, given: dict[str, object], as_json: bool) -> None:
     from equipoise.interfaces import printing
 
     try:
+        values = parameters.values(operation.request, given)
         if as_json:
             typer.echo(_answer(operation, values, Context(door="cli")).model_dump_json(indent=2))
         else:
@@ -85,9 +76,19 @@ def _version(
         raise typer.Exit
 
 
+def _add(operation: Operation) -> None:
+    """Add a command: one of two words, such as `cycle open`, goes into the group of the first."""
+    group, _, name = operation.name.rpartition(" ")
+    if group and group not in _GROUPS:
+        _GROUPS[group] = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+        app.add_typer(_GROUPS[group], name=group, help=TOPICS[group])
+    (_GROUPS[group] if group else app).command(name)(_command(operation))
+
+
+_GROUPS: dict[str, typer.Typer] = {}
 for _operation in OPERATIONS.values():
     if "cli" in _operation.doors:
-        app.command(_operation.name)(_command(_operation))
+        _add(_operation)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from equipoise.errors import EquipoiseError, Fault
+from equipoise.interfaces.answers import cell, print_answer
 from equipoise.service import Operation
 from equipoise.service.messages import (
     CheckAnswer,
@@ -76,7 +77,7 @@ def show(answer: BaseModel) -> None:
         OUT.print(f"Made [bold]{escape(answer.folder)}[/] with {len(answer.files)} files.")
         OUT.print(f"Next: [bold]{escape(answer.next)}[/]")
     else:
-        OUT.print_json(answer.model_dump_json())
+        print_answer(answer, OUT)
 
 
 def fail(error: EquipoiseError) -> None:
@@ -196,26 +197,16 @@ def _table(answer: ShowAnswer) -> None:
         numeric = any(isinstance(row[position], (int, float)) for row in answer.rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in answer.rows:
-        table.add_row(*(escape(_cell(value)) for value in row))
+        table.add_row(*(escape(cell(value)) for value in row))
     console = _wide(40 * len(answer.columns))
     console.print(table)
     console.print(f"[dim]{escape(answer.meaning)}  {len(answer.rows):,} of {answer.total_rows:,} rows.[/]", soft_wrap=True)
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 or value == round(value) else f"{value:,.4g}"
-    return str(value)
-
-
 def _explain(answer: ExplainAnswer) -> None:
     OUT.print(f"[bold]{answer.table}[/] ({escape(answer.plan)} {answer.version})")
     for name, value in answer.cell.items():
-        OUT.print(f"  {name}: {escape(_cell(value))}")
+        OUT.print(f"  {name}: {escape(cell(value))}")
     for reason in answer.reasons:
         OUT.print(f"[cyan]{reason.table:<16}[/] {escape(reason.statement)}", soft_wrap=True)
 
