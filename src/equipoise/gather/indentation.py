@@ -10,10 +10,10 @@ _KEY = re.compile(r"^(- )?([A-Za-z_][\w-]*):(?:\s|$)")
 # Keys that stand at the margin of a plan file; keys of the short form below `inputs`; and those of the entries of its lists.
 MARGIN = (
     *("plan", "skill", "inputs", "outputs", "calendar", "currency", "data", "tables", "demand", "supply", "finance", "targets"),
-    *("gaps", "options", "risk", "templates", "seed", "scenarios", "overrides", "constraints", "calibrate"),
+    *("gaps", "options", "risk", "templates", "seed", "scenarios", "overrides", "constraints", "calibrate", "process"),
 )
 BELOW_INPUTS = ("planning_cycle", "planning_horizon", "as_of", "start", "demand_input", "supply_input", "constraints")
-_GROUPS = ("inputs", "calendar", "data", "demand", "supply", "finance", "targets", "gaps", "options", "risk", "templates")
+_GROUPS = ("inputs", "calendar", "data", "demand", "supply", "finance", "targets", "gaps", "options", "risk", "templates", "process")
 
 _EXAMPLE = """\
 inputs:

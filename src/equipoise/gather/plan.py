@@ -16,11 +16,12 @@ from equipoise.gather.reading import Reading, nearest
 from equipoise.gather.report import Report
 from equipoise.gather.scenarios import read_scenarios
 from equipoise.gather.sentences import understand
-from equipoise.gather.settings import read_setting
+from equipoise.gather.settings import read_process, read_setting
 from equipoise.gather.short_form import default_name, read_inputs, tables_of
 from equipoise.gather.source import Data, Source, TableSource, inline_table, read_data
 from equipoise.scenario import Override, Scenario
 from equipoise.tables import GIVEN
+from equipoise.tables.process_setting import ProcessSetting
 from equipoise.tables.setting import Setting
 
 OUTPUTS = ("demand_plan", "supply_plan", "gap_analysis", "scenarios", "executive_summary", "action_items")
@@ -72,6 +73,7 @@ class Plan:
     assumptions: tuple[tuple[str, str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
     promoted: tuple[tuple[Override, ...], ...] = ()
+    process: ProcessSetting = field(default_factory=ProcessSetting)
 
     @property
     def folder(self) -> str:
@@ -118,10 +120,22 @@ def read_plan(text: str, name: str, today: dt.date) -> Plan:
     scenarios = read_scenarios(root, setting, reading)
     calibrate = _calibrate(root, reading)
     outputs = _outputs(root, reading)
+    process = read_process(root, reading)
     if report.errors or setting is None:
         raise PlanFileError(f"The plan file {name} has {len(report.errors)} fault(s).", faults=report.ordered())
     return Plan(
-        name, setting, data, given, scenarios, overrides, constraints, calibrate, outputs, tuple(report.assumptions), tuple(report.faults)
+        file=name,
+        setting=setting,
+        data=data,
+        given=given,
+        scenarios=scenarios,
+        overrides=overrides,
+        constraints=constraints,
+        calibrate=calibrate,
+        outputs=outputs,
+        assumptions=tuple(report.assumptions),
+        faults=tuple(report.faults),
+        process=process,
     )
 
 

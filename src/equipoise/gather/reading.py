@@ -142,7 +142,7 @@ class Reading:
         place = [str(part) for part in fault["loc"]]
         line = _line(group, place)
         column = ".".join(part for part in (path, *place) if part)
-        key = place[-1] if place else path
+        key = next((part for part in reversed(place) if not part.isdigit()), path)
         message, fix = wording(kind, fault, place, key)
         self.error(message, fix, line, column)
 
@@ -193,7 +193,11 @@ def _fields(kind: type[BaseModel], place: list[str]) -> list[str]:
             model = model.model_fields[part].annotation
         while get_origin(model) in {tuple, list} and get_args(model):
             model = get_args(model)[0]
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    return (
+        [field.alias or name for name, field in model.model_fields.items()]
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        else []
+    )
 
 
 def values_for(kind: type[BaseModel], group: Group) -> dict[str, object]:
@@ -205,10 +209,19 @@ def values_for(kind: type[BaseModel], group: Group) -> dict[str, object]:
     for key, node in group.entries.items():
         field = kind.model_fields.get(key)
         wanted = field.annotation if field is not None else None
+        each = listed_model(wanted)
         if isinstance(node, Group) and isinstance(wanted, type) and issubclass(wanted, BaseModel):
             found[key] = values_for(wanted, node)
+        elif each is not None and isinstance(node, Listing):
+            found[key] = [values_for(each, item) if isinstance(item, Group) else plain(item) for item in node.items]
         elif isinstance(node, Leaf) and wanted is str and node.value is not None:
             found[key] = node.text
         else:
             found[key] = plain(node)
     return found
+
+
+def listed_model(kind: object) -> type[BaseModel] | None:
+    """Return the model that each entry of a list of groups has, or None where `kind` is no such list."""
+    each = get_args(kind)[0] if get_origin(kind) is tuple and get_args(kind) else None
+    return each if isinstance(each, type) and issubclass(each, BaseModel) else None

@@ -2,14 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.gather.document import Group, Leaf
-from equipoise.gather.reading import Reading, values_for
+from equipoise.gather.reading import Reading, listed_model, values_for
+from equipoise.tables.process_setting import ProcessSetting
 from equipoise.tables.setting import Setting
 
 SETTING_KEYS = tuple(Setting.model_fields)
@@ -64,6 +65,13 @@ def read_setting(root: Group, inputs: Group | None, reading: Reading, default_na
         _check_calendar(setting, root, reading)
         _record_defaults(setting, calendar, values, reading)
     return setting
+
+
+def read_process(root: Group, reading: Reading) -> ProcessSetting:
+    """Return the settings of the process: the group `process`, each fault noted at its line."""
+    group = reading.group(root, "process")
+    found = reading.model(ProcessSetting, values_for(ProcessSetting, group), group, "process") if group is not None else None
+    return found or ProcessSetting()
 
 
 def _lines(root: Group, inputs: Group | None) -> dict[str, int]:
@@ -137,7 +145,8 @@ def _record_defaults(setting: Setting, calendar: dict[str, object], values: dict
 def settings_reference() -> str:
     """Return the settings as a Markdown table: key, type, default, meaning. The manual holds exactly this."""
     lines = ["| key | type | default | meaning |", "|---|---|---|---|"]
-    lines += [f"| `{name}` | {kind} | {default} | {meaning} |" for name, kind, default, meaning in _leaves(Setting, "")]
+    leaves = [*_leaves(Setting, ""), *_leaves(ProcessSetting, "process.")]
+    lines += [f"| `{name}` | {kind} | {default} | {meaning} |" for name, kind, default, meaning in leaves]
     return "\n".join(lines)
 
 
@@ -147,8 +156,27 @@ def _leaves(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from _leaves(kind, f"{prefix}{name}.")
             continue
-        default = "required" if field.is_required() and name != "plan" else "name of the file" if name == "plan" else _default(field)
-        yield f"{prefix}{name}", _kind(kind, field), default, field.description or ""
+        if (each := listed_model(kind)) is not None:
+            yield f"{prefix}{name}", "list", _names(field), field.description or ""
+            yield from _leaves(each, f"{prefix}{name}[].")
+            continue
+        required = "name of the file" if name == "plan" else "required"
+        default = _told(field) or (required if field.is_required() else _default(field))
+        yield f"{prefix}{field.alias or name}", _kind(kind, field), default, field.description or ""
+
+
+def _names(field: FieldInfo) -> str:
+    """Return the default of a list of groups: the first value of each."""
+    told = _told(field)
+    if told or field.is_required():
+        return told or "required"
+    return ", ".join(str(next(iter(dict(one).values()))) for one in field.get_default(call_default_factory=True))
+
+
+def _told(field: FieldInfo) -> str:
+    """Return the default in words, where the field has it so."""
+    extra = field.json_schema_extra
+    return str(extra.get("default", "")) if isinstance(extra, dict) else ""
 
 
 def _default(field: FieldInfo) -> str:
@@ -165,6 +193,8 @@ def _kind(kind: object, field: FieldInfo) -> str:
         words = names[kind]
     elif all(isinstance(part, str) for part in parts) and parts:
         words = ", ".join(parts)
+    elif get_origin(kind) is tuple and all(isinstance(word, str) for word in get_args(parts[0])) and get_args(parts[0]):
+        words = f"list of {', '.join(get_args(parts[0]))}"
     elif len(parts) == 1 and parts[0] in names:
         words = names[parts[0]]
     elif "dict" in str(kind):
