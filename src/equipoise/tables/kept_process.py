@@ -27,6 +27,8 @@ CALENDAR = (
         integer("version", "Version that was approved"),
         date("closed", "Day on which it was closed"),
         listing("carried", "What was carried over from the last cycle: kind to the ids"),
+        listing("ended", "What ended with the last cycle, such as overrides that expired: kind to the ids"),
+        text("reason", "Why it was closed with open steps"),
     ),
     _kept(
         "step",
@@ -40,7 +42,7 @@ CALENDAR = (
         date("start", "First day", required=True),
         date("due", "Last day", required=True),
         text("status", "Status", allowed=("open", "submitted", "accepted", "reopened"), default="open"),
-        text("gate", "What must be true before it is submitted"),
+        listing("gate", "What must be true before it is submitted: conditions in words"),
         listing("checked", "Gate's conditions that were confirmed"),
         integer("version", "Version that was sealed when it was submitted"),
         text("submitted_by", "Who submitted it"),
@@ -58,6 +60,7 @@ CALENDAR = (
         date("due", "Last day", required=True),
         text("status", "Status", allowed=("open", "started", "done", "dropped"), default="open"),
         text("link", "Where it is done: a command, a table, a page"),
+        flag("meeting", "Whether it is a meeting", default=False),
         text("note", "Note"),
     ),
     _kept(
@@ -166,6 +169,7 @@ PUBLISHED = (
     _kept(
         "promotion",
         "A scenario or an option that was made part of the base plan, with its overrides.",
+        text("plan", "Name of the plan", key=True),
         text("promotion", "Name of the scenario or option", key=True),
         text("kind", "Kind", required=True, allowed=("scenario", "option")),
         text("reason", "Why"),

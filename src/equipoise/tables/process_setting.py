@@ -58,6 +58,7 @@ class TaskSetting(Group):
     owner_role: Role | None = Field(None, description="Role that does it; by default the owner of the step")
     day: int | None = Field(None, ge=1, le=60, description="Working day of the cycle by which it is done; by default the step's last")
     link: str = Field("", description="Where it is done: a command, a table, a page")
+    meeting: bool = Field(False, description="Whether it is a meeting")
 
 
 class StepSetting(Group):
@@ -115,7 +116,7 @@ def _step(
         "first_day": days[0],
         "last_day": days[1],
         "gate": gate,
-        "tasks": [dict(zip(keys, task, strict=True)) for task in tasks],
+        "tasks": [{**dict(zip(keys, task, strict=True)), "meeting": task[0].startswith("Hold ")} for task in tasks],
     }
 
 
@@ -125,7 +126,7 @@ _STEPS: dict[str, dict[str, object]] = {
         "demand planner",
         "facilitator",
         (1, 4),
-        (NO_ERRORS, RUN_IS_CURRENT, "Sales, stock and orders are complete up to the cut-off"),
+        (NO_ERRORS, RUN_IS_CURRENT, TASKS_DONE, "Sales, stock and orders are complete up to the cut-off"),
         ("Update history, orders, stock and master data", "demand planner", 2, "equipoise check"),
         ("Review the corrections of history", "demand planner", 3, "equipoise show correction"),
         ("Run the plan and look at the baseline", "demand planner", 4, "equipoise run"),
@@ -135,7 +136,7 @@ _STEPS: dict[str, dict[str, object]] = {
         "demand planner",
         "supply planner",
         (5, 7),
-        (EARLIER_STEPS, RUN_IS_CURRENT, PROPOSALS_REVIEWED, "Sales, marketing and finance agree to one demand plan"),
+        (EARLIER_STEPS, RUN_IS_CURRENT, PROPOSALS_REVIEWED, TASKS_DONE, "Sales, marketing and finance agree to one demand plan"),
         ("Give sales' view by market", "sales", 5, "equipoise override add"),
         ("Review promotions, launches and phase-outs", "sales", 6, "equipoise show event"),
         ("Record assumptions", "demand planner", 6, "equipoise assumption add"),
@@ -146,7 +147,7 @@ _STEPS: dict[str, dict[str, object]] = {
         "supply planner",
         "finance",
         (8, 11),
-        (EARLIER_STEPS, RUN_IS_CURRENT, PROPOSALS_REVIEWED, "Plants and suppliers confirm the plan"),
+        (EARLIER_STEPS, RUN_IS_CURRENT, PROPOSALS_REVIEWED, TASKS_DONE, "Plants and suppliers confirm the plan"),
         ("Update capacity, workforce and suppliers' limits", "supply planner", 8, "equipoise show capacity"),
         ("Review shortages and overloads, and their causes", "supply planner", 10, "equipoise show supply_cause"),
         ("Hold the supply review and agree on the supply plan", "supply planner", 11, "equipoise show supply_plan"),
@@ -156,7 +157,7 @@ _STEPS: dict[str, dict[str, object]] = {
         "facilitator",
         "executive",
         (12, 14),
-        (EARLIER_STEPS, RUN_IS_CURRENT, PROPOSALS_REVIEWED, "Every decision has options, their cost and a recommendation"),
+        (EARLIER_STEPS, RUN_IS_CURRENT, PROPOSALS_REVIEWED, TASKS_DONE, "Every decision has options, their cost and a recommendation"),
         ("Reconcile the plan with the budget", "finance", 12, "equipoise show gap"),
         ("Prepare scenarios and options", "facilitator", 13, "equipoise show option"),
         ("Hold the pre-S&OP meeting", "facilitator", 14, "equipoise decision list"),
@@ -177,7 +178,10 @@ _STEPS: dict[str, dict[str, object]] = {
         "facilitator",
         "executive",
         (18, 20),
-        ("Lessons are written down as actions",),
+        (
+            TASKS_DONE,
+            "Lessons are written down as actions",
+        ),
         ("Review accuracy, bias, service and attainment", "facilitator", 19, "equipoise show kpi"),
         ("Review the cycle itself and record actions", "facilitator", 20, "equipoise action add"),
     ),
