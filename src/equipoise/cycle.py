@@ -232,9 +232,9 @@ class Cycle:
 
     def resolve(self, name: str) -> Tables:
         """Return every table of scenario `name` up to its statement. Raises the EquipoiseError of the step or override that fails."""
-        line = [one for one in scenarios_of.ancestry(self.scenarios, name) if one.overrides] if name else []
-        run = self._pass(self._begun(name, [one.overrides for one in line]), _of_scenarios(_LAST_RESOLVED))
-        return {**run.tables, "scenario_input": scenarios_of.input_table(name, [one.name for one in line], run.laid)}
+        line = [(one.name, batch) for one in scenarios_of.ancestry(self.scenarios, name) for batch in one.batches] if name else []
+        run = self._pass(self._begun(name, [batch for _, batch in line]), _of_scenarios(_LAST_RESOLVED))
+        return {**run.tables, "scenario_input": scenarios_of.input_table(name, [origin for origin, _ in line], run.laid)}
 
     def what_if(self, overrides: tuple[Override, ...], upto: str = "gap", under: tuple[tuple[Override, ...], ...] = ()) -> Tables:
         """Return the tables of the base plan with more overrides, up to those of the step `upto`: by default the money and the gaps.

@@ -95,15 +95,20 @@ class Run:
 
     def __post_init__(self) -> None:
         """Sort overrides by table, once."""
-        self._layers = [_by_table(batch) for batch in (self.base, *self.promoted, *self.batches)]
+        self._base = _by_table(self.base)
+        self._layers = [_by_table(batch) for batch in self.batches]
+        self._promoted: dict[str, list[list[Override]]] = {}
+        for batch in self.promoted:
+            for name, overrides in _by_table(batch).items():
+                self._promoted.setdefault(name, []).append(overrides)
         self._told = -1
         self._passed: dict[str, Passed] = {}
 
     def admit(self, name: str, frame: pl.DataFrame) -> None:
         """Pass a table through the gate: dictionary form, key order, overrides laid over it."""
-        base, *more = (layer.get(name, []) for layer in self._layers)
-        promoted, batches = more[: len(self.promoted)], more[len(self.promoted) :]
-        free = not (base or any(more))
+        base, promoted = self._base.get(name, []), self._promoted.get(name, [])
+        batches = [layer.get(name, []) for layer in self._layers]
+        free = not (base or promoted or any(batches))
         if free and (known := self.gate.passed(name, frame)) is not None:
             self._keep(known)
             return

@@ -104,29 +104,29 @@ def _fault(scenarios: tuple[Scenario, ...], scenario: Scenario, as_of: dt.date |
         chain(scenarios, scenario.name)
     except InputError as error:
         return f"{error.message} {error.fix}"
-    if scenario.name != BASE and not scenario.overrides:
+    if scenario.name != BASE and not scenario.batches:
         same = f"scenario {scenario.parent}" if scenario.parent else "base plan"
         return f"The scenario {scenario.name} overrides nothing: it would be the {same} again. Give it overrides, or take it out."
-    accepted = [override for override in scenario.overrides if override.status == "accepted"]
+    accepted = [override for override in scenario.every if override.status == "accepted"]
     if scenario.name != BASE and not accepted:
         return f"All overrides of the scenario {scenario.name} are switched off or not accepted. Accept one, or take the scenario out."
     if accepted and as_of is not None and all(one.expires is not None and one.expires < as_of for one in accepted):
         return f"All overrides of the scenario {scenario.name} have expired. Give one a later `expires`, or take the scenario out."
-    return _twice(scenario)
+    return next(filter(None, (_twice(scenario.name, batch) for batch in scenario.batches)), "")
 
 
-def _twice(scenario: Scenario) -> str:
+def _twice(scenario: str, batch: tuple[Override, ...]) -> str:
     """Say where one cell is set twice in the same words; other ways to name one cell twice are found when the overrides are laid."""
     named = Counter(
         (override.table, override.column, str(sorted(override.where.items())))
-        for override in scenario.overrides
+        for override in batch
         if override.operation == "set" and override.status == "accepted"
     )
     twice = next((key for key, count in named.items() if count > 1), None)
     if twice is None:
         return ""
     name, column, _ = twice
-    return f"The scenario {scenario.name} sets {column} of {name} twice for the same cells. Keep one of the two."
+    return f"The scenario {scenario} sets {column} of {name} twice for the same cells. Keep one of the two."
 
 
 def _probability_faults(scenarios: list[Scenario]) -> Iterator[str]:

@@ -108,6 +108,7 @@ class _Laying:
         self._terms = terms
         self._columns: dict[str, _Column] = {}
         self._every: list[Override] = []
+        self._first = 0  # where the overrides of this batch begin among all
         self._changes: list[tuple[str, Rows, Floats, Floats]] = []
         self._rows: list[dict[str, object]] = []
         self._days: dict[str, Rows] = {}
@@ -141,14 +142,14 @@ class _Laying:
     def whole(self) -> pl.DataFrame:
         """Return the table as it stands now."""
         self._settle()
+        self._tell()
         return self._frame.with_columns(self._current(name) for name in self._columns)
 
     def batch(self, overrides: Sequence[Override], *, strict: bool) -> list[Effect]:
         """Lay one batch; return what each override did. Raises DataError with every fault of the batch."""
         faults: list[Fault] = []
         effects = []
-        for column in self._columns.values():
-            column.set_by[:] = -1
+        self._first = len(self._every)
         for override in overrides:
             try:
                 effect = self._lay(override)
@@ -159,8 +160,6 @@ class _Laying:
                 faults.append(Fault(error.message, error.fix, Where(table=override.table, column=override.column)))
         if faults:
             _refuse(self._definition.name, faults)
-        if self.tell:
-            self._tell()
         return effects
 
     def _lay(self, override: Override) -> Effect:
@@ -254,7 +253,7 @@ class _Laying:
 
     def _refuse_second_set(self, override: Override, column: _Column, free: Rows) -> None:
         before = int(column.set_by[free].max())
-        if before >= 0:
+        if before >= self._first:
             other = self._every[before]
             both = f"The overrides {other.id} ('{other}') and {override.id} ('{override}') set the same cell."
             raise InputError(both, "Keep one of them.")

@@ -121,7 +121,8 @@ class Override(BaseModel):
 class Scenario(BaseModel):
     """A named list of overrides on its parent, or on the base plan where it has none. Without overrides it changes nothing.
 
-    `fault` says why it cannot be run, with the remedy; empty where it can.
+    `added` are batches that the record lays over its own overrides, each over those before it. `fault` says why it cannot be run, with
+    the remedy; empty where it can.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -133,7 +134,18 @@ class Scenario(BaseModel):
     impact: Literal["", "negative", "medium", "positive"] = ""
     probability: float | None = Field(None, ge=0, le=1)
     overrides: tuple[Override, ...] = ()
+    added: tuple[tuple[Override, ...], ...] = ()
     fault: str = ""
+
+    @property
+    def batches(self) -> tuple[tuple[Override, ...], ...]:
+        """Its own overrides, then each batch that was added; without those that are empty."""
+        return tuple(batch for batch in (self.overrides, *self.added) if batch)
+
+    @property
+    def every(self) -> tuple[Override, ...]:
+        """All its overrides, in order."""
+        return tuple(override for batch in self.batches for override in batch)
 
 
 def identified(overrides: Sequence[Override]) -> tuple[Override, ...]:
@@ -241,7 +253,7 @@ def chain(scenarios: Sequence[Scenario], name: str) -> tuple[tuple[Override, ...
 
     Raises InputError like `ancestry`.
     """
-    return tuple(scenario.overrides for scenario in ancestry(scenarios, name))
+    return tuple(batch for scenario in ancestry(scenarios, name) for batch in scenario.batches)
 
 
 def ancestry(scenarios: Sequence[Scenario], name: str) -> tuple[Scenario, ...]:
@@ -265,7 +277,7 @@ def ancestry(scenarios: Sequence[Scenario], name: str) -> tuple[Scenario, ...]:
             raise InputError(
                 f"There is no scenario {current}.", f"Did you mean {near[0]}?" if near else f"There are: {', '.join(by_name)}."
             )
-        if by_name[current].fault and (current == name or by_name[current].overrides):  # an empty parent changes nothing
+        if by_name[current].fault and (current == name or by_name[current].batches):  # an empty parent changes nothing
             message, _, fix = by_name[current].fault.rpartition(". ")
             raise InputError(f"{message}.", fix)
         seen.append(current)

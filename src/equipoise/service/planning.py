@@ -20,7 +20,7 @@ from equipoise.service.gathering import Gathered, gather, issue_lines
 from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace
-from equipoise.store import Event, Version
+from equipoise.store import Version
 from equipoise.supply import Session
 from equipoise.tables import table
 
@@ -72,8 +72,7 @@ def plan(place: Workspace, context: Context) -> tuple[RunAnswer, Version]:
         gathered.refuse_errors()
     tables = _plan(place, gathered, log)
     with log.timed("Write", "outputs"):
-        version = _keep(place, gathered, tables)
-    place.store.add_event(Event(version.created, context.actor, context.door, "run", f"{version.plan} {version.name}"))
+        version = _keep(place, gathered, tables, context)
     return _answer(place, version, log.steps, seconds=time.perf_counter() - began), version
 
 
@@ -81,7 +80,7 @@ def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
     plan = gathered.plan
     base, *promoted = remembered_batches(place, plan)
     own = tuple(override for batch in (plan.overrides, *plan.promoted) for override in batch)
-    overrides = override_table({"": own, **{scenario.name: scenario.overrides for scenario in plan.scenarios}})
+    overrides = override_table({"": own, **{scenario.name: scenario.every for scenario in plan.scenarios}})
     with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # the optimiser works outside of Python's lock
         session = Session(side_by_side)
         cache = MemoryCache(place.store)
@@ -104,7 +103,7 @@ def last_effects(place: Workspace, plan: str) -> pl.DataFrame:
     return table("override_effect").conform(place.store.table(content))
 
 
-def _keep(place: Workspace, gathered: Gathered, tables: Tables) -> Version:
+def _keep(place: Workspace, gathered: Gathered, tables: Tables, context: Context) -> Version:
     """Write the outputs, then keep the version: a version in the store always has its files."""
     setting = gathered.plan.setting
     outputs = place.outputs(setting.plan)
@@ -121,8 +120,7 @@ def _keep(place: Workspace, gathered: Gathered, tables: Tables) -> Version:
         files=tuple(path.relative_to(folder).as_posix() for path in files),
         figures=_figures(gathered, tables),
     )
-    place.store.add_version(version)
-    return version
+    return place.store.add_version(version, context.sign("run"))
 
 
 def _next_number(place: Workspace, plan: str, outputs: Path) -> int:
