@@ -17,7 +17,7 @@ from equipoise.service.messages import PromoteAnswer, PromoteRequest
 from equipoise.service.register import Context
 from equipoise.service.running import forget
 from equipoise.service.workspace import Workspace, locate
-from equipoise.store import Event
+from equipoise.store import Change
 
 
 @dataclass(frozen=True)
@@ -122,35 +122,34 @@ def _named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor:
 
 
 def _record(place: Workspace, plan: Plan, context: Context, operation: str, request: PromoteRequest, found: Promotion) -> None:
-    detail: dict[str, object] = {
-        "name": found.name,
+    """Keep a promotion as record PLAN/NAME, for two plans of a workspace may have scenarios of one name; or take it out."""
+    document: dict[str, object] = {
+        "plan": plan.setting.plan,
+        "promotion": found.name,
         "kind": found.kind,
         "reason": request.reason,
         "batches": [[json.loads(one.model_dump_json(exclude_defaults=True)) for one in batch] for batch in found.batches],
     }
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     forget(place)
-    place.store.add_event(Event(now, context.actor, context.door, operation, plan.setting.plan, detail))
+    change = Change("promotion", None if operation == "withdraw" else document, f"{plan.setting.plan}/{found.name}")
+    place.store.change([change], context.sign(operation, request.reason))
 
 
 def promotions(place: Workspace, plan: str) -> tuple[Promotion, ...]:
     """Return what is promoted in a plan, in the order of promotion."""
     if not (place.folder / ".equipoise" / "store.db").exists():
         return ()
-    held: dict[str, Promotion] = {}
-    for event in place.store.events():
-        if event.subject == plan and event.operation in {"promote", "withdraw"}:
-            name = str(event.detail["name"])
-            held.pop(name, None)
-            if event.operation == "promote":
-                held[name] = Promotion(name, str(event.detail["kind"]), _batches(event.detail), event.at, event.actor)
-    return tuple(held.values())
+    return tuple(
+        Promotion(str(one.document["promotion"]), str(one.document["kind"]), _batches(one.document), one.changed_at, one.changed_by)
+        for one in place.store.records("promotion")
+        if one.document["plan"] == plan
+    )
 
 
-def _batches(detail: Mapping[str, object]) -> tuple[tuple[Override, ...], ...]:
-    """Return the overrides that a record of a promotion holds; an older record has them in one list."""
-    documents = detail.get("batches", [detail.get("overrides", [])])
-    lists = documents if isinstance(documents, list) else []
+def _batches(document: Mapping[str, object]) -> tuple[tuple[Override, ...], ...]:
+    """Return the overrides that a record of a promotion holds."""
+    batches = document["batches"]
+    lists = batches if isinstance(batches, list) else []
     return tuple(tuple(Override.model_validate(one) for one in batch) for batch in lists)
 
 

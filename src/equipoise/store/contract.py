@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
-
-import polars as pl
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from equipoise.errors import Fault
+
+if TYPE_CHECKING:  # the contract is read where nothing heavy may be loaded
+    import polars as pl
 
 Document = dict[str, object]
 Occasion = Literal["run", "submit", "promote", "approve"]
@@ -48,7 +49,7 @@ class Change:
     """A record as it shall be; without a document it is taken out.
 
     Without an id the store gives the next: decision-7. `revision` is the one the change was made on, 0 where there must be none yet;
-    None overwrites whatever is there.
+    None overwrites whatever is there. Where `business_unit` or `cycle` is empty, those of a record that is there stay.
     """
 
     kind: str
@@ -61,7 +62,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the audit log: who, when, what, old, new, why, through which door. `hash` is over the line and the `previous` hash."""
+    """A line of the audit log: who, when, what, old, new, why, through which door. `hash` is over the line and the `previous` hash.
+
+    Lines are in the order of their number; `at` is never before that of the line before, even where the clock was set back. A line that
+    changes a record has its new `revision`, and the record is what its last such line says; a note has revision 0.
+    """
 
     number: int
     at: dt.datetime
@@ -75,6 +80,10 @@ class Line:
     reason: str
     previous: str
     hash: str
+    revision: int = 0
+    batch: int = 0
+    business_unit: str = ""
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,8 @@ class Version:
     """An immutable plan version: what it was made from (`inputs`: file to content hash) and the tables it made (name to hash).
 
     `made` says on which occasion. Versions of the occasion run are the draft: they may be cleared away; all others stand for good.
-    `base` is the number of the version that it was made from. `line` is the last audit line when it was made.
+    `base` is the number of the version that it was made from. `line` is its own line in the audit log, of kind `version` and id
+    PLAN/v0001: what is written there stands for the whole log up to it.
     """
 
     plan: str
@@ -103,18 +113,6 @@ class Version:
     def name(self) -> str:
         """The version as printed: v0001."""
         return f"v{self.number:04d}"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A line of the record as the first schema had it."""
-
-    at: dt.datetime
-    actor: str
-    door: str
-    operation: str
-    subject: str
-    detail: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +155,16 @@ class Job:
 class Store(Protocol):
     """The only record. Whatever it has acknowledged is kept; a failed write leaves what was there. Methods raise StoreError."""
 
-    def put_table(self, name: str, frame: pl.DataFrame) -> str:
+    def put_table(self, name: str, frame: "pl.DataFrame") -> str:
         """Keep a table and return the hash of its content; a table already kept is not written again."""
 
-    def table(self, content: str) -> pl.DataFrame:
+    def table(self, content: str) -> "pl.DataFrame":
         """Return the table of that content hash. Raises NotFoundError where there is none, StoreError where it is damaged."""
 
-    def get(self, key: str) -> dict[str, pl.DataFrame] | None:
+    def get(self, key: str) -> "dict[str, pl.DataFrame] | None":
         """Return the tables that a step made from the inputs that `key` stands for, or None."""
 
-    def put(self, key: str, tables: dict[str, pl.DataFrame]) -> None:
+    def put(self, key: str, tables: "dict[str, pl.DataFrame]") -> None:
         """Keep the tables that a step made."""
 
     def change(self, changes: Sequence[Change], by: Signature) -> list[Record]:
@@ -231,9 +229,3 @@ class Store(Protocol):
 
     def backup(self, target: str) -> Document:
         """Write database and tables, consistent with each other, to one file; return its manifest."""
-
-    def add_event(self, event: Event) -> None:
-        """Append a line to the record."""
-
-    def events(self) -> list[Event]:
-        """Return the record, oldest first."""

@@ -1,115 +1,65 @@
-"""The store on SQLAlchemy Core: SQLite in the workspace by default. Sole owner of SQLAlchemy."""
+"""The store on SQLAlchemy Core: one implementation for SQLite and PostgreSQL. Only this package uses SQLAlchemy."""
 
 import datetime as dt
-import functools
-from collections.abc import Callable
-from pathlib import Path
-from typing import ParamSpec, TypeVar
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields, replace
 
 import polars as pl
-from sqlalchemy import (
-    JSON,
-    Column,
-    DateTime,
-    Engine,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-    create_engine,
-    event,
-    insert,
-    select,
-)
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, RowMapping, Table, and_, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from equipoise.errors import NotFoundError, StoreError
-from equipoise.store.contract import Event, Store, Version
+from equipoise.errors import Fault, NotFoundError, StoreError
+from equipoise.store.chain import Entry, append, line_of, read_head, utc_now
+from equipoise.store.contract import Change, Credential, Document, Job, Line, Record, Signature, Version
+from equipoise.store.database import Database, guarded
 from equipoise.store.frames import FrameFolder
-from equipoise.tables.content import content_hash
-
-SCHEMA_VERSION = 1
-_METADATA = MetaData()
-_STORE = Table("store", _METADATA, Column("schema_version", Integer, primary_key=True))
-_RESULT = Table(
-    "result",
-    _METADATA,
-    Column("key", String(64), primary_key=True),
-    Column("tables", JSON, nullable=False),
-    Column("created", DateTime, nullable=False),
+from equipoise.store.records import change_records, find_record, find_records
+from equipoise.store.schema import (
+    CREDENTIAL,
+    EPOCH,
+    HEAD,
+    JOB,
+    LINE,
+    METADATA,
+    RESULT,
+    SCHEMA_VERSION,
+    STORE,
+    VERSION,
+    canonical,
 )
-_VERSION = Table(
-    "version",
-    _METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("plan", String(100), nullable=False, index=True),
-    Column("number", Integer, nullable=False),
-    Column("created", DateTime, nullable=False),
-    Column("code", String(64), nullable=False),
-    Column("inputs", JSON, nullable=False),
-    Column("tables", JSON, nullable=False),
-    Column("files", JSON, nullable=False),
-    Column("figures", JSON, nullable=False),
-    UniqueConstraint("plan", "number"),
-)
-_EVENT = Table(
-    "event",
-    _METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("at", DateTime, nullable=False),
-    Column("actor", String(100), nullable=False),
-    Column("door", String(20), nullable=False),
-    Column("operation", String(50), nullable=False),
-    Column("subject", String(200), nullable=False),
-    Column("detail", JSON, nullable=False),
-)
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _guarded(method: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Turn a database fault into a StoreError that says what to do."""
-
-    @functools.wraps(method)
-    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        try:
-            return method(*args, **kwargs)
-        except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise StoreError(
-                f"The store cannot be read or written: {cause}.", "Check that the workspace can be written and has space."
-            ) from error
-
-    return guarded
 
 
 class SqlStore:
     """A store in a database, with its tables as Parquet files in a folder. It meets the contract `Store`."""
 
-    def __init__(self, engine: Engine, frames: FrameFolder) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, frames: FrameFolder) -> None:
+        self._database = database
         self._frames = frames
         self._prepare()
 
-    @_guarded
+    @guarded
     def _prepare(self) -> None:
-        _METADATA.create_all(self._engine)
-        with self._engine.begin() as connection:
-            held = connection.execute(select(_STORE.c.schema_version)).scalar()
+        def prepare(connection: Connection) -> None:
+            METADATA.create_all(connection)
+            held = connection.execute(select(STORE.c.schema_version)).scalar()
             if held is None:
-                connection.execute(insert(_STORE).prefix_with("OR IGNORE", dialect="sqlite").values(schema_version=SCHEMA_VERSION))
+                connection.execute(insert(STORE).values(schema_version=SCHEMA_VERSION))
+                connection.execute(insert(HEAD).values(id=1, number=0, hash="", at=EPOCH))
             elif held != SCHEMA_VERSION:
                 raise StoreError(
                     f"The store has schema version {held}, this program knows {SCHEMA_VERSION}.",
                     "Use the version of Equipoise that made it.",
                 )
 
+        self._database.write(prepare)
+
+    # Tables and results of steps
+
     def put_table(self, name: str, frame: pl.DataFrame) -> str:
         """Keep a table and return the hash of its content."""
+        from equipoise.tables.content import content_hash
+
         content = content_hash(name, frame)
         self._frames.put(content, frame)
         return content
@@ -118,11 +68,11 @@ class SqlStore:
         """Return the table of that content hash."""
         return self._frames.get(content)
 
-    @_guarded
+    @guarded
     def get(self, key: str) -> dict[str, pl.DataFrame] | None:
         """Return the tables kept under `key`; None where there are none or where one was lost."""
-        with self._engine.connect() as connection:
-            held = connection.execute(select(_RESULT.c.tables).where(_RESULT.c.key == key)).scalar()
+        with self._database.read() as connection:
+            held = connection.execute(select(RESULT.c.tables).where(RESULT.c.key == key)).scalar()
         found: dict[str, pl.DataFrame] = {}
         for name, content in (held or {}).items():
             try:
@@ -131,50 +81,87 @@ class SqlStore:
                 self._frames.discard(content)
         return found if held is not None and len(found) == len(held) else None
 
-    @_guarded
+    @guarded
     def put(self, key: str, tables: dict[str, pl.DataFrame]) -> None:
         """Keep the tables that a step made; what two runs made from the same inputs is the same, so the first is kept."""
         hashes = {name: self.put_table(name, frame) for name, frame in tables.items()}
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(_RESULT).values(key=key, tables=hashes, created=_now()))
-        except IntegrityError:
-            return
+        values = {"key": key, "tables": hashes, "created": utc_now()}
+        self._database.write(lambda connection: self._upsert(connection, RESULT, ("key",), values, replaced=()))
 
-    @_guarded
-    def add_version(self, version: Version) -> None:
-        """Keep a plan version."""
+    # Records and the audit log
+
+    @guarded
+    def change(self, changes: Sequence[Change], by: Signature) -> list[Record]:
+        """Make all the changes or none, each with its line in the audit log, and return the records as they are now."""
+        return self._database.write(lambda connection: change_records(connection, changes, by)) if changes else []
+
+    @guarded
+    def records(self, kind: str, *, business_unit: str | None = None, cycle: str | None = None) -> list[Record]:
+        """Return the records of a kind, in the order of their last change."""
+        with self._database.read() as connection:
+            return find_records(connection, kind, business_unit, cycle)
+
+    @guarded
+    def record(self, kind: str, identity: str) -> Record:
+        """Return a record. Raises NotFoundError, naming the nearest, where there is none."""
+        with self._database.read() as connection:
+            return find_record(connection, kind, identity)
+
+    @guarded
+    def note(self, kind: str, identity: str, detail: Document, by: Signature) -> Line:
+        """Append a line about something that is not a record."""
+        entry = Entry(kind, identity, None, detail)
+        return self._database.write(lambda connection: append(connection, read_head(connection, lock=True), [entry], by))[0]
+
+    @guarded
+    def lines(self, *, after: int = 0, kind: str = "", identity: str = "", limit: int = 0) -> list[Line]:
+        """Return lines of the audit log, oldest first."""
+        query = select(LINE).where(LINE.c.number > after).order_by(LINE.c.number)
+        query = query.where(LINE.c.kind == kind) if kind else query
+        query = query.where(LINE.c.identity == identity) if identity else query
+        with self._database.read() as connection:
+            return [line_of(row) for row in connection.execute(query.limit(limit) if limit else query).mappings()]
+
+    @guarded
+    def head(self) -> tuple[int, str]:
+        """Return number and hash of the last line of the audit log; 0 and empty where there is none."""
+        with self._database.read() as connection:
+            head = read_head(connection)
+        return head.number, head.hash
+
+    def verify(self, anchors: Mapping[int, str] | None = None) -> list[Fault]:
+        """Return what is wrong with the audit log."""
+        raise NotImplementedError(anchors)
+
+    # Versions
+
+    @guarded
+    def add_version(self, version: Version, by: Signature) -> Version:
+        """Keep a plan version with its line in the audit log, and return it with `line` filled."""
         self._frames.flush(version.tables.values())
-        row = {
-            "plan": version.plan,
-            "number": version.number,
-            "created": version.created,
-            "code": version.code,
-            "inputs": version.inputs,
-            "tables": version.tables,
-            "files": list(version.files),
-            "figures": version.figures,
-        }
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(_VERSION).values(**row))
-        except IntegrityError as error:
-            raise StoreError(
-                f"Plan {version.plan} already has a version {version.name}.", "Run the plan again; another run finished first."
-            ) from error
 
-    @_guarded
+        def add(connection: Connection) -> Version:
+            head = read_head(connection, lock=True)
+            taken = select(VERSION.c.id).where(VERSION.c.plan == version.plan, VERSION.c.number == version.number)
+            if connection.execute(taken).first() is not None:
+                raise StoreError(
+                    f"Plan {version.plan} already has a version {version.name}.", "Run the plan again; another run finished first."
+                )
+            kept = replace(version, line=head.number + 1)
+            row = {field.name: getattr(kept, field.name) for field in fields(Version)}
+            connection.execute(insert(VERSION).values(**{**row, "files": list(kept.files)}))
+            append(connection, head, [version_entry(kept)], by)
+            return kept
+
+        return self._database.write(add)
+
+    @guarded
     def versions(self, plan: str = "") -> list[Version]:
         """Return the versions of a plan, or of all plans, oldest first."""
-        query = select(_VERSION).order_by(_VERSION.c.plan, _VERSION.c.number)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query.where(_VERSION.c.plan == plan) if plan else query).mappings().all()
-        return [
-            Version(
-                row["plan"], row["number"], row["created"], row["code"], row["inputs"], row["tables"], tuple(row["files"]), row["figures"]
-            )
-            for row in rows
-        ]
+        query = select(VERSION).order_by(VERSION.c.plan, VERSION.c.number)
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(VERSION.c.plan == plan) if plan else query).mappings().all()
+        return [_version_of(row) for row in rows]
 
     def version(self, plan: str, number: int | None = None) -> Version:
         """Return a version of a plan, by default its latest."""
@@ -187,51 +174,113 @@ class SqlStore:
             )
         return wanted[0]
 
-    @_guarded
-    def add_event(self, event_: Event) -> None:
-        """Append a line to the record."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(_EVENT).values(
-                    at=event_.at,
-                    actor=event_.actor,
-                    door=event_.door,
-                    operation=event_.operation,
-                    subject=event_.subject,
-                    detail=event_.detail,
-                )
-            )
+    @guarded
+    def drop_versions(self, versions: Collection[tuple[str, int]], by: Signature) -> None:
+        """Take out draft versions, each with its line."""
 
-    @_guarded
-    def events(self) -> list[Event]:
-        """Return the record, oldest first."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(_EVENT).order_by(_EVENT.c.id)).mappings().all()
-        return [Event(row["at"], row["actor"], row["door"], row["operation"], row["subject"], row["detail"]) for row in rows]
+        def drop(connection: Connection) -> None:
+            head = read_head(connection, lock=True)
+            entries = []
+            for plan, number in sorted(set(versions)):
+                this = and_(VERSION.c.plan == plan, VERSION.c.number == number)
+                row = connection.execute(select(VERSION).where(this)).mappings().one_or_none()
+                if row is None:
+                    raise StoreError(f"Plan {plan} has no version v{number:04d}.", "See which there are.")
+                if row["made"] != "run":
+                    raise StoreError(f"Version v{number:04d} of plan {plan} was made by {row['made']}: it stands for good.", "Keep it.")
+                made = version_entry(_version_of(row))
+                entries.append(replace(made, old=made.new, new=None, revision=2))
+                connection.execute(delete(VERSION).where(this))
+            append(connection, head, entries, by)
+
+        if versions:
+            self._database.write(drop)
+
+    def collect(self, *, results_before: dt.datetime) -> tuple[int, int]:
+        """Delete results of steps made before, and tables that nothing names; return tables and bytes."""
+        raise NotImplementedError(results_before)
+
+    # Credentials and jobs
+
+    @guarded
+    def put_credential(self, credential: Credential) -> None:
+        """Keep a credential; one of the same user, kind and name is replaced."""
+        values = {field.name: getattr(credential, field.name) for field in fields(Credential)}
+        self._database.write(lambda connection: self._upsert(connection, CREDENTIAL, ("user", "kind", "name"), values))
+
+    @guarded
+    def credentials(self, *, user: str = "", kind: str = "", secret: str = "") -> list[Credential]:
+        """Return credentials by user, kind or hash of the secret."""
+        query = select(CREDENTIAL).order_by(CREDENTIAL.c.user, CREDENTIAL.c.kind, CREDENTIAL.c.name)
+        for column, value in ((CREDENTIAL.c.user, user), (CREDENTIAL.c.kind, kind), (CREDENTIAL.c.secret, secret)):
+            query = query.where(column == value) if value else query
+        with self._database.read() as connection:
+            return [Credential(**row) for row in connection.execute(query).mappings()]
+
+    @guarded
+    def drop_credential(self, user: str, kind: str, name: str = "") -> int:
+        """Take out credentials; without a name all of the kind. Returns how many."""
+        query = delete(CREDENTIAL).where(CREDENTIAL.c.user == user, CREDENTIAL.c.kind == kind)
+        query = query.where(CREDENTIAL.c.name == name) if name else query
+        return self._database.write(lambda connection: int(connection.execute(query).rowcount))
+
+    @guarded
+    def put_job(self, job: Job) -> None:
+        """Keep a job; one of the same id is replaced, but a cancel once asked for stays."""
+        values = {field.name: getattr(job, field.name) for field in fields(Job)}
+        values["progress"] = list(job.progress)
+        replaced = tuple(name for name in values if name not in {"id", "cancel"} or (name == "cancel" and job.cancel))
+        self._database.write(lambda connection: self._upsert(connection, JOB, ("id",), values, replaced=replaced))
+
+    @guarded
+    def jobs(self, *, state: str = "", identity: str = "") -> list[Job]:
+        """Return jobs, oldest first."""
+        query = select(JOB).order_by(JOB.c.created, JOB.c.id)
+        query = query.where(JOB.c.state == state) if state else query
+        query = query.where(JOB.c.id == identity) if identity else query
+        with self._database.read() as connection:
+            return [Job(**{**row, "progress": tuple(row["progress"])}) for row in connection.execute(query).mappings()]
+
+    @guarded
+    def cancel_job(self, identity: str) -> None:
+        """Ask a job to stop. Raises NotFoundError where there is none."""
+        query = update(JOB).where(JOB.c.id == identity).values(cancel=True)
+        if not self._database.write(lambda connection: connection.execute(query).rowcount):
+            raise NotFoundError(f"There is no job {identity}.", "See which there are with: equipoise job list.")
+
+    def backup(self, target: str) -> Document:
+        """Write database and tables, consistent with each other, to one file; return its manifest."""
+        raise NotImplementedError(target)
+
+    def _upsert(
+        self,
+        connection: Connection,
+        table: Table,
+        keys: Sequence[str],
+        values: Mapping[str, object],
+        *,
+        replaced: Sequence[str] | None = None,
+    ) -> None:
+        """Insert a row; where its key is there, replace the columns `replaced`, by default all."""
+        dialect = postgresql if self._database.dialect == "postgresql" else sqlite
+        query = dialect.insert(table).values(**values)
+        names = [name for name in values if name not in keys] if replaced is None else replaced
+        if names:
+            query = query.on_conflict_do_update(index_elements=list(keys), set_={name: query.excluded[name] for name in names})
+        else:
+            query = query.on_conflict_do_nothing()
+        connection.execute(query)
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+def version_entry(version: Version) -> Entry:
+    """Return the line that a version has in the log: what it is, and the hash of all that it says."""
+    content = {field.name: getattr(version, field.name) for field in fields(Version) if field.name != "line"}
+    content |= {"created": version.created.isoformat(timespec="microseconds"), "files": list(version.files)}
+    summary: Document = {name: content[name] for name in ("plan", "number", "created", "code", "made", "base")}
+    summary["content"] = hashlib.sha256(canonical(content).encode()).hexdigest()
+    return Entry("version", f"{version.plan}/{version.name}", None, summary, 1, version.business_unit, version.cycle)
 
 
-def _careful(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """SQLite: many readers beside one writer, and nothing acknowledged before it is on disk."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def open_store(workspace: Path) -> Store:
-    """Return the store of a workspace folder, made where there is none yet.
-
-    Raises StoreError where the folder cannot be written.
-    """
-    folder = workspace / ".equipoise"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The workspace {workspace} cannot be written: {error.strerror}.", "Choose another with --workspace.") from error
-    engine = create_engine(f"sqlite:///{folder / 'store.db'}")
-    event.listen(engine, "connect", _careful)
-    return SqlStore(engine, FrameFolder(folder / "tables"))
+def _version_of(row: RowMapping) -> Version:
+    values = {field.name: row[field.name] for field in fields(Version)}
+    return Version(**{**values, "files": tuple(values["files"])})
