@@ -23,6 +23,7 @@ Tables = dict[str, pl.DataFrame]
 # What the gate writes: what each override of the base plan did at the tables that it lets through.
 GATE = ("override_effect", "override_cell")
 _ISSUE = dict(table("issue").schema)
+_LOOKED_AT = ("setting", "history", *scenarios_of.ATTRIBUTES)  # tables that overrides of any table look at
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +50,12 @@ class Gate:
         self._base: dict[str, Passed] = {}
 
     def passed(self, name: str, came: pl.DataFrame) -> Passed | None:
-        """Return what `came` to the gate became behind it, where it passed before without an override."""
+        """Return what `came` to the gate became behind it, where it passed before with the base plan's overrides alone."""
         known = self._came.get((name, id(came)))
         return None if known is None else known[1]
 
     def remember(self, came: pl.DataFrame, passed: Passed) -> None:
-        """Remember what a table without overrides became; `came` is held, so that its identity stays its own."""
+        """Remember what a table became with the base plan's overrides; `came` is held, so that its identity stays its own."""
         self._came[passed.name, id(came)] = (came, passed)
 
     def hold(self, passed: Passed) -> None:
@@ -109,7 +110,8 @@ class Run:
         base, promoted = self._base.get(name, []), self._promoted.get(name, [])
         batches = [layer.get(name, []) for layer in self._layers]
         free = not (base or promoted or any(batches))
-        if free and (known := self.gate.passed(name, frame)) is not None:
+        again = free or (bool(self.scenario) and not any(batches) and self._lays_alike([base, *promoted]))
+        if again and (known := self.gate.passed(name, frame)) is not None:
             self._keep(known)
             return
         came, definition = frame, table(name)
@@ -125,9 +127,14 @@ class Run:
             self.cells += laid.cells
             _check_overridden(name, frame)
         passed = self.gate.same(name, frame)
-        if free and (not self.scenario or came is self.given.get(name)):
+        if not self.scenario or (free and came is self.given.get(name)):
             self.gate.remember(came, passed)
         self._keep(passed)
+
+    def _lays_alike(self, own: Sequence[Sequence[Override]]) -> bool:
+        """Return whether overrides of the base plan do here what they did there: what they look at is the base plan's."""
+        alike = all(self.as_base(one) for one in _LOOKED_AT if one in self._passed)
+        return alike and not any(override.split_by for batch in own for override in batch)
 
     def _keep(self, passed: Passed) -> None:
         self.tables[passed.name] = passed.frame

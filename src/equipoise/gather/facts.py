@@ -24,11 +24,12 @@ from equipoise.gather.risk_rows import check_risks
 from equipoise.gather.scenarios import judged
 from equipoise.gather.shaping import Shaped, shape, shape_by_name
 from equipoise.tables import GIVEN, table
-from equipoise.tables.check import BAD, SOURCE, check
+from equipoise.tables.check import BAD, SOURCE, check, listed, place
 from equipoise.tables.setting import to_table
 
 # Demand of which an empty cell is no demand, and two rows of one series and period are merged, with a warning; elsewhere an error.
 _MERGED = ("history",)
+RECORD = "the record"
 # What other tables are converted by, filled before them, in this order: an item's money needs rates, another table's units need items.
 _FIRST = ("currency_rate", "item", "unit_conversion")
 
@@ -107,6 +108,8 @@ def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], sources: list[str], r
         for shaped in _shaped(name, plan, raws, report):
             frame = fill(shaped, sources, report)
             merged.append(merge_rows(name, frame, shaped.aggregate))
+        if name in plan.recorded:
+            merged = _with_recorded(name, plan.recorded[name], merged, sources, report)
         if not merged:
             continue
         frame = merged[0] if len(merged) == 1 else pl.concat(merged, how="diagonal")
@@ -115,6 +118,27 @@ def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], sources: list[str], r
         else:
             tables[name] = _checked(name, frame, plan, tables, sources, report)
     return tables
+
+
+def _with_recorded(
+    name: str, rows: pl.DataFrame, given: Sequence[pl.DataFrame], sources: list[str], report: Report
+) -> list[pl.DataFrame]:
+    """Return the frames of a table with rows of the record behind them; a row given with the same key gives way, and that is told."""
+    keys = table(name).keys
+    filled = fill(Shaped(name, RECORD, rows.with_row_index(ROW, 1)), sources, report)
+    words = pl.concat_str([pl.col(key).cast(pl.String).fill_null("") for key in keys], separator=" ")
+    recorded = filled.select(words).to_series().to_list()
+
+    def told(row: dict[str, object]) -> Fault:
+        name_of = " ".join(str(row[key]) for key in keys)
+        return Fault(f"{name_of} is in the record too, which holds.", "", place(name, row, keys[0], sources), "note")
+
+    kept = []
+    for frame in given:
+        same = frame.select(words).to_series().is_in(recorded)
+        report.add(listed(frame.filter(same), told) if same.any() else [])
+        kept.append(frame.filter(~same))
+    return [*kept, filled]
 
 
 def _shaped(name: str, plan: Plan, raws: Mapping[str, Sequence[Raw]], report: Report) -> Iterator[Shaped]:

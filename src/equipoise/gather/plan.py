@@ -58,7 +58,8 @@ class Calibration:
 class Plan:
     """A plan file, understood. `given` are the tables written into it; `data` says where the others come from.
 
-    `promoted` are batches of overrides of the base plan that the record adds to the file's own, each laid over those before it.
+    `promoted` are batches of overrides of the base plan that the record adds to the file's own, each laid over those before it;
+    `recorded` are rows of given tables that it adds, in the dictionary's types: they take the place of rows of the same key.
     """
 
     file: str
@@ -73,6 +74,7 @@ class Plan:
     assumptions: tuple[tuple[str, str, str], ...] = ()
     faults: tuple[Fault, ...] = ()
     promoted: tuple[tuple[Override, ...], ...] = ()
+    recorded: dict[str, pl.DataFrame] = field(default_factory=dict)
     process: ProcessSetting = field(default_factory=ProcessSetting)
 
     @property
