@@ -10,7 +10,7 @@ from equipoise.errors import DataError, Fault, InputError, Where
 from equipoise.exchange import readers
 from equipoise.gather import Plan, facts, read_plan
 from equipoise.service.messages import IssueLine
-from equipoise.service.promoting import promotions, with_promotions
+from equipoise.service.recorded import with_record
 from equipoise.service.workspace import Workspace, file_hash
 
 
@@ -53,11 +53,19 @@ def gather(place: Workspace, today: dt.date) -> Gathered:
 
     Raises PlanFileError where the plan file itself is wrong; faults of data come back as the table `issue`.
     """
-    plan = read_plan(_text(place.plan_file), place.plan_file.name, today)
-    plan = with_promotions(plan, promotions(place, plan.setting.plan))
+    plan = understood(place, today)
+    line = 0
+    if place.kept:
+        line = place.store.head()[0]  # before the record is read: what changes meanwhile counts as changed since
+        plan = with_record(plan, place.store)
     beside = place.plan_file.parent
     gathered = facts(plan, readers.read(plan.data, beside))
-    return Gathered(gathered.plan, gathered.tables, _inputs(place.plan_file, plan, beside, today))
+    return Gathered(gathered.plan, gathered.tables, {**_inputs(place.plan_file, plan, beside, today), "record": str(line)})
+
+
+def understood(place: Workspace, today: dt.date) -> Plan:
+    """Return what the plan file says, without its data. Raises PlanFileError where it is wrong."""
+    return read_plan(_text(place.plan_file), place.plan_file.name, today)
 
 
 def _text(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -91,7 +92,9 @@ def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
 def remembered_batches(place: Workspace, plan: Plan) -> list[tuple[Override, ...]]:
     """Return the overrides of the base plan, then each promoted batch, with what each was made on by the plan's last version."""
     earlier = last_effects(place, plan.setting.plan)
-    return [remembered(batch, earlier) for batch in (plan.overrides, *plan.promoted)]
+    batches = (plan.overrides, *plan.promoted)
+    every = iter(remembered([override for batch in batches for override in batch], earlier))
+    return [tuple(islice(every, len(batch))) for batch in batches]
 
 
 def last_effects(place: Workspace, plan: str) -> pl.DataFrame:

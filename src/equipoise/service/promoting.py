@@ -3,9 +3,8 @@
 The record holds what was promoted, by whom and why; the plan file stays as it is. A run lays promoted overrides after the plan file's own.
 """
 
-import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -13,22 +12,22 @@ import polars as pl
 from equipoise.errors import InputError, NotFoundError
 from equipoise.gather.plan import Plan
 from equipoise.scenario import Override, Scenario, chain
+from equipoise.service.current import cycle_name_of
 from equipoise.service.messages import PromoteAnswer, PromoteRequest
+from equipoise.service.recorded import batches_of, belongs
 from equipoise.service.register import Context
 from equipoise.service.running import forget
 from equipoise.service.workspace import Workspace, locate
-from equipoise.store import Change
+from equipoise.store.contract import Change, Document
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """What was promoted: name, whether it is a scenario or an option, its overrides in batches (parents first), when and by whom."""
+    """What was promoted: name, whether it is a scenario or an option, and its overrides in batches (parents first)."""
 
     name: str
     kind: str
     batches: tuple[tuple[Override, ...], ...]
-    at: dt.datetime
-    actor: str
 
     @property
     def overrides(self) -> tuple[Override, ...]:
@@ -46,26 +45,25 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
 
     place = locate(request)
     plan = gather(place, context.today).plan
-    held = {one.name: one for one in promotions(place, plan.setting.plan)}
-    name = request.name
+    held = {one.name: one for one in promotions(place, plan)}
     if request.undo:
-        if name not in held:
-            raise InputError(f"{name} is not promoted.", f"Promoted are: {', '.join(held) or 'none'}.")
-        _record(place, plan, context, "withdraw", request, held[name])
+        done = held.get(request.name)
+        if done is None:
+            raise InputError(f"{request.name} is not promoted.", f"Promoted are: {', '.join(held) or 'none'}.")
+        change = demotion(plan, done.name)
     else:
-        found = held.get(name) or _found(place, plan.scenarios, request, context)
-        name = found.name
-        if name in held:
-            raise InputError(f"{name} is promoted already.", "Run the plan, or take it out with --undo.")
-        _record(place, plan, context, "promote", request, found)
-    now = promotions(place, plan.setting.plan)
-    done = held.get(name) or next(one for one in now if one.name == name)
+        done = held.get(request.name) or _found(place, plan.scenarios, request, context)
+        if done.name in held:
+            raise InputError(f"{done.name} is promoted already.", "Run the plan, or take it out with --undo.")
+        change = promotion(place, plan, done, request.reason)
+    forget(place)
+    place.store.change([change], context.sign("promote --undo" if request.undo else "promote", request.reason))
     return PromoteAnswer(
         plan=plan.setting.plan,
-        name=name,
+        name=done.name,
         kind=done.kind,
         overrides=[str(override) for override in done.overrides],
-        promoted=[one.name for one in now],
+        promoted=[one.name for one in promotions(place, plan)],
         next=f"equipoise run {place.plan_file}",
     )
 
@@ -84,8 +82,7 @@ def _found(place: Workspace, scenarios: Sequence[Scenario], request: PromoteRequ
             names = ", ".join(scenario.name for scenario in scenarios if scenario.name != "base")
             raise NotFoundError(f"There is no scenario or option {name}.", f"Scenarios: {names}. {error.fix}") from None
         kind, batches = "option", (overrides,)
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    return Promotion(name, kind, _named(name, batches, request.reason, context.actor), now, context.actor)
+    return Promotion(name, kind, named(name, batches, request.reason, context.actor))
 
 
 def option_overrides(place: Workspace, name: str) -> tuple[str, tuple[Override, ...]]:
@@ -98,15 +95,15 @@ def option_overrides(place: Workspace, name: str) -> tuple[str, tuple[Override, 
     if len(frames) < 2:
         raise NotFoundError(f"There is no option {name}.", "No options were looked for: run the plan.")
     option, change = frames
-    named = option.filter((pl.col("option") == name) | (pl.col("rank").cast(pl.String) == name)).get_column("option").to_list()
-    rows = change.filter(pl.col("option").is_in(named[:1])).sort("position")
+    meant = option.filter((pl.col("option") == name) | (pl.col("rank").cast(pl.String) == name)).get_column("option").to_list()
+    rows = change.filter(pl.col("option").is_in(meant[:1])).sort("position")
     if rows.is_empty():
         known = ", ".join(option.filter(pl.col("rank").is_not_null()).sort("rank").get_column("option"))
         raise NotFoundError(f"There is no option {name}.", f"Options: {known or 'none'}.")
-    return named[0], tuple(Override.model_validate_json(text) for text in rows.get_column("override"))
+    return meant[0], tuple(Override.model_validate_json(text) for text in rows.get_column("override"))
 
 
-def _named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor: str) -> tuple[tuple[Override, ...], ...]:
+def named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor: str) -> tuple[tuple[Override, ...], ...]:
     """Return the overrides with ids of their own and, where they have none, the reason and author of the promotion."""
     used: set[str] = set()
 
@@ -121,55 +118,30 @@ def _named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor:
     return tuple(tuple(map(signed, batch)) for batch in batches)
 
 
-def _record(place: Workspace, plan: Plan, context: Context, operation: str, request: PromoteRequest, found: Promotion) -> None:
-    """Keep a promotion as record PLAN/NAME, for two plans of a workspace may have scenarios of one name; or take it out."""
-    document: dict[str, object] = {
+def promotion(place: Workspace, plan: Plan, found: Promotion, reason: str, decision: str = "") -> Change:
+    """Return the change that keeps a promotion, as record PLAN/NAME: two plans of a workspace may have scenarios of one name."""
+    document: Document = {
         "plan": plan.setting.plan,
         "promotion": found.name,
         "kind": found.kind,
-        "reason": request.reason,
+        "reason": reason,
+        "decision": decision or None,
         "batches": [[json.loads(one.model_dump_json(exclude_defaults=True)) for one in batch] for batch in found.batches],
     }
-    forget(place)
-    change = Change("promotion", None if operation == "withdraw" else document, f"{plan.setting.plan}/{found.name}")
-    place.store.change([change], context.sign(operation, request.reason))
+    unit = plan.process.business_unit
+    return Change("promotion", document, f"{plan.setting.plan}/{found.name}", 0, unit, cycle_name_of(place.store, unit))
 
 
-def promotions(place: Workspace, plan: str) -> tuple[Promotion, ...]:
+def demotion(plan: Plan, name: str) -> Change:
+    """Return the change that takes a promotion out."""
+    return Change("promotion", None, f"{plan.setting.plan}/{name}")
+
+
+def promotions(place: Workspace, plan: Plan) -> tuple[Promotion, ...]:
     """Return what is promoted in a plan, in the order of promotion."""
-    if not (place.folder / ".equipoise" / "store.db").exists():
-        return ()
+    held = place.store.records("promotion", business_unit=plan.process.business_unit) if place.kept else ()
     return tuple(
-        Promotion(str(one.document["promotion"]), str(one.document["kind"]), _batches(one.document), one.changed_at, one.changed_by)
-        for one in place.store.records("promotion")
-        if one.document["plan"] == plan
-    )
-
-
-def _batches(document: Mapping[str, object]) -> tuple[tuple[Override, ...], ...]:
-    """Return the overrides that a record of a promotion holds."""
-    batches = document["batches"]
-    lists = batches if isinstance(batches, list) else []
-    return tuple(tuple(Override.model_validate(one) for one in batch) for batch in lists)
-
-
-def with_promotions(plan: Plan, found: Sequence[Promotion]) -> Plan:
-    """Return the plan with what was promoted, laid over its own overrides; a promoted scenario is no longer run as one."""
-    from dataclasses import replace
-
-    if not found:
-        return plan
-    since = {one.name: one.at for one in found if one.kind == "scenario"}
-    scenarios = tuple(
-        scenario.model_copy(update={"overrides": (), "fault": _part_of_plan(scenario.name, since[scenario.name])})
-        if scenario.name in since
-        else scenario
-        for scenario in plan.scenarios
-    )
-    return replace(plan, promoted=tuple(batch for one in found for batch in one.batches), scenarios=scenarios)
-
-
-def _part_of_plan(name: str, at: dt.datetime) -> str:
-    return (
-        f"The scenario {name} is part of the base plan since {at:%Y-%m-%d}. Take it out of the plan file, or undo that with promote --undo."
+        Promotion(str(one.document["promotion"]), str(one.document["kind"]), batches_of(one.document))
+        for one in held
+        if belongs(one, plan.setting.plan)
     )

@@ -17,6 +17,7 @@ from equipoise.service.changes import FORMS, read_changes
 from equipoise.service.gathering import gather
 from equipoise.service.messages import MeasureLine, TryAnswer, TryRequest
 from equipoise.service.planning import remembered_batches
+from equipoise.service.recorded import changed_since
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
 from equipoise.supply import Session
@@ -33,9 +34,11 @@ class _Live:
     setting: Setting
     inputs: dict[str, str]
 
-    def stands(self) -> bool:
-        """Whether every file is still as it was."""
-        return all(file_hash(Path(name)) == content for name, content in self.inputs.items() if name != "today")
+    def stands(self, place: Workspace) -> bool:
+        """Whether every file is still as it was, and the record of what changes the plan."""
+        if place.kept and changed_since(place.store, int(self.inputs["record"])):
+            return False
+        return all(file_hash(Path(name)) == content for name, content in self.inputs.items() if name not in {"today", "record"})
 
 
 _LIVE: dict[tuple[Path, Path], _Live] = {}
@@ -75,7 +78,7 @@ def _live(place: Workspace, context: Context) -> _Live:
     key = (place.plan_file, place.folder)
     with _LOCK:
         held = _LIVE.pop(key, None)
-        if held is None or not held.stands():
+        if held is None or not held.stands(place):
             held = _opened(place, context)
         _LIVE[key] = held
         while len(_LIVE) > _KEPT:

@@ -29,13 +29,18 @@ class Workspace:
 
         return open_store(self.folder)
 
+    @property
+    def kept(self) -> bool:
+        """Whether there is a store yet."""
+        return (self.folder / ".equipoise" / "store.db").exists()
+
     def outputs(self, plan: str) -> Path:
         """Folder of a plan's outputs, one folder a version."""
         return self.folder / "out" / plan
 
     def versions(self) -> "list[Version]":
         """Versions made from this plan file, oldest first."""
-        if not (self.folder / ".equipoise" / "store.db").exists():
+        if not self.kept:
             return []
         name = str(self.plan_file)
         return sorted((version for version in self.store.versions() if name in version.inputs), key=lambda version: version.created)
