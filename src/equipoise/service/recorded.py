@@ -1,0 +1,107 @@
+"""What the record adds to a plan file: accepted overrides and promotions, in the order in which they were made, and open risks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from equipoise.gather.plan import Plan
+from equipoise.scenario import Override, Scenario
+from equipoise.service.running import LAID
+from equipoise.tables import table
+
+if TYPE_CHECKING:
+    from equipoise.store.contract import Document, Record, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A batch of overrides that the record lays over a plan: its place among the others, and its scenario (empty: the base plan)."""
+
+    order: int
+    scenario: str
+    batch: tuple[Override, ...]
+
+
+def belongs(record: "Record", plan: str) -> bool:
+    """Return whether a record is about that plan; one that names none is about every plan of its business unit."""
+    return record.document.get("plan") in {None, "", plan}
+
+
+def override_of(record: "Record") -> Override:
+    """Return the override that a record holds, under the record's id."""
+    said = {name: record.document[name] for name in Override.model_fields if record.document.get(name) is not None}
+    return Override.model_validate({**said, "id": record.id})
+
+
+def order_of(record: "Record") -> int:
+    """Return the place of an override among the others: that of its last change that was more than words."""
+    position = record.document.get("position")
+    return position if isinstance(position, int) else record.number
+
+
+def batches_of(document: "Document") -> tuple[tuple[Override, ...], ...]:
+    """Return the overrides that a record of a promotion holds, parents first."""
+    batches = document.get("batches")
+    return tuple(tuple(Override.model_validate(one) for one in batch) for batch in batches) if isinstance(batches, list) else ()
+
+
+def laid_batches(store: "Store", plan: Plan, after: int = 0) -> list[Laid]:
+    """Return what the record lays over a plan, in order: each override by itself, so that a later one may set the same cell again.
+
+    With `after` only what was made or changed since that line of the log.
+    """
+    unit, name = plan.process.business_unit, plan.setting.plan
+    found = []
+    for record in store.records("override", business_unit=unit):
+        if record.number > after and record.document.get("status", "accepted") == "accepted" and belongs(record, name):
+            found.append(Laid(order_of(record), str(record.document.get("scenario") or ""), (override_of(record),)))
+    for record in store.records("promotion", business_unit=unit):
+        if record.number > after and belongs(record, name):
+            found += [Laid(record.number, "", batch) for batch in batches_of(record.document)]
+    return sorted(found, key=lambda laid: laid.order)
+
+
+def with_record(plan: Plan, store: "Store") -> Plan:
+    """Return the plan with what the record adds: overrides and promotions over its own, risks, and no scenario that was promoted."""
+    unit, name = plan.process.business_unit, plan.setting.plan
+    laid = laid_batches(store, plan)
+    added: dict[str, list[tuple[Override, ...]]] = {}
+    for one in laid:
+        added.setdefault(one.scenario, []).append(one.batch)
+    since = {
+        str(one.document["promotion"]): f"{one.changed_at:%Y-%m-%d}"
+        for one in store.records("promotion", business_unit=unit)
+        if belongs(one, name) and one.document.get("kind") == "scenario"
+    }
+    risks = [one for one in store.records("risk", business_unit=unit) if one.document.get("status", "open") == "open" and belongs(one, name)]
+    return replace(
+        plan,
+        promoted=tuple(added.get("", ())),
+        scenarios=tuple(_scenario(one, added.get(one.name, ()), since) for one in plan.scenarios),
+        recorded={"risk_opportunity": _risks(risks)} if risks else {},
+    )
+
+
+def _scenario(scenario: Scenario, added: Sequence[tuple[Override, ...]], since: Mapping[str, str]) -> Scenario:
+    if scenario.name not in since:
+        return scenario.model_copy(update={"added": tuple(added)}) if added and not scenario.fault else scenario
+    fault = (
+        f"The scenario {scenario.name} is part of the base plan since {since[scenario.name]}. "
+        "Take it out of the plan file, or undo that with promote --undo."
+    )
+    return scenario.model_copy(update={"overrides": (), "fault": fault})
+
+
+def _risks(records: Sequence["Record"]) -> pl.DataFrame:
+    """Return risks as rows of the given table, a risk's name being the record's id."""
+    definition = table("risk_opportunity")
+    rows = [{**one.document, "risk": one.id} for one in records]
+    frame = pl.DataFrame([{name: row.get(name) for name in definition.schema} for row in rows], infer_schema_length=None)
+    return definition.conform(frame)
+
+
+def changed_since(store: "Store", line: int) -> bool:
+    """Return whether something that a run reads has changed in the record since that line of its log."""
+    return any(store.lines(after=line, kind=kind, limit=1) for kind in LAID)
