@@ -3,11 +3,12 @@
 import functools
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -143,3 +144,24 @@ def server_database(url: str) -> Database:
         connection.commit()
 
     return Database(engine)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    rows: Sequence[Mapping[str, object]],
+    *,
+    replaced: Sequence[str] | None = None,
+) -> None:
+    """Insert rows; where a key is there, replace the columns `replaced`, by default all."""
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    query = dialect.insert(table)
+    names = [name for name in rows[0] if name not in keys] if replaced is None else replaced
+    if names:
+        query = query.on_conflict_do_update(index_elements=list(keys), set_={name: query.excluded[name] for name in names})
+    else:
+        query = query.on_conflict_do_nothing()
+    connection.execute(query, [dict(row) for row in rows])

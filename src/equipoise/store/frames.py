@@ -1,69 +1,60 @@
-"""Tables as Parquet files in a folder, each named by the hash of its content: written once, never changed."""
+"""Tables as Parquet files, each named by the hash of its content: written once, never changed, and checked when read."""
 
-import os
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from uuid import uuid4
+import hashlib
+import io
+from dataclasses import dataclass
 
 import polars as pl
 
-from equipoise.errors import NotFoundError, StoreError
+from equipoise.errors import StoreError
+from equipoise.store.shelf import Shelf
+from equipoise.tables.content import content_hash
 
 
-class FrameFolder:
-    """A folder of Parquet files by content hash."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known of a table's file: whose content it holds under which name, the digest of its bytes, and their number."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def path(self, content: str) -> Path:
-        """Return where the table of that hash lies."""
-        return self.folder / content[:2] / f"{content}.parquet"
-
-    def put(self, content: str, frame: pl.DataFrame) -> None:
-        """Keep a table under its hash: written aside, then moved into place, so that no reader ever sees half of it.
-
-        `flush` forces it to disk. Raises StoreError where it cannot be written.
-        """
-        final = self.path(content)
-        if final.exists():
-            return
-        aside = final.with_suffix(f".{uuid4().hex}.part")
-        try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            frame.write_parquet(aside)
-            aside.replace(final)
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise StoreError(
-                f"A table cannot be written to {self.folder}: {error.strerror}.", "Free some space or allow writing there."
-            ) from error
-
-    def get(self, content: str) -> pl.DataFrame:
-        """Return the table of that hash. Raises NotFoundError where it is missing, StoreError where it is damaged."""
-        path = self.path(content)
-        if not path.exists():
-            raise NotFoundError(f"The store has no table {content[:12]}.", "Run the plan again.")
-        try:
-            return pl.read_parquet(path)
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise StoreError(f"The stored table {path.name} is damaged.", "Delete the file and run the plan again.") from error
-
-    def flush(self, contents: Iterable[str]) -> None:
-        """Force the tables of those hashes to disk, side by side: a disk takes many such requests in the time of one."""
-        with ThreadPoolExecutor(16) as pool:
-            list(pool.map(flush_file, {self.path(content) for content in contents}))
-
-    def discard(self, content: str) -> None:
-        """Forget a damaged table, so that it can be made again."""
-        self.path(content).unlink(missing_ok=True)
+    content: str
+    name: str
+    digest: str
+    bytes: int
 
 
-def flush_file(path: Path) -> None:
-    """Force a file to disk. Raises StoreError where the disk refuses."""
+def put_frame(shelf: Shelf, name: str, frame: pl.DataFrame) -> tuple[str, Kept | None]:
+    """Keep a table; return the hash of its content and, where its file was written now, what is known of that."""
+    content = content_hash(name, frame)
+    if shelf.holds(content):
+        return content, None
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    data = buffer.getvalue()
+    shelf.write(content, data)
+    return content, Kept(content, name, digest_of(data), len(data))
+
+
+def get_frame(shelf: Shelf, content: str, kept: Kept | None) -> pl.DataFrame:
+    """Return a table. Raises NotFoundError where it is missing, StoreError where it is damaged: no number is read from a file that is."""
+    data = shelf.read(content)
+    frame = decoded(data)
+    # Two programs may have written the same table in other bytes; then its content tells.
+    whole = kept is None or digest_of(data) == kept.digest or (frame is not None and content_hash(kept.name, frame) == content)
+    if frame is None or not whole:
+        raise StoreError(
+            f"The stored table {shelf.path(content)} is damaged.",
+            "Delete the file and run the plan again, or restore a backup.",
+        )
+    return frame
+
+
+def decoded(data: bytes) -> pl.DataFrame | None:
+    """Return the table that the bytes of a Parquet file hold, or None where they are damaged."""
     try:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise StoreError(f"{path} cannot be forced to disk: {error.strerror}.", "Check the disk.") from error
+        return pl.read_parquet(io.BytesIO(data))
+    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        return None
+
+
+def digest_of(data: bytes) -> str:
+    """Return the digest of a file's bytes."""
+    return hashlib.blake2b(data, digest_size=32).hexdigest()

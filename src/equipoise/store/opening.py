@@ -14,8 +14,9 @@ def open_store(workspace: Path) -> "Store":
 
     Raises StoreError where the folder cannot be written.
     """
-    from equipoise.store.database import sqlite_database
-    from equipoise.store.frames import FrameFolder
+    from equipoise.store.database import guarded, sqlite_database
+    from equipoise.store.migrations import bring_up_to_date
+    from equipoise.store.shelf import Folder
     from equipoise.store.sql import SqlStore
 
     folder = workspace / ".equipoise"
@@ -23,4 +24,6 @@ def open_store(workspace: Path) -> "Store":
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"The workspace {workspace} cannot be written: {error.strerror}.", "Choose another with --workspace.") from error
-    return SqlStore(sqlite_database(str(folder / "store.db")), FrameFolder(folder / "tables"))
+    database = sqlite_database(str(folder / "store.db"))
+    guarded(bring_up_to_date)(database)
+    return SqlStore(database, Folder(folder / "tables"))

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import json
+import math
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -38,6 +40,19 @@ def canonical(document: object) -> str:
         raise StoreError(
             f"A record cannot be kept as JSON: {error}.", "Give text, whole or finite numbers, yes or no, lists and objects; dates as text."
         ) from error
+
+
+def finite(figures: dict[str, object]) -> dict[str, object]:
+    """Return a document with what is no finite number as nothing: JSON has none."""
+    return {name: _finite(value) for name, value in figures.items()}
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return finite(value)
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class _Canonical(TypeDecorator[object]):
@@ -120,6 +135,15 @@ RECORD = Table(
     Column("number", Integer, ForeignKey("line.number"), nullable=False),
 )
 COUNTER = Table("counter", METADATA, Column("kind", Text, primary_key=True), Column("last", Integer, nullable=False))
+# Each Parquet file: whose content it holds, and the digest of its bytes, so that a damaged one is found when it is read.
+FRAME = Table(
+    "frame",
+    METADATA,
+    Column("content", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
 CREDENTIAL = Table(
     "credential",
     METADATA,

@@ -2,91 +2,90 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 
 import polars as pl
-from sqlalchemy import Connection, RowMapping, Table, and_, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, RowMapping, and_, delete, insert, select, update
 
 from equipoise.errors import Fault, NotFoundError, StoreError
 from equipoise.store.chain import Entry, append, line_of, read_head, utc_now
 from equipoise.store.contract import Change, Credential, Document, Job, Line, Record, Signature, Version
-from equipoise.store.database import Database, guarded
-from equipoise.store.frames import FrameFolder
+from equipoise.store.database import Database, guarded, upsert
+from equipoise.store.frames import Kept, get_frame, put_frame
 from equipoise.store.records import change_records, find_record, find_records
 from equipoise.store.schema import (
     CREDENTIAL,
-    EPOCH,
-    HEAD,
+    FRAME,
     JOB,
     LINE,
-    METADATA,
     RESULT,
-    SCHEMA_VERSION,
-    STORE,
     VERSION,
     canonical,
+    finite,
 )
+from equipoise.store.shelf import Shelf
 
 
 class SqlStore:
     """A store in a database, with its tables as Parquet files in a folder. It meets the contract `Store`."""
 
-    def __init__(self, database: Database, frames: FrameFolder) -> None:
+    def __init__(self, database: Database, shelf: Shelf) -> None:
         self._database = database
-        self._frames = frames
-        self._prepare()
-
-    @guarded
-    def _prepare(self) -> None:
-        def prepare(connection: Connection) -> None:
-            METADATA.create_all(connection)
-            held = connection.execute(select(STORE.c.schema_version)).scalar()
-            if held is None:
-                connection.execute(insert(STORE).values(schema_version=SCHEMA_VERSION))
-                connection.execute(insert(HEAD).values(id=1, number=0, hash="", at=EPOCH))
-            elif held != SCHEMA_VERSION:
-                raise StoreError(
-                    f"The store has schema version {held}, this program knows {SCHEMA_VERSION}.",
-                    "Use the version of Equipoise that made it.",
-                )
-
-        self._database.write(prepare)
+        self._shelf = shelf
+        self._new: dict[str, Kept] = {}
 
     # Tables and results of steps
 
+    @guarded
     def put_table(self, name: str, frame: pl.DataFrame) -> str:
         """Keep a table and return the hash of its content."""
-        from equipoise.tables.content import content_hash
-
-        content = content_hash(name, frame)
-        self._frames.put(content, frame)
+        content, kept = put_frame(self._shelf, name, frame)
+        if kept is not None:
+            self._new[content] = kept  # goes into the database with the version or result that names it
         return content
 
+    @guarded
     def table(self, content: str) -> pl.DataFrame:
         """Return the table of that content hash."""
-        return self._frames.get(content)
+        with self._database.read() as connection:
+            kept = known_frames(connection, [content])
+        return get_frame(self._shelf, content, kept.get(content))
 
     @guarded
     def get(self, key: str) -> dict[str, pl.DataFrame] | None:
         """Return the tables kept under `key`; None where there are none or where one was lost."""
         with self._database.read() as connection:
-            held = connection.execute(select(RESULT.c.tables).where(RESULT.c.key == key)).scalar()
+            held: dict[str, str] | None = connection.execute(select(RESULT.c.tables).where(RESULT.c.key == key)).scalar()
+            kept = known_frames(connection, (held or {}).values())
         found: dict[str, pl.DataFrame] = {}
         for name, content in (held or {}).items():
             try:
-                found[name] = self._frames.get(content)
+                found[name] = get_frame(self._shelf, content, kept.get(content))
             except (NotFoundError, StoreError):
-                self._frames.discard(content)
+                self._shelf.discard(self._shelf.path(content))
         return found if held is not None and len(found) == len(held) else None
 
     @guarded
     def put(self, key: str, tables: dict[str, pl.DataFrame]) -> None:
         """Keep the tables that a step made; what two runs made from the same inputs is the same, so the first is kept."""
         hashes = {name: self.put_table(name, frame) for name, frame in tables.items()}
-        values = {"key": key, "tables": hashes, "created": utc_now()}
-        self._database.write(lambda connection: self._upsert(connection, RESULT, ("key",), values, replaced=()))
+
+        def keep(connection: Connection) -> None:
+            self._know(connection, hashes.values())
+            upsert(connection, RESULT, ("key",), [{"key": key, "tables": hashes, "created": utc_now()}], replaced=())
+
+        self._database.write(keep)
+        self._forget_new(hashes.values())
+
+    def _know(self, connection: Connection, contents: Iterable[str]) -> None:
+        """Write what is known of the files that this process has written of those tables."""
+        rows = [asdict(self._new[content]) for content in sorted(set(contents)) if content in self._new]
+        upsert(connection, FRAME, ("content",), rows)
+
+    def _forget_new(self, contents: Iterable[str]) -> None:
+        for content in contents:
+            self._new.pop(content, None)
 
     # Records and the audit log
 
@@ -138,7 +137,7 @@ class SqlStore:
     @guarded
     def add_version(self, version: Version, by: Signature) -> Version:
         """Keep a plan version with its line in the audit log, and return it with `line` filled."""
-        self._frames.flush(version.tables.values())
+        self._shelf.flush(version.tables.values())
 
         def add(connection: Connection) -> Version:
             head = read_head(connection, lock=True)
@@ -147,13 +146,16 @@ class SqlStore:
                 raise StoreError(
                     f"Plan {version.plan} already has a version {version.name}.", "Run the plan again; another run finished first."
                 )
-            kept = replace(version, line=head.number + 1)
+            kept = replace(version, line=head.number + 1, figures=finite(version.figures))
             row = {field.name: getattr(kept, field.name) for field in fields(Version)}
+            self._know(connection, kept.tables.values())
             connection.execute(insert(VERSION).values(**{**row, "files": list(kept.files)}))
             append(connection, head, [version_entry(kept)], by)
             return kept
 
-        return self._database.write(add)
+        kept = self._database.write(add)
+        self._forget_new(kept.tables.values())
+        return kept
 
     @guarded
     def versions(self, plan: str = "") -> list[Version]:
@@ -206,7 +208,7 @@ class SqlStore:
     def put_credential(self, credential: Credential) -> None:
         """Keep a credential; one of the same user, kind and name is replaced."""
         values = {field.name: getattr(credential, field.name) for field in fields(Credential)}
-        self._database.write(lambda connection: self._upsert(connection, CREDENTIAL, ("user", "kind", "name"), values))
+        self._database.write(lambda connection: upsert(connection, CREDENTIAL, ("user", "kind", "name"), [values]))
 
     @guarded
     def credentials(self, *, user: str = "", kind: str = "", secret: str = "") -> list[Credential]:
@@ -230,7 +232,7 @@ class SqlStore:
         values = {field.name: getattr(job, field.name) for field in fields(Job)}
         values["progress"] = list(job.progress)
         replaced = tuple(name for name in values if name not in {"id", "cancel"} or (name == "cancel" and job.cancel))
-        self._database.write(lambda connection: self._upsert(connection, JOB, ("id",), values, replaced=replaced))
+        self._database.write(lambda connection: upsert(connection, JOB, ("id",), [values], replaced=replaced))
 
     @guarded
     def jobs(self, *, state: str = "", identity: str = "") -> list[Job]:
@@ -252,25 +254,6 @@ class SqlStore:
         """Write database and tables, consistent with each other, to one file; return its manifest."""
         raise NotImplementedError(target)
 
-    def _upsert(
-        self,
-        connection: Connection,
-        table: Table,
-        keys: Sequence[str],
-        values: Mapping[str, object],
-        *,
-        replaced: Sequence[str] | None = None,
-    ) -> None:
-        """Insert a row; where its key is there, replace the columns `replaced`, by default all."""
-        dialect = postgresql if self._database.dialect == "postgresql" else sqlite
-        query = dialect.insert(table).values(**values)
-        names = [name for name in values if name not in keys] if replaced is None else replaced
-        if names:
-            query = query.on_conflict_do_update(index_elements=list(keys), set_={name: query.excluded[name] for name in names})
-        else:
-            query = query.on_conflict_do_nothing()
-        connection.execute(query)
-
 
 def version_entry(version: Version) -> Entry:
     """Return the line that a version has in the log: what it is, and the hash of all that it says."""
@@ -284,3 +267,9 @@ def version_entry(version: Version) -> Entry:
 def _version_of(row: RowMapping) -> Version:
     values = {field.name: row[field.name] for field in fields(Version)}
     return Version(**{**values, "files": tuple(values["files"])})
+
+
+def known_frames(connection: Connection, contents: Iterable[str]) -> dict[str, Kept]:
+    """Return what is known of the files of those tables."""
+    rows = connection.execute(select(FRAME).where(FRAME.c.content.in_(sorted(set(contents))))).mappings()
+    return {row["content"]: Kept(**row) for row in rows}
