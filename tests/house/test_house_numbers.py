@@ -67,7 +67,10 @@ HEAVY = {
     "fastexcel": {"exchange"},
     "typer": {"interfaces"},
     "rich": {"interfaces"},
-    "yaml": {"gather"},
+    "yaml": {"gather", "store"},  # the store has a file of its own to read, before anything heavy is loaded
+    "alembic": {"store"},
+    "psycopg": {"store"},
+    "fsspec": {"store"},
     "lark": {"gather"},
     "statsforecast": {"demand"},
     "lightgbm": {"demand"},

@@ -8,7 +8,7 @@ import polars as pl
 
 from equipoise.gather.plan import Plan
 from equipoise.scenario import Override, Scenario
-from equipoise.service.running import LAID
+from equipoise.store.glance import CHANGES_A_PLAN
 from equipoise.tables import table
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def with_record(plan: Plan, store: "Store") -> Plan:
         for one in store.records("promotion", business_unit=unit)
         if belongs(one, name) and one.document.get("kind") == "scenario"
     }
-    risks = [one for one in store.records("risk", business_unit=unit) if one.document.get("status", "open") == "open" and belongs(one, name)]
+    risks = [
+        one for one in store.records("risk", business_unit=unit) if one.document.get("status", "open") == "open" and belongs(one, name)
+    ]
     return replace(
         plan,
         promoted=tuple(added.get("", ())),
@@ -104,4 +106,4 @@ def _risks(records: Sequence["Record"]) -> pl.DataFrame:
 
 def changed_since(store: "Store", line: int) -> bool:
     """Return whether something that a run reads has changed in the record since that line of its log."""
-    return any(store.lines(after=line, kind=kind, limit=1) for kind in LAID)
+    return any(store.lines(after=line, kind=kind, limit=1) for kind in CHANGES_A_PLAN)

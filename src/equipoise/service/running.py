@@ -11,10 +11,7 @@ from equipoise.errors import StoreError
 from equipoise.service.messages import RunAnswer, RunRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
-from equipoise.store.glance import changed_since
-
-LAID = ("override", "promotion", "risk")
-"""Kinds of records that change what a run makes."""
+from equipoise.store.glance import CHANGES_A_PLAN, changed_since, exists
 
 
 class _Receipt(BaseModel):
@@ -61,9 +58,9 @@ def _standing(place: Workspace, today: dt.date) -> _Receipt | None:
         return None
     same_day = receipt.inputs.pop("today", today.isoformat()) == today.isoformat()
     line = int(receipt.inputs.pop("record", "0"))
-    kept = Path(receipt.answer.folder).is_dir() and (place.folder / ".equipoise" / "store.db").is_file()
+    kept = Path(receipt.answer.folder).is_dir() and exists(place.folder)
     mine = str(place.plan_file) in receipt.inputs
-    if not (same_day and kept and mine and receipt.code == code_version()) or changed_since(place.folder, line, LAID):
+    if not (same_day and kept and mine and receipt.code == code_version()) or changed_since(place.folder, line, CHANGES_A_PLAN):
         return None
     return receipt if all(file_hash(Path(name)) == content for name, content in receipt.inputs.items()) else None
 

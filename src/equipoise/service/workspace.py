@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.errors import InputError, NotFoundError, Where
 from equipoise.service.messages import PlanRequest
+from equipoise.store.glance import exists
 
 if TYPE_CHECKING:
     from equipoise.store import Store, Version
@@ -32,7 +33,7 @@ class Workspace:
     @property
     def kept(self) -> bool:
         """Whether there is a store yet."""
-        return (self.folder / ".equipoise" / "store.db").exists()
+        return exists(self.folder)
 
     def outputs(self, plan: str) -> Path:
         """Folder of a plan's outputs, one folder a version."""

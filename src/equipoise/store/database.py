@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from equipoise.errors import StoreError
+from equipoise.store.location import without_password
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -38,7 +39,7 @@ def guarded(method: Callable[_P, _T]) -> Callable[_P, _T]:
 
 def in_words(error: SQLAlchemyError) -> StoreError:
     """Return a database fault as a StoreError."""
-    cause = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
+    cause = without_password((str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0])
     if getattr(error, "connection_invalidated", False):
         return StoreError(f"The connection to the database was lost: {cause}.", "Look whether the last change is there, then try again.")
     return StoreError(f"The store cannot be read or written: {cause}.", "Check that it can be reached and written, and has space.")
@@ -110,17 +111,11 @@ def sqlite_database(file: str) -> Database:
 
 def server_database(url: str) -> Database:
     """Return the PostgreSQL database at a URL. Raises StoreError where the URL or its driver is no good; its password is never told."""
-    from sqlalchemy import make_url
 
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise StoreError("The store's URL cannot be read.", "Give one such as postgresql://USER:PASSWORD@HOST/DATABASE.") from None
-    if parsed.get_backend_name() != "postgresql":
-        raise StoreError(
-            f"The store cannot be in a database of the kind {parsed.get_backend_name()}.",
-            "Give a postgresql:// URL, or none for SQLite in the workspace.",
-        )
     try:
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),

@@ -1,26 +1,69 @@
-"""A look at the record without loading what writes it: whether anything of some kinds has changed."""
+"""A look at the record without loading what writes it: whether something has changed, and whether a team works here."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+from equipoise.errors import StoreError
+from equipoise.store.location import Location, locate_store, without_password
+
+CHANGES_A_PLAN = ("override", "promotion", "risk")
+"""Kinds of records that change what a run makes."""
+
+_USERS = "SELECT line.new FROM record JOIN line ON line.number = record.number WHERE record.kind = 'user'"
+
+
+def exists(workspace: Path) -> bool:
+    """Return whether a workspace has a store yet."""
+    return locate_store(workspace).exists
+
+
+def peek(workspace: Path, kinds: Sequence[str] = CHANGES_A_PLAN) -> tuple[int, bool]:
+    """Return the number of the last line about one of the kinds, 0 where there is none, and whether the store has active users.
+
+    A store that is not there yet, or has an older schema, has neither. Raises StoreError where it cannot be looked at.
+    """
+    queries = [("SELECT max(number) FROM line WHERE kind = ?", (kind,)) for kind in kinds]
+    *last, users = _asked(locate_store(workspace), [*queries, (_USERS, ())])
+    team = any(json.loads(row[0] or "{}").get("active", True) is not False for row in users)
+    return max((row[0] or 0 for rows in last for row in rows), default=0), team
 
 
 def changed_since(workspace: Path, line: int, kinds: Sequence[str]) -> bool:
-    """Return whether the log of a workspace's store has a line about one of the kinds after line number `line`.
+    """Return whether the log of a workspace's store has a line about one of the kinds after line number `line`."""
+    return peek(workspace, kinds)[0] > line
 
-    Where the database cannot be looked at (an older schema, damage) it counts as changed: whoever then opens the store says why.
-    """
-    path = workspace / ".equipoise" / "store.db"
-    if not path.exists():
-        from equipoise.store.opening import open_store
 
-        store = open_store(workspace)
-        return any(store.lines(after=line, kind=kind, limit=1) for kind in kinds)
-    wanted = ", ".join("?" for _ in kinds)
+def _asked(location: Location, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:
+    """Return the rows of each query."""
+    if not location.exists:
+        return [[] for _ in queries]
+    return _asked_server(location.url, queries) if location.url else _asked_file(location.file, queries)
+
+
+def _asked_file(file: Path, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
-            query = f"SELECT 1 FROM line WHERE number > ? AND kind IN ({wanted}) LIMIT 1"
-            return connection.execute(query, (line, *kinds)).fetchone() is not None
-    except sqlite3.Error:
-        return True
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'line'").fetchone():
+                return [[] for _ in queries]
+            return [connection.execute(query, values).fetchall() for query, values in queries]
+    except sqlite3.Error as error:
+        raise StoreError(f"The store cannot be read or written: {error}.", "Check that it can be written and has space.") from error
+
+
+def _asked_server(url: str, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:
+    try:
+        import psycopg
+    except ImportError:
+        raise StoreError("The driver of PostgreSQL is not installed.", "Install it with: pip install 'equipoise[team]'.") from None
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            if connection.execute("SELECT to_regclass('line')").fetchone() == (None,):
+                return [[] for _ in queries]
+            return [connection.execute(query.replace("?", "%s").encode(), values).fetchall() for query, values in queries]
+    except psycopg.Error as error:
+        cause = without_password(str(error).strip(), url).splitlines()[0]
+        raise StoreError(f"The store cannot be read or written: {cause}.", "Check that the database can be reached.") from None

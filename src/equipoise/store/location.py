@@ -1,0 +1,89 @@
+"""Where a workspace's store is: said by the environment, by the file workspace.yaml, or else SQLite in the workspace."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from equipoise.errors import StoreError, Where
+
+_FILE = "workspace.yaml"
+_KEYS = ("store", "tables")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The database (`url` of PostgreSQL, or else `file` of SQLite), and the folder or URL of the tables."""
+
+    workspace: Path
+    url: str
+    file: Path
+    tables: str
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a store yet, as far as can be told without asking a server."""
+        return bool(self.url) or self.file.is_file()
+
+
+def locate_store(workspace: Path) -> Location:
+    """Return where the store of a workspace is.
+
+    The environment goes first: EQUIPOISE_STORE (URL of the database) and EQUIPOISE_TABLES (folder or URL); then the keys `store` and
+    `tables` of workspace.yaml, where `env:NAME` stands for the environment's NAME. Raises StoreError where one cannot be understood.
+    """
+    said = _said(workspace / _FILE)
+    database = os.environ.get("EQUIPOISE_STORE", "") or said.get("store", "")
+    tables = os.environ.get("EQUIPOISE_TABLES", "") or said.get("tables", "")
+    folder = workspace / ".equipoise"
+    url, file = "", folder / "store.db"
+    if database.startswith("sqlite:///"):
+        file = workspace / unquote(urlsplit(database).path[1:])
+    elif database.startswith(("postgresql:", "postgres:", "postgresql+psycopg:")):
+        url = "postgresql:" + database.partition(":")[2]
+    elif database:
+        raise StoreError(
+            f"The store cannot be in a database of the kind {database.partition(':')[0][:30]}.",
+            "Give postgresql://USER:PASSWORD@HOST/DATABASE or sqlite:///FILE, or nothing for SQLite in the workspace.",
+        )
+    return Location(workspace, url, file, tables if "://" in tables else str(workspace / (tables or ".equipoise/tables")))
+
+
+def _said(path: Path) -> dict[str, str]:
+    """Return what workspace.yaml says."""
+    if not path.is_file():
+        return {}
+    import yaml
+
+    where = Where(str(path))
+    try:
+        said = yaml.safe_load(path.read_bytes()) or {}
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        raise StoreError(f"{_FILE} cannot be read as YAML.", "Write for example: store: env:EQUIPOISE_STORE.", where) from None
+    unknown = sorted(str(key) for key in said if key not in _KEYS) if isinstance(said, dict) else ["no keys at all"]
+    if unknown:
+        raise StoreError(f"{_FILE} has keys that are not known: {', '.join(unknown)}.", f"It may have: {', '.join(_KEYS)}.", where)
+    return {key: _value(key, value, where) for key, value in said.items() if value is not None}
+
+
+def _value(key: str, value: object, where: Where) -> str:
+    if not isinstance(value, str):
+        raise StoreError(f"{_FILE}: {key} is no text.", "Write a URL, a folder, or env:NAME.", where)
+    if not value.startswith("env:"):
+        return value
+    name = value.removeprefix("env:")
+    if not os.environ.get(name):
+        raise StoreError(f"{_FILE}: {key} is to come from the environment's {name}, which is not set.", f"Set {name}.", where)
+    return os.environ[name]
+
+
+def without_password(text: str, url: str = "") -> str:
+    """Return a text without the password of a URL."""
+    try:
+        secret = urlsplit(url).password or ""
+    except ValueError:
+        secret = ""
+    for word in sorted({secret, unquote(secret)} - {""}, key=len, reverse=True):
+        text = text.replace(word, "***")
+    return re.sub(r"(://[^:/@\s]*):[^@\s]+@|(password=)[^&\s]+", lambda found: f"{found[1]}:***@" if found[1] else f"{found[2]}***", text)
