@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from equipoise.errors import Fault, InputError, NotAllowedError, Where
 from equipoise.process.kept import Edit, Kept, edited, word, words
@@ -50,6 +51,29 @@ def checked(condition: str) -> str:
     return next((one for one in CHECKED_CONDITIONS if one.lower() == plain), "")
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a gate: met, not met (and why), to be confirmed by whoever submits, or confirmed."""
+
+    number: int
+    words: str
+    state: Literal["met", "not met", "to be confirmed", "confirmed"]
+    why: str = ""
+
+
+def conditions(step: Kept, checks: Checks, confirmed: Iterable[str] = ()) -> list[Condition]:
+    """Return the conditions of a step's gate with their state; `confirmed` are those that somebody confirmed, in their words."""
+    given = set(confirmed)
+    found = []
+    for number, condition in enumerate(words(step.document, "gate"), 1):
+        why = checks.why_not(condition) if checked(condition) else ""
+        if checked(condition):
+            found.append(Condition(number, condition, "not met" if why else "met", why))
+        else:
+            found.append(Condition(number, condition, "confirmed" if condition in given else "to be confirmed"))
+    return found
+
+
 def submitted(step: Kept, person: Person, checks: Checks, confirmed: Sequence[str]) -> Edit:
     """Return the step as submitted by `person`; `confirmed` are conditions of the gate in their words or by number, or "all".
 
@@ -57,17 +81,15 @@ def submitted(step: Kept, person: Person, checks: Checks, confirmed: Sequence[st
     where the person does not own the step.
     """
     document = step.document
-    status = word(document, "status")
+    status, name = word(document, "status"), word(document, "name")
     if status in HANDED_ON:
-        raise InputError(
-            f"{step.id} is {status} already.", f"Open it again first: equipoise step reopen {word(document, 'name')} --reason WHY"
-        )
+        raise InputError(f"{step.id} is {status} already.", f"Open it again first: equipoise step reopen {name} --reason WHY")
     require_role(person, (word(document, "owner_role"), _LEADER), f"submit {step.id}")
-    gate = words(document, "gate")
-    faults = list(_faults(gate, checks, _meant(gate, confirmed, step.id)))
+    found = conditions(step, checks, _meant(words(document, "gate"), confirmed, step.id))
+    faults = [_fault(one) for one in found if one.state in {"not met", "to be confirmed"}]
     if faults:
         raise InputError(f"The gate of {step.id} is not passed.", "Nothing was submitted.", faults=faults)
-    by_hand = [condition for condition in gate if not checked(condition)]
+    by_hand = [one.words for one in found if one.state == "confirmed"]
     return edited(step, status="submitted", submitted_by=person.name, accepted_by=None, reason=None, checked=by_hand)
 
 
@@ -78,26 +100,21 @@ def _meant(gate: Sequence[str], confirmed: Sequence[str], step: str) -> set[str]
         plain = one.strip().rstrip(".").lower()
         if plain == "all":
             return set(gate)
-        if plain.isdigit() and 1 <= int(plain) <= len(gate):
-            found.add(gate[int(plain) - 1])
-            continue
+        numbered = {str(position): condition for position, condition in enumerate(gate, 1)}
         named = [condition for condition in gate if condition.rstrip(".").lower() == plain]
-        if not named:
-            numbered = "; ".join(f"{position} {condition}" for position, condition in enumerate(gate, 1)) or "none"
-            raise InputError(f"The gate of {step} has no condition '{one}'.", f"Its conditions are: {numbered}.")
-        found.add(named[0])
+        if plain not in numbered and not named:
+            known = "; ".join(f"{position} {condition}" for position, condition in numbered.items()) or "none"
+            raise InputError(f"The gate of {step} has no condition '{one}'.", f"Its conditions are: {known}.")
+        found.add(named[0] if named else numbered[plain])
     return found
 
 
-def _faults(gate: Sequence[str], checks: Checks, confirmed: set[str]) -> Iterable[Fault]:
-    for position, condition in enumerate(gate, 1):
-        where = Where(column=f"condition {position}")
-        if checked(condition):
-            why = checks.why_not(condition)
-            if why:
-                yield Fault(f"'{condition}' is not met: {why}", "", where)
-        elif condition not in confirmed:
-            yield Fault(f"'{condition}' is not confirmed.", f"See that it is so, then submit with --confirm {position} (or all).", where)
+def _fault(condition: Condition) -> Fault:
+    where = Where(column=f"condition {condition.number}")
+    if condition.state == "not met":
+        return Fault(f"'{condition.words}' is not met: {condition.why}", "", where)
+    fix = f"See that it is so, then submit with --confirm {condition.number} (or all)."
+    return Fault(f"'{condition.words}' is not confirmed.", fix, where)
 
 
 def accepted(step: Kept, person: Person, *, four_eyes: bool) -> Edit:

@@ -1,14 +1,12 @@
 """The cycle that a plan is in, and the settings of its process: what every operation of the process begins with."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from equipoise.errors import InputError, NotFoundError
-from equipoise.process.kept import Edit, day, whole, word
-from equipoise.process.people import Person
+from equipoise.errors import ConflictError, NotFoundError
+from equipoise.process.kept import Edit, whole, word
 from equipoise.process.working_days import WorkingDays
 from equipoise.service.gathering import understood
 from equipoise.service.messages import PlanRequest
@@ -121,18 +119,12 @@ def process_of(request: PlanRequest, context: Context, cycle: str = "") -> Proce
 
 def expected(record: Record, revision: int | None) -> None:
     """Raise ConflictError where the record has changed since the revision that somebody looked at; None: they did not say."""
-    from equipoise.errors import ConflictError
-
-    if revision is not None and revision != record.revision:
-        status = word(record.document, "status")
-        now = f" It is {status} now" if status else " It was changed"
-        raise ConflictError(
-            f"{record.id} has changed: you looked at revision {revision}, it has {record.revision}.{now}, since {record.changed_at:%Y-%m-%d %H:%M} "
-            f"by {record.changed_by}.",
-            "Look at it again, then repeat your change with the new revision, or without one.",
-        )
-
-
-def due_day(text: dt.date | None, record: Record) -> dt.date | None:
-    """Return the day given, else the record's."""
-    return text or day(record.document, "due")
+    if revision is None or revision == record.revision:
+        return
+    status = word(record.document, "status")
+    now = f"it is {status} now, " if status else ""
+    raise ConflictError(
+        f"{record.id} has changed since you looked at it: {now}changed by {record.changed_by} on {record.changed_at:%Y-%m-%d %H:%M} UTC "
+        f"(revision {record.revision}, not {revision}). Nothing was written.",
+        f"Look at it again, then repeat your change with --revision {record.revision}, or without one.",
+    )

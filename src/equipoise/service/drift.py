@@ -1,0 +1,59 @@
+"""What became of steps after they were handed on: tables that the last run made otherwise, and the alarms about it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from equipoise.process.built_on import alarms
+from equipoise.process.hand_off import HANDED_ON
+from equipoise.process.kept import Edit, in_status, whole, word
+from equipoise.service.current import Process
+from equipoise.service.step_tables import made_in, steps_of_tables
+from equipoise.tables.figures import listing
+
+if TYPE_CHECKING:
+    from equipoise.store.contract import Version
+
+
+def drifted_tables(process: Process) -> dict[str, list[str]]:
+    """Return, by step that was handed on, the tables that the plan's last version has otherwise than the one that was submitted."""
+    sealed = {word(step.document, "name"): whole(step.document, "version") for step in process.steps if _handed_on(step.document)}
+    if not any(sealed.values()):
+        return {}
+    versions = process.place.versions()
+    by_number = {version.number: version for version in versions}
+    held = {name: by_number[number] for name, number in sealed.items() if number in by_number}
+    return {name: tables for name, version in held.items() if (tables := _otherwise(name, version, versions[-1]))}
+
+
+def _handed_on(document: dict[str, object]) -> bool:
+    return word(document, "status") in HANDED_ON
+
+
+def _otherwise(step: str, then: "Version", now: "Version") -> list[str]:
+    return [table for table in made_in(step) if table in then.tables and then.tables[table] != now.tables.get(table)]
+
+
+def change_alarms(process: Process, tables: Sequence[str], statement: str, actor: str) -> list[Edit]:
+    """Return the alarms about a change of tables whose steps were handed on: to whoever built on each of these steps.
+
+    For changes that are allowed after a hand-off, such as a decision: make them in the same call as the change itself.
+    """
+    named = steps_of_tables(tables)
+    found = [step for step in process.steps if word(step.document, "name") in named and _handed_on(step.document)]
+    return [alarm for step in found for alarm in alarms("changed", step, process.steps, statement, actor)]
+
+
+def drift_alarms(process: Process, actor: str) -> list[Edit]:
+    """Return the alarms about steps whose tables the last run made otherwise than what was submitted; one that is open is not repeated."""
+    drifted = drifted_tables(process)
+    if not drifted:
+        return []
+    held = process.place.store.records("alarm", business_unit=process.unit)
+    told = {word(one.document, "subject") for one in in_status(held, "open") if word(one.document, "kind") in {"changed", "stale"}}
+    found: list[Edit] = []
+    for step in process.steps:
+        tables = drifted.get(word(step.document, "name"))
+        if tables and step.id not in told:
+            statement = f"A run changed {listing(tables)} after {word(step.document, 'title')} was {word(step.document, 'status')}."
+            found += alarms("stale", step, process.steps, statement, actor)
+    return found
