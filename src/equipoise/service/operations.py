@@ -1,6 +1,7 @@
 """The list of operations, by topic."""
 
 from equipoise.service import messages
+from equipoise.service.messages import cycle, overrides, publishing
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
@@ -44,13 +45,87 @@ _PLANNING = (
     ),
 )
 # Cycles, steps and tasks
-_CYCLE: tuple[Operation, ...] = ()
+_AT = "equipoise.service"
+_CYCLE: tuple[Operation, ...] = (
+    Operation("cycle open", cycle.CycleOpenRequest, cycle.CycleOpenAnswer, f"{_AT}.cycles:open_", True, False, "manage_cycle", _EVERY),
+    Operation("cycle show", cycle.CycleShowRequest, cycle.CycleShowAnswer, f"{_AT}.cycles:show", False, False, "view", _EVERY),
+    Operation("cycle close", cycle.CycleCloseRequest, cycle.CycleCloseAnswer, f"{_AT}.cycles:close", True, False, "manage_cycle", _EVERY),
+    Operation("cycle list", cycle.CycleListRequest, cycle.CycleListAnswer, f"{_AT}.cycles:list_", False, False, "view", _EVERY),
+    Operation(
+        "cycle calendar", cycle.CycleCalendarRequest, cycle.CycleCalendarAnswer, f"{_AT}.cycles:calendar", False, False, "view", _LOCAL
+    ),
+    Operation("task list", cycle.TaskListRequest, cycle.TaskAnswer, f"{_AT}.tasks:list_", False, False, "view", _EVERY),
+    Operation("task add", cycle.TaskAddRequest, cycle.TaskAnswer, f"{_AT}.tasks:add", True, False, "manage_cycle", _EVERY),
+    Operation("task set", cycle.TaskSetRequest, cycle.TaskAnswer, f"{_AT}.tasks:set_", True, False, "comment", _EVERY),
+    Operation("step show", cycle.StepShowRequest, cycle.StepAnswer, f"{_AT}.hand_offs:show", False, False, "view", _EVERY),
+    Operation("step submit", cycle.StepSubmitRequest, cycle.StepAnswer, f"{_AT}.hand_offs:submit", True, False, "submit", _EVERY),
+    Operation("step accept", cycle.StepAcceptRequest, cycle.StepAnswer, f"{_AT}.hand_offs:accept", True, False, "accept", _EVERY),
+    Operation("step reopen", cycle.StepReopenRequest, cycle.StepAnswer, f"{_AT}.hand_offs:reopen", True, False, "submit", _EVERY),
+    Operation("fresh", cycle.FreshRequest, cycle.FreshAnswer, f"{_AT}.freshness:fresh", False, False, "view", _EVERY),
+    Operation("alarm list", cycle.AlarmListRequest, cycle.AlarmAnswer, f"{_AT}.alarms:list_", False, False, "view", _EVERY),
+    Operation("alarm seen", cycle.AlarmSeenRequest, cycle.AlarmAnswer, f"{_AT}.alarms:seen", True, False, "comment", _EVERY),
+)
 # People
 _PEOPLE: tuple[Operation, ...] = ()
 # Overrides, decisions, actions, assumptions, risks, comments, reviews, the inbox
-_RECORDS: tuple[Operation, ...] = ()
+_OVERRIDES = "equipoise.service.overrides"
+_RECORDS: tuple[Operation, ...] = (
+    Operation(
+        "override add",
+        overrides.OverrideAddRequest,
+        overrides.OverridesAnswer,
+        f"{_OVERRIDES}:override_add",
+        True,
+        False,
+        "propose",
+        _EVERY,
+    ),
+    Operation(
+        "override change",
+        overrides.OverrideChangeRequest,
+        overrides.OverridesAnswer,
+        f"{_OVERRIDES}:override_change",
+        True,
+        False,
+        "propose",
+        _EVERY,
+    ),
+    Operation(
+        "override withdraw",
+        overrides.OverrideWithdrawRequest,
+        overrides.OverridesAnswer,
+        f"{_OVERRIDES}:override_withdraw",
+        True,
+        False,
+        "propose",
+        _EVERY,
+    ),
+    Operation(
+        "override list",
+        overrides.OverrideListRequest,
+        overrides.OverridesAnswer,
+        f"{_OVERRIDES}:override_list",
+        False,
+        False,
+        "view",
+        _EVERY,
+    ),
+    Operation(
+        "override show",
+        overrides.OverrideShowRequest,
+        overrides.OverrideShowAnswer,
+        f"{_OVERRIDES}:override_show",
+        False,
+        False,
+        "view",
+        _EVERY,
+    ),
+)
+_APPROVING = "equipoise.service.approving"
 # Approving, publishing, targets, minutes
-_PUBLISHING: tuple[Operation, ...] = ()
+_PUBLISHING: tuple[Operation, ...] = (
+    Operation("approve", publishing.ApproveRequest, publishing.ApproveAnswer, f"{_APPROVING}:approve", True, False, "approve", _EVERY),
+)
 # Jobs, versions and differences
 _JOBS: tuple[Operation, ...] = ()
 # The store: audit, backup, restore, clearing away
