@@ -73,7 +73,7 @@ CALENDAR = (
         listing("roles", "Roles that must know"),
         listing("people", "People who must know"),
         text("status", "Status", allowed=("open", "seen", "closed"), default="open"),
-        text("seen_by", "Who has seen it"),
+        listing("seen_by", "People who have seen it"),
     ),
 )
 
