@@ -125,7 +125,7 @@ class Run:
             self.effects += laid.effects
             self.laid[name] = laid.batches
             self.cells += laid.cells
-            _check_overridden(name, frame)
+            check_overridden(name, frame)
         passed = self.gate.same(name, frame)
         if not self.scenario or (free and came is self.given.get(name)):
             self.gate.remember(came, passed)
@@ -174,7 +174,7 @@ def _by_table(overrides: Sequence[Override]) -> dict[str, list[Override]]:
     return found
 
 
-def _check_overridden(name: str, frame: pl.DataFrame) -> None:
+def check_overridden(name: str, frame: pl.DataFrame) -> None:
     """Refuse overrides that leave a table broken: a setting that is not allowed, or two rows of one key."""
     keys = list(table(name).keys)
     if name == "setting":

@@ -120,9 +120,7 @@ def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], sources: list[str], r
     return tables
 
 
-def _with_recorded(
-    name: str, rows: pl.DataFrame, given: Sequence[pl.DataFrame], sources: list[str], report: Report
-) -> list[pl.DataFrame]:
+def _with_recorded(name: str, rows: pl.DataFrame, given: Sequence[pl.DataFrame], sources: list[str], report: Report) -> list[pl.DataFrame]:
     """Return the frames of a table with rows of the record behind them; a row given with the same key gives way, and that is told."""
     keys = table(name).keys
     filled = fill(Shaped(name, RECORD, rows.with_row_index(ROW, 1)), sources, report)

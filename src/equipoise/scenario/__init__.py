@@ -8,7 +8,7 @@ them, `sharing` splits totals over them.
 from equipoise.scenario.cells import match
 from equipoise.scenario.condition import Condition, Scalar, parse_period, parse_where
 from equipoise.scenario.laying import Effect, Laid, apply, lay
-from equipoise.scenario.override import ATTRIBUTES, OVERRIDABLE, Override, Scenario, ancestry, chain, faults_of, identified
+from equipoise.scenario.override import ATTRIBUTES, OVERRIDABLE, Override, Scenario, ancestry, chain, columns_of, faults_of, identified
 from equipoise.scenario.record import diff, effect_issues, effect_table, input_table, override_table, overrides_of, remembered
 from equipoise.scenario.trigger import TRIGGER_TABLES, Trigger, parse_trigger
 
@@ -26,6 +26,7 @@ __all__ = [
     "ancestry",
     "apply",
     "chain",
+    "columns_of",
     "diff",
     "effect_issues",
     "effect_table",

@@ -182,6 +182,12 @@ def faults_of(override: Override) -> Iterator[tuple[str, InputError]]:
 
 
 @cache
+def columns_of(name: str) -> frozenset[str]:
+    """Return every column that `where` of an override of a table may name: its own, and attributes of its keys."""
+    return frozenset(table(name).by_name) | _attributes(name)
+
+
+@cache
 def _attributes(name: str) -> frozenset[str]:
     """Return the columns that `where` may name besides those of the table: attributes of its keys."""
     own = table(name).by_name

@@ -5,13 +5,15 @@ import re
 from pydantic import ValidationError
 
 from equipoise.errors import Fault, InputError, Where
-from equipoise.scenario import Override, faults_of, parse_where
+from equipoise.scenario import Override, columns_of, faults_of, parse_where
+from equipoise.tables import DICTIONARY
 
 FORMS = (
     "Write TABLE.COLUMN CELLS: CHANGE, such as 'demand_plan family=Tents; period=2027-04..2027-06: +10 %', "
     "'capacity.regular resource=Line 2: + 200', 'purchase_limit.maximum purchase=DOWN contract: = 0', or an override as JSON."
 )
 _HEAD = re.compile(r"(?P<table>[a-z_]+)(?:\.(?P<column>[a-z_]+))?(?:\s+(?P<where>.+))?")
+_COMMA = re.compile(r",(?=\s*([a-z_]+)\s*=)")
 _CHANGES = (
     (re.compile(r"[+\-−]\s*\d+(?:[.,]\d+)?\s*%"), "scale", lambda text: text),
     (re.compile(r"[*x×]\s*(\d+(?:\.\d+)?)"), "scale", lambda text: float(text.lstrip("*x× "))),
@@ -48,11 +50,18 @@ def _from_words(text: str, reason: str) -> Override:
     for pattern, operation, value in _CHANGES:
         if colon and found is not None and pattern.fullmatch(said):
             given = {"table": found["table"], "operation": operation, "value": value(said), "reason": reason}
-            given |= {"where": parse_where(found["where"]) if found["where"] else {}}
+            given |= {"where": parse_where(_parted(found["where"], found["table"])) if found["where"] else {}}
             given |= {"column": found["column"]} if found["column"] else {}
             given |= {"split": "proportional"} if operation == "add" and found["table"] in {"demand_plan", "consensus", "baseline"} else {}
             return Override.model_validate(given)
     raise InputError(f"The change '{text}' is not understood.", FORMS)
+
+
+def _parted(where: str, name: str) -> str:
+    """Return conditions parted by semicolons: a comma parts them too where the name of a column follows, never within a name."""
+    if name not in DICTIONARY or where.lstrip().startswith("{"):
+        return where
+    return _COMMA.sub(lambda found: ";" if found[1] in columns_of(name) else found[0], where)
 
 
 def read_changes(texts: list[str], reason: str) -> tuple[Override, ...]:

@@ -19,6 +19,7 @@ from equipoise.gather import Plan
 from equipoise.scenario import Override, override_table, remembered
 from equipoise.service.gathering import Gathered, gather, issue_lines
 from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
+from equipoise.service.recorded import last_effects
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace
 from equipoise.store import Version
@@ -91,19 +92,10 @@ def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
 
 def remembered_batches(place: Workspace, plan: Plan) -> list[tuple[Override, ...]]:
     """Return the overrides of the base plan, then each promoted batch, with what each was made on by the plan's last version."""
-    earlier = last_effects(place, plan.setting.plan)
+    earlier = last_effects(place.store, plan.setting.plan)
     batches = (plan.overrides, *plan.promoted)
     every = iter(remembered([override for batch in batches for override in batch], earlier))
     return [tuple(islice(every, len(batch))) for batch in batches]
-
-
-def last_effects(place: Workspace, plan: str) -> pl.DataFrame:
-    """Return the table `override_effect` of the plan's last version: what its overrides were made on. Empty where there is none."""
-    last = place.store.versions(plan)[-1:]
-    content = last[0].tables.get("override_effect", "") if last else ""
-    if not content:
-        return table("override_effect").empty()
-    return table("override_effect").conform(place.store.table(content))
 
 
 def _keep(place: Workspace, gathered: Gathered, tables: Tables, context: Context) -> Version:

@@ -107,3 +107,12 @@ def _risks(records: Sequence["Record"]) -> pl.DataFrame:
 def changed_since(store: "Store", line: int) -> bool:
     """Return whether something that a run reads has changed in the record since that line of its log."""
     return any(store.lines(after=line, kind=kind, limit=1) for kind in CHANGES_A_PLAN)
+
+
+def last_effects(store: "Store", plan: str) -> pl.DataFrame:
+    """Return the table `override_effect` of the plan's last version: what its overrides were made on. Empty where there is none."""
+    last = store.versions(plan)[-1:]
+    content = last[0].tables.get("override_effect", "") if last else ""
+    if not content:
+        return table("override_effect").empty()
+    return table("override_effect").conform(store.table(content))
