@@ -24,7 +24,6 @@ from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace
 from equipoise.store import Version
 from equipoise.supply import Session
-from equipoise.tables import table
 
 # The measures of a scenario that a run's answer shows, in order; the table scenario_result has them all.
 _MEASURES = (
