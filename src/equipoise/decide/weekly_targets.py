@@ -173,4 +173,4 @@ def _with_limits(targets: pl.DataFrame, tolerance: float) -> pl.DataFrame:
         pl.when("counted").then((low + _WHOLE).floor()).otherwise(low).alias("lowest"),
         pl.when("counted").then((high - _WHOLE).ceil()).otherwise(high).alias("highest"),
     )
-    return rows.select(SCHEMA.names()).cast(dict(SCHEMA)).sort("family", "unit", "measure", "week")
+    return rows.select(SCHEMA.names()).cast(SCHEMA).sort("family", "unit", "measure", "week")

@@ -1,19 +1,10 @@
-"""The outputs of a run, written so that a reader never meets half of them.
+"""The outputs of a run: what is in them, and writing them."""
 
-Everything is written into a hidden folder beside the final one, flushed to disk, and then renamed: the final folder either is not
-there or is complete. Only then does `latest`, beside it, begin to point at it. A run killed at any moment leaves the outputs
-of earlier versions, and what `latest` points at, as they were.
-"""
-
-import os
 import shutil
-import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import polars as pl
 
@@ -22,13 +13,10 @@ from equipoise.exchange.plan_document import plan_json
 from equipoise.exchange.report import pre_sop, report
 from equipoise.exchange.summary import SUMMARY, summary
 from equipoise.exchange.table_files import write_tables
+from equipoise.exchange.version_folder import aside, publish, sweep, whole
 from equipoise.exchange.workbook import workbook
 from equipoise.tables import GIVEN
 from equipoise.tables.setting import Setting
-
-LATEST = "latest"
-_PARTIAL = ".partial-"
-_DAY = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,34 +85,48 @@ def chosen(tables: Mapping[str, pl.DataFrame], outputs: Iterable[str]) -> dict[s
     return {name: frame for name, frame in tables.items() if name in wanted}
 
 
-def write(tables: Mapping[str, pl.DataFrame], setting: Setting, outputs: Iterable[str], folder: Path) -> list[Path]:
-    """Write the named outputs into `folder`, which must not exist yet, all or nothing; return the files.
+def prepare(tables: Mapping[str, pl.DataFrame], setting: Setting, outputs: Iterable[str], parent: Path, mark: str = "") -> Path:
+    """Write the named outputs into a hidden folder in `parent`, all or nothing, and return it: whole, marked, on disk, not yet published.
 
     Always: plan.json (the whole plan), plan.xlsx and tables/ (the given tables, and the made tables of the named outputs). For each
     output its Markdown file; for executive_summary also report.html, for gap_analysis the pack of pre-S&OP (pre_sop.html and pre_sop.md).
-    `latest` beside `folder` then points at it.
-    Raises InputError for an output that there is not, StoreError where the disk cannot be written or the folder exists.
+    Raises InputError for an output that there is not, StoreError where the disk cannot be written.
     """
     names = tuple(dict.fromkeys(outputs))
     selected = chosen(tables, names)
+    temporary = None
+    try:
+        temporary = aside(parent)
+        sweep(parent)
+        _fill(temporary, tables, selected, setting, names)
+        return whole(temporary, mark)
+    except BaseException as error:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise unwritten(parent, error) from error
+        raise
+
+
+def write(tables: Mapping[str, pl.DataFrame], setting: Setting, outputs: Iterable[str], folder: Path) -> list[Path]:
+    """Write the named outputs into `folder`, which must not exist yet, all or nothing; return the files. `latest` then points at it.
+
+    Raises InputError for an output that there is not, StoreError where the disk cannot be written or the folder exists.
+    """
     if folder.exists():
         raise StoreError(f"{folder} exists already.", "A version is written once; give a new version.")
-    temporary = folder.parent / f"{_PARTIAL}{folder.name}-{uuid4().hex[:8]}"
+    made = prepare(tables, setting, outputs, folder.parent)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
-        temporary.mkdir()
-        _fill(temporary, tables, selected, setting, names)
-        publish(temporary, folder)
+        publish(made, folder)
     except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise StoreError(
-            f"The outputs could not be written to {folder}: {error.strerror or error}.", "Check space and permissions."
-        ) from error
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        shutil.rmtree(made, ignore_errors=True)
+        raise unwritten(folder, error) from error
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def unwritten(folder: Path, error: OSError) -> StoreError:
+    """Return in words that outputs could not be written."""
+    return StoreError(f"The outputs could not be written to {folder}: {error.strerror or error}.", "Check space and permissions.")
 
 
 def _fill(
@@ -148,52 +150,3 @@ def _fill(
 
 def _text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="")
-
-
-def publish(temporary: Path, final: Path) -> None:
-    """Make the folder `temporary` the folder `final` in one step, on disk, and let `latest` beside it point at it.
-
-    Both lie in one folder of one file system. Raises OSError, nothing having changed, where `final` exists or cannot be written.
-    """
-    with ThreadPoolExecutor(16) as pool:  # a disk takes many such requests in the time of one
-        list(pool.map(_flush, [*temporary.rglob("*"), temporary]))
-    if final.exists():
-        raise FileExistsError(17, "the folder exists already", str(final))
-    temporary.rename(final)
-    _flush(final.parent)
-    _point(final)
-
-
-def _point(final: Path) -> None:
-    """Let `latest` point at the folder: a link, swapped in one step; where links are not allowed, a file with the folder's name."""
-    swap = final.parent / f"{_PARTIAL}{LATEST}-{uuid4().hex[:8]}"
-    try:
-        swap.symlink_to(final.name, target_is_directory=True)
-        swap.replace(final.parent / LATEST)
-    except OSError:
-        with suppress(FileNotFoundError):
-            swap.unlink()
-        _text(swap, final.name + "\n")
-        swap.replace(final.parent / f"{LATEST}.txt")
-    _flush(final.parent)
-
-
-def _flush(path: Path) -> None:
-    """Ask the system to put the file, or a folder's entries, on disk; folders cannot be flushed everywhere."""
-    if not path.is_dir():
-        with path.open("r+b") as file:
-            os.fsync(file.fileno())
-    elif os.name != "nt":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what runs killed more than a day ago left behind; a younger one may still be at work."""
-    for path in folder.glob(f"{_PARTIAL}*"):
-        with suppress(OSError):
-            if time.time() - path.lstat().st_mtime > _DAY:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -1,0 +1,36 @@
+"""What is written of the record: agendas, minutes and notices as a page in the look of the report, as Markdown and as plain text."""
+
+from collections.abc import Iterable, Iterator
+
+from equipoise.decide.part import Part
+from equipoise.exchange.pack.blocks import Block, Grid, Head, Paragraph, Points, Section
+from equipoise.exchange.pack.markdown import markdown
+from equipoise.exchange.pack.page import page
+
+_DAYS = ("Due", "From", "To", "By", "Day", "Expires")
+
+
+def record_page(title: str, below: str, parts: Iterable[Part]) -> tuple[str, str]:
+    """Return parts as one HTML page that needs nothing else, and as Markdown."""
+    made = tuple(Section(part.key, part.title, tuple(_blocks(part))) for part in parts)
+    return page(title, below, made), markdown(title, below, made)
+
+
+def _blocks(part: Part) -> Iterator[Block]:
+    if part.sentences:
+        yield Paragraph(part.sentences[0]) if len(part.sentences) == 1 else Points(part.sentences)
+    if part.rows:
+        heads = tuple(Head(head, number=head in part.numbers, whole=head in _DAYS) for head in part.heads)
+        yield Grid(part.caption, heads, part.rows)
+
+
+def plain(title: str, below: str, parts: Iterable[Part]) -> str:
+    """Return parts as text for a message: a line a row, its cells with their headings."""
+    lines = [title, below, ""]
+    for part in parts:
+        lines += [part.title.upper(), *part.sentences]
+        for row in part.rows:
+            cells = [f"{head}: {cell}" if head else cell for head, cell in zip(part.heads[1:], row[1:], strict=True) if cell]
+            lines.append(f"- {row[0]}{' (' + '; '.join(cells) + ')' if cells else ''}")
+        lines.append("")
+    return "\n".join(line for line in lines).strip() + "\n"
