@@ -3,17 +3,15 @@
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from uuid import uuid4
 
 import polars as pl
 
 from equipoise.errors import StoreError
-from equipoise.exchange.outputs import publish
 from equipoise.exchange.plan_document import plan_json
 from equipoise.exchange.report import report
 from equipoise.exchange.table_files import write_tables
+from equipoise.exchange.version_folder import aside, whole
 from equipoise.exchange.workbook import workbook
-from equipoise.tables import GIVEN
 from equipoise.tables.setting import Setting
 
 
@@ -26,28 +24,32 @@ def write_published(
     name to content. A folder of that name is what a call left that was broken off before the record knew of it: it is written anew.
     Raises StoreError where the disk cannot be written; what was there before then stands.
     """
-    names = list(dict.fromkeys(exported))
-    aside = folder.parent / f".partial-{folder.name}-{uuid4().hex[:8]}"
     try:
-        aside.mkdir(parents=True)
-        write_tables({name: tables[name] for name in names if name in tables}, aside / "tables")
-        _text(aside / "plan.json", plan_json(tables, setting))
-        shown = {name: frame for name, frame in tables.items() if name in GIVEN or name not in {"stream_record", "simulation_path"}}
-        workbook(shown, setting, aside / "plan.xlsx")
-        _text(aside / "report.html", report(tables, setting))
-        for name, content in texts.items():
-            (aside / name).parent.mkdir(parents=True, exist_ok=True)
-            _text(aside / name, content)
-        if folder.exists():
-            shutil.rmtree(folder)
-        publish(aside, folder, latest=False)
+        made = aside(folder.parent)
+        try:
+            _fill(made, tables, setting, exported, texts)
+            made = whole(made, folder.name)
+            if folder.exists():
+                shutil.rmtree(folder)
+            made.rename(folder)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
     except OSError as error:
         raise StoreError(
             f"The published files could not be written to {folder}: {error.strerror or error}.", "Check space and permissions."
         ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _fill(folder: Path, tables: Mapping[str, pl.DataFrame], setting: Setting, exported: Iterable[str], texts: Mapping[str, str]) -> None:
+    write_tables({name: tables[name] for name in dict.fromkeys(exported) if name in tables}, folder / "tables")
+    _text(folder / "plan.json", plan_json(tables, setting))
+    workbook(tables, setting, folder / "plan.xlsx")
+    _text(folder / "report.html", report(tables, setting))
+    for name, content in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        _text(folder / name, content)
 
 
 def _text(path: Path, text: str) -> None:
