@@ -193,7 +193,8 @@ PUBLISHED = (
         "What a family is to sell and make in a week, with what is still good; frozen when the plan is published.",
         text("target", "Cycle and family", key=True),
         text("family", "Family", required=True),
-        listing("weeks", "Weeks: each week (first day), measure (sales, production), target, lowest, highest"),
+        text("unit", "Unit of its quantities"),
+        listing("weeks", "Weeks: each week and end (first and last day), measure (sales, production), period, target, lowest, highest, value"),
     ),
     _kept(
         "publication",
@@ -203,7 +204,12 @@ PUBLISHED = (
         integer("version", "Approved version", required=True),
         text("head", "Hash of the audit log's last line then"),
         listing("files", "Files that were written"),
-        listing("notices", "Notices: each to, channel, by, subject, state (sent, failed, waiting), error"),
+        text("folder", "Folder that they are in"),
+        listing(
+            "notices",
+            "Notices: each to, audience, what, channel, by, due, subject, sent (when) and error, and state: waiting, sending (broken off: not "
+            "known whether it arrived), sent, failed, told (by hand)",
+        ),
     ),
     _kept(
         "inbox_file",

@@ -7,6 +7,7 @@ Handbook; Lapide, Journal of Business Forecasting).
 """
 
 import datetime as dt
+import re
 from typing import Literal, get_args
 
 from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -18,6 +19,7 @@ StepName = Literal["gather", "demand_review", "supply_review", "pre_sop", "execu
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Section = Literal["summary", "decisions", "changes", "demand_plan", "supply_plan", "weekly_targets", "financials", "risks", "actions"]
 WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+_PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 _OF_STEP: dict[str, JsonValue] = {"default": "as the step has it"}
 
 # Conditions that the system checks where a gate names them in these words; every other condition is confirmed by whoever submits.
@@ -85,6 +87,13 @@ class StepSetting(Group):
         return self
 
 
+def without_password(address: str) -> str:
+    """Return an address of a notification service. Raises ValueError where a password stands in it: a plan file is read by many."""
+    if _PASSWORD.search(address):
+        raise ValueError("a password stands in an address. Put the address into an environment variable, and write env:NAME.")
+    return address
+
+
 class AudienceSetting(Group):
     """Somebody who is told of the approved plan: a line of the communication plan."""
 
@@ -95,11 +104,19 @@ class AudienceSetting(Group):
     channel: Literal["mail", "chat", "calendar"] = Field("mail", description="How they are told")
     when: int = Field(0, ge=0, le=60, description="Working days after the approval")
     by: Role = Field("facilitator", description="Role that answers for it")
+    addresses: tuple[str, ...] = Field(
+        (), description="Further addresses that are told: a mail address, one in the form that apprise takes, or env:NAME to take it from there"
+    )
+
+    @field_validator("addresses")
+    @classmethod
+    def _no_secrets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(without_password, value))
 
     @model_validator(mode="after")
     def _somebody(self) -> "AudienceSetting":
-        if not self.roles and not self.people:
-            raise ValueError(f"nobody is named for the audience {self.audience}. Give roles or people.")
+        if not self.roles and not self.people and not self.addresses:
+            raise ValueError(f"nobody is named for the audience {self.audience}. Give roles, people or addresses.")
         if not self.what:
             raise ValueError(f"the audience {self.audience} is told nothing. Name what, or leave the audience out.")
         return self
@@ -228,6 +245,10 @@ class ProcessSetting(Group):
         default_factory=_default_audiences,
         description="Communication plan: who is told what of the approved plan; where given, these are all",
     )
+    mail_server: str = Field(
+        "env:EQUIPOISE_MAIL",
+        description="Server that mail is sent by, in the form that apprise takes (mailtos://user:password@host?from=me@company), or env:NAME",
+    )
     exports: tuple[str, ...] = Field(_EXPORTS, description="Tables that are written for execution when the plan is published")
 
     @field_validator("holidays", mode="before")
@@ -236,6 +257,11 @@ class ProcessSetting(Group):
         if not isinstance(value, (list, tuple)):
             return value
         return [one if isinstance(one, (dict, HolidaySetting)) else {"from": one} for one in value]
+
+    @field_validator("mail_server")
+    @classmethod
+    def _no_secret(cls, value: str) -> str:
+        return without_password(value)
 
     @field_validator("steps")
     @classmethod
