@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the contract is read where nothing heavy may be loaded
     import polars as pl
 
 Document = dict[str, object]
+GRACE = dt.timedelta(hours=1)
 Occasion = Literal["run", "submit", "promote", "approve"]
 
 
@@ -204,10 +205,16 @@ class Store(Protocol):
         """Return a version of a plan, by default its latest. Raises NotFoundError where there is none."""
 
     def drop_versions(self, versions: Collection[tuple[str, int]], by: Signature) -> None:
-        """Take out draft versions, each with its line. Raises StoreError where one is not of the occasion run."""
+        """Take out draft versions, each with its line.
 
-    def collect(self, *, results_before: dt.datetime) -> tuple[int, int]:
-        """Delete results of steps made before, and tables that no version, result or record names; return tables and bytes."""
+        Raises StoreError where one is not of the occasion run, or where a version that stays was made from one.
+        """
+
+    def collect(self, *, results_before: dt.datetime, grace: dt.timedelta = GRACE) -> tuple[int, int]:
+        """Delete results of steps made before, and tables that no version, result or record names; return tables and bytes.
+
+        Files younger than `grace` are left alone: they may belong to a run at work.
+        """
 
     def put_credential(self, credential: Credential) -> None:
         """Keep a credential; one of the same user, kind and name is replaced."""
@@ -228,4 +235,14 @@ class Store(Protocol):
         """Ask a job to stop. Raises NotFoundError where there is none."""
 
     def backup(self, target: str) -> Document:
-        """Write database and tables, consistent with each other, to one file; return its manifest."""
+        """Write database and tables, consistent with each other, to one file; return its manifest.
+
+        Sessions and results of steps are left out; tables that are missing or damaged too, but they are named (`lost`).
+        """
+
+    def restore(self, source: str, by: Signature, *, replace: bool = False) -> Document:
+        """Put what a backup holds into this store, all or nothing, with a line that says so, and return the backup's manifest.
+
+        Chain and tables are checked before any of it can be seen. Raises StoreError where the store is not empty and `replace` is not
+        said, or where the backup is damaged or of another schema.
+        """

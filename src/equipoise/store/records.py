@@ -25,7 +25,7 @@ def change_records(connection: Connection, changes: Sequence[Change], by: Signat
     keys = [(change.kind, change.id) for change in named]
     held = current(connection, keys)
     revisions = {
-        **_last_revisions(connection, [key for key in keys if key not in held]),
+        **last_revisions(connection, [key for key in keys if key not in held]),
         **{key: one.revision for key, one in held.items()},
     }
     before = dict(held)
@@ -98,7 +98,7 @@ def current(connection: Connection, keys: Collection[Key]) -> dict[Key, Record]:
     return found
 
 
-def _last_revisions(connection: Connection, keys: Collection[Key]) -> dict[Key, int]:
+def last_revisions(connection: Connection, keys: Collection[Key]) -> dict[Key, int]:
     """Return the last revisions of records that were there once: one made again goes on counting, so that an old revision never fits."""
     wanted = sorted(set(keys))
     found: dict[Key, int] = {}

@@ -45,6 +45,9 @@ class Shelf(Protocol):
     def flush(self, contents: Collection[str]) -> None:
         """Have the files of those hashes outlast a power cut. Raises StoreError where one is missing."""
 
+    def absent(self, contents: Collection[str]) -> list[str]:
+        """Return those of the hashes that have no file."""
+
     def discard(self, path: str) -> None:
         """Delete a file, where it is there."""
 
@@ -110,6 +113,10 @@ class Folder:
             list(pool.map(_force, files))
             list(pool.map(_force, folders))
 
+    def absent(self, contents: Collection[str]) -> list[str]:
+        """Return those of the hashes that have no file."""
+        return [content for content in sorted(set(contents)) if not Path(self.path(content)).is_file()]
+
     def discard(self, path: str) -> None:
         """Delete a file, where it is there."""
         try:
@@ -173,11 +180,15 @@ class Remote:
 
     def flush(self, contents: Collection[str]) -> None:
         """See that the files are there: such places acknowledge a file when it lasts."""
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            there = pool.map(self.holds, sorted(set(contents)))
-        missing = [content for content, held in zip(sorted(set(contents)), there, strict=True) if not held]
+        missing = self.absent(contents)
         if missing:
             raise _lost(self.path(missing[0]))
+
+    def absent(self, contents: Collection[str]) -> list[str]:
+        """Return those of the hashes that have no file."""
+        wanted = sorted(set(contents))
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            return [content for content, held in zip(wanted, pool.map(self.holds, wanted), strict=True) if not held]
 
     def discard(self, path: str) -> None:
         """Delete a file, where it is there."""

@@ -1,16 +1,18 @@
 """The store on SQLAlchemy Core: one implementation for SQLite and PostgreSQL. Only this package uses SQLAlchemy."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
+from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, RowMapping, and_, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from equipoise.errors import Fault, NotFoundError, StoreError
+from equipoise.store.archive import read_backup, write_backup
 from equipoise.store.chain import Entry, append, line_of, read_head, utc_now
-from equipoise.store.contract import Change, Credential, Document, Job, Line, Record, Signature, Version
+from equipoise.store.clearing import collect_garbage
+from equipoise.store.contract import GRACE, Change, Credential, Document, Job, Line, Record, Signature, Version
 from equipoise.store.database import Database, guarded, upsert
 from equipoise.store.frames import Kept, get_frame, put_frame
 from equipoise.store.records import change_records, find_record, find_records
@@ -21,10 +23,10 @@ from equipoise.store.schema import (
     LINE,
     RESULT,
     VERSION,
-    canonical,
-    finite,
 )
 from equipoise.store.shelf import Shelf
+from equipoise.store.verification import verify_log, verify_tables
+from equipoise.store.versions import delete_versions, insert_version, version_of
 
 
 class SqlStore:
@@ -128,33 +130,32 @@ class SqlStore:
             head = read_head(connection)
         return head.number, head.hash
 
+    @guarded
     def verify(self, anchors: Mapping[int, str] | None = None) -> list[Fault]:
-        """Return what is wrong with the audit log."""
-        raise NotImplementedError(anchors)
+        """Return what is wrong with the audit log, the records and versions beside it, and the tables of versions."""
+        with self._database.read() as connection:
+            faults = verify_log(connection, anchors or {})
+            held = [version_of(row) for row in connection.execute(select(VERSION)).mappings()]
+        return faults + verify_tables(self._shelf, held)
 
     # Versions
 
     @guarded
     def add_version(self, version: Version, by: Signature) -> Version:
         """Keep a plan version with its line in the audit log, and return it with `line` filled."""
-        self._shelf.flush(version.tables.values())
+        contents = version.tables.values()
+        self._shelf.flush(contents)
 
         def add(connection: Connection) -> Version:
-            head = read_head(connection, lock=True)
-            taken = select(VERSION.c.id).where(VERSION.c.plan == version.plan, VERSION.c.number == version.number)
-            if connection.execute(taken).first() is not None:
-                raise StoreError(
-                    f"Plan {version.plan} already has a version {version.name}.", "Run the plan again; another run finished first."
-                )
-            kept = replace(version, line=head.number + 1, figures=finite(version.figures))
-            row = {field.name: getattr(kept, field.name) for field in fields(Version)}
-            self._know(connection, kept.tables.values())
-            connection.execute(insert(VERSION).values(**{**row, "files": list(kept.files)}))
-            append(connection, head, [version_entry(kept)], by)
+            kept = insert_version(connection, version, by)
+            self._know(connection, contents)
+            # Under the lock that clearing away takes too: no table can go between this look and the version.
+            if self._shelf.absent(contents):
+                raise StoreError(f"Tables of {version.plan} {version.name} are no longer there.", "Run the plan again.")
             return kept
 
         kept = self._database.write(add)
-        self._forget_new(kept.tables.values())
+        self._forget_new(contents)
         return kept
 
     @guarded
@@ -163,7 +164,7 @@ class SqlStore:
         query = select(VERSION).order_by(VERSION.c.plan, VERSION.c.number)
         with self._database.read() as connection:
             rows = connection.execute(query.where(VERSION.c.plan == plan) if plan else query).mappings().all()
-        return [_version_of(row) for row in rows]
+        return [version_of(row) for row in rows]
 
     def version(self, plan: str, number: int | None = None) -> Version:
         """Return a version of a plan, by default its latest."""
@@ -179,28 +180,13 @@ class SqlStore:
     @guarded
     def drop_versions(self, versions: Collection[tuple[str, int]], by: Signature) -> None:
         """Take out draft versions, each with its line."""
-
-        def drop(connection: Connection) -> None:
-            head = read_head(connection, lock=True)
-            entries = []
-            for plan, number in sorted(set(versions)):
-                this = and_(VERSION.c.plan == plan, VERSION.c.number == number)
-                row = connection.execute(select(VERSION).where(this)).mappings().one_or_none()
-                if row is None:
-                    raise StoreError(f"Plan {plan} has no version v{number:04d}.", "See which there are.")
-                if row["made"] != "run":
-                    raise StoreError(f"Version v{number:04d} of plan {plan} was made by {row['made']}: it stands for good.", "Keep it.")
-                made = version_entry(_version_of(row))
-                entries.append(replace(made, old=made.new, new=None, revision=2))
-                connection.execute(delete(VERSION).where(this))
-            append(connection, head, entries, by)
-
         if versions:
-            self._database.write(drop)
+            self._database.write(lambda connection: delete_versions(connection, versions, by))
 
-    def collect(self, *, results_before: dt.datetime) -> tuple[int, int]:
+    @guarded
+    def collect(self, *, results_before: dt.datetime, grace: dt.timedelta = GRACE) -> tuple[int, int]:
         """Delete results of steps made before, and tables that nothing names; return tables and bytes."""
-        raise NotImplementedError(results_before)
+        return collect_garbage(self._database, self._shelf, results_before, grace)
 
     # Credentials and jobs
 
@@ -250,23 +236,15 @@ class SqlStore:
         if not self._database.write(lambda connection: connection.execute(query).rowcount):
             raise NotFoundError(f"There is no job {identity}.", "See which there are with: equipoise job list.")
 
+    @guarded
     def backup(self, target: str) -> Document:
         """Write database and tables, consistent with each other, to one file; return its manifest."""
-        raise NotImplementedError(target)
+        return write_backup(self._database, self._shelf, Path(target))
 
-
-def version_entry(version: Version) -> Entry:
-    """Return the line that a version has in the log: what it is, and the hash of all that it says."""
-    content = {field.name: getattr(version, field.name) for field in fields(Version) if field.name != "line"}
-    content |= {"created": version.created.isoformat(timespec="microseconds"), "files": list(version.files)}
-    summary: Document = {name: content[name] for name in ("plan", "number", "created", "code", "made", "base")}
-    summary["content"] = hashlib.sha256(canonical(content).encode()).hexdigest()
-    return Entry("version", f"{version.plan}/{version.name}", None, summary, 1, version.business_unit, version.cycle)
-
-
-def _version_of(row: RowMapping) -> Version:
-    values = {field.name: row[field.name] for field in fields(Version)}
-    return Version(**{**values, "files": tuple(values["files"])})
+    @guarded
+    def restore(self, source: str, by: Signature, *, replace: bool = False) -> Document:
+        """Put what a backup holds into this store, all or nothing, and return the backup's manifest."""
+        return read_backup(self._database, self._shelf, Path(source), by, replace=replace)
 
 
 def known_frames(connection: Connection, contents: Iterable[str]) -> dict[str, Kept]:
