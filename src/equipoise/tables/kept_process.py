@@ -194,7 +194,7 @@ PUBLISHED = (
         text("target", "Cycle and family", key=True),
         text("family", "Family", required=True),
         text("unit", "Unit of its quantities"),
-        listing("weeks", "Weeks: each week and end (first and last day), measure (sales, production), period, target, lowest, highest, value"),
+        listing("weeks", "Weeks: each week and end (its days), measure (sales, production), period, target, lowest, highest, value"),
     ),
     _kept(
         "publication",
@@ -207,7 +207,7 @@ PUBLISHED = (
         text("folder", "Folder that they are in"),
         listing(
             "notices",
-            "Notices: each to, audience, what, channel, by, due, subject, sent (when) and error, and state: waiting, sending (broken off: not "
+            "Notices: each to, audience, what, channel, by, due, subject, sent (when), error, and state: waiting, sending (broken off: not "
             "known whether it arrived), sent, failed, told (by hand)",
         ),
     ),

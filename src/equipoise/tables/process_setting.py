@@ -105,7 +105,7 @@ class AudienceSetting(Group):
     when: int = Field(0, ge=0, le=60, description="Working days after the approval")
     by: Role = Field("facilitator", description="Role that answers for it")
     addresses: tuple[str, ...] = Field(
-        (), description="Further addresses that are told: a mail address, one in the form that apprise takes, or env:NAME to take it from there"
+        (), description="Further addresses that are told: mail addresses, those of a service in the form that apprise takes, or env:NAME"
     )
 
     @field_validator("addresses")
@@ -247,7 +247,7 @@ class ProcessSetting(Group):
     )
     mail_server: str = Field(
         "env:EQUIPOISE_MAIL",
-        description="Server that mail is sent by, in the form that apprise takes (mailtos://user:password@host?from=me@company), or env:NAME",
+        description="Server that sends mail, in the form that apprise takes (mailtos://user:password@host?from=me@company), or env:NAME",
     )
     exports: tuple[str, ...] = Field(_EXPORTS, description="Tables that are written for execution when the plan is published")
 
