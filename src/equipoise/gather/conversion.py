@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from equipoise.gather.dates import read_dates, without_time
-from equipoise.tables.column import DTYPES, Kind
+from equipoise.tables.column import Kind, dtype_of
 
 _NOTHING = ("", "null", "none", "n/a", "na", "nan", "-", "–", "(blank)", "nil")
 _YES = ("true", "t", "yes", "y", "1", "1.0", "x", "on")
@@ -46,12 +46,12 @@ def convert(cells: pl.Series, kind: Kind, decimal: str = "", form: str = "", all
     """
     if cells.dtype == pl.Categorical:
         return _by_value(cells, kind, decimal, form, allowed)
-    if cells.dtype == DTYPES[kind] and kind not in {"text", "number"}:
+    if cells.dtype == dtype_of(kind) and kind not in {"text", "number"}:
         return Converted(cells)
     if cells.dtype.is_temporal() and kind == "date":
         return Converted(cells.cast(pl.Date))
     if cells.dtype == pl.Boolean and kind in {"number", "integer"}:
-        return Converted(cells.cast(DTYPES[kind]))
+        return Converted(cells.cast(dtype_of(kind)))
     if cells.dtype.is_numeric() and kind in {"number", "integer"}:
         return _whole(_finite(Converted(cells.cast(pl.Float64)), cells), kind)
     text = _text(cells)

@@ -1,22 +1,34 @@
-"""What a table and a column are: one row of attributes feeds checks, files, database, API and the printed reference."""
+"""What a table and a column are: one row of attributes feeds checks, files, database, API and the printed reference.
+
+The dictionary is read where requests are made from it, at every start: what is heavy is loaded when a frame is first asked for.
+"""
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 Kind = Literal["text", "number", "integer", "date", "flag", "json"]
 OverTime = Literal["", "flow", "stock", "ratio"]
 
-DTYPES: dict[Kind, pl.DataType] = {
-    "text": pl.String(),
-    "number": pl.Float64(),
-    "integer": pl.Int64(),
-    "date": pl.Date(),
-    "flag": pl.Boolean(),
-    "json": pl.String(),
-}
+
+@cache
+def dtype_of(kind: Kind) -> "pl.DataType":
+    """Return the Polars type of a kind of value."""
+    import polars as pl
+
+    dtypes: dict[Kind, pl.DataType] = {
+        "text": pl.String(),
+        "number": pl.Float64(),
+        "integer": pl.Int64(),
+        "date": pl.Date(),
+        "flag": pl.Boolean(),
+        "json": pl.String(),
+    }
+    return dtypes[kind]
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +54,9 @@ class Column:
     default: str | float | bool | None = None
 
     @property
-    def dtype(self) -> pl.DataType:
+    def dtype(self) -> "pl.DataType":
         """The Polars type of the column."""
-        return DTYPES[self.kind]
+        return dtype_of(self.kind)
 
 
 @dataclass(frozen=True)
@@ -57,8 +69,10 @@ class Table:
     columns: tuple[Column, ...]
 
     @cached_property
-    def schema(self) -> pl.Schema:
+    def schema(self) -> "pl.Schema":
         """Column names and Polars types, in order."""
+        import polars as pl
+
         return pl.Schema({column.name: column.dtype for column in self.columns})
 
     @cached_property
@@ -77,11 +91,13 @@ class Table:
         column = self.by_name.get("period")
         return column is not None and column.key and not column.required
 
-    def empty(self) -> pl.DataFrame:
+    def empty(self) -> "pl.DataFrame":
         """A frame with the right columns and no rows."""
+        import polars as pl
+
         return pl.DataFrame(schema=self.schema)
 
-    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def conform(self, frame: "pl.DataFrame") -> "pl.DataFrame":
         """Return `frame` with exactly this table's columns, in order and type; columns it lacks are empty.
 
         Raises `polars.exceptions.InvalidOperationError` where a value cannot take the type: that is a fault of our own code,
@@ -91,6 +107,8 @@ class Table:
             return self.empty()
         if frame.schema == self.schema:
             return frame
+        import polars as pl
+
         missing = [pl.lit(None, dtype=column.dtype).alias(column.name) for column in self.columns if column.name not in frame.columns]
         return frame.with_columns(missing).select(pl.col(column.name).cast(column.dtype) for column in self.columns)
 
