@@ -219,6 +219,12 @@ class Store(Protocol):
     def put_credential(self, credential: Credential) -> None:
         """Keep a credential; one of the same user, kind and name is replaced."""
 
+    def replace_credential(self, old: Credential, new: Credential) -> bool:
+        """Keep `new` in place of `old`, of the same user, kind and name, where it still is as `old` says; return whether it was.
+
+        One that has been taken out is never made again, and of two that count a failure at once one is told to look again.
+        """
+
     def credentials(self, *, user: str = "", kind: str = "", secret: str = "") -> list[Credential]:
         """Return credentials by user, kind or hash of the secret."""
 

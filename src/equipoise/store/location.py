@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from equipoise.errors import StoreError, Where
 
 _FILE = "workspace.yaml"
-_KEYS = ("store", "tables")
+_KEYS = ("store", "tables", "people")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,18 @@ def locate_store(workspace: Path) -> Location:
     return Location(workspace, url, file, tables if "://" in tables else str(workspace / (tables or ".equipoise/tables")))
 
 
+def log_in_setting(workspace: Path) -> object:
+    """Return what workspace.yaml says under `people`, of log-in and identity; None where it says nothing. Raises StoreError like above."""
+    return _read(workspace / _FILE).get("people")
+
+
 def _said(path: Path) -> dict[str, str]:
+    """Return what workspace.yaml says of the store."""
+    said = _read(path)
+    return {key: _value(key, said[key], Where(str(path))) for key in ("store", "tables") if said.get(key) is not None}
+
+
+def _read(path: Path) -> dict[str, object]:
     """Return what workspace.yaml says."""
     if not path.is_file():
         return {}
@@ -64,7 +75,7 @@ def _said(path: Path) -> dict[str, str]:
     unknown = sorted(str(key) for key in said if key not in _KEYS) if isinstance(said, dict) else ["no keys at all"]
     if unknown:
         raise StoreError(f"{_FILE} has keys that are not known: {', '.join(unknown)}.", f"It may have: {', '.join(_KEYS)}.", where)
-    return {key: _value(key, value, where) for key, value in said.items() if value is not None}
+    return dict(said)
 
 
 def _value(key: str, value: object, where: Where) -> str:

@@ -197,6 +197,13 @@ class SqlStore:
         self._database.write(lambda connection: upsert(connection, CREDENTIAL, ("user", "kind", "name"), [values]))
 
     @guarded
+    def replace_credential(self, old: Credential, new: Credential) -> bool:
+        """Keep `new` in place of `old` where it still is as `old` says; return whether it was."""
+        same = and_(*(CREDENTIAL.c[field.name].is_not_distinct_from(getattr(old, field.name)) for field in fields(Credential)))
+        query = update(CREDENTIAL).where(same).values({field.name: getattr(new, field.name) for field in fields(Credential)})
+        return self._database.write(lambda connection: int(connection.execute(query).rowcount)) == 1
+
+    @guarded
     def credentials(self, *, user: str = "", kind: str = "", secret: str = "") -> list[Credential]:
         """Return credentials by user, kind or hash of the secret."""
         query = select(CREDENTIAL).order_by(CREDENTIAL.c.user, CREDENTIAL.c.kind, CREDENTIAL.c.name)
