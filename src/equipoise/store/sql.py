@@ -199,8 +199,8 @@ class SqlStore:
     @guarded
     def replace_credential(self, old: Credential, new: Credential) -> bool:
         """Keep `new` in place of `old` where it still is as `old` says; return whether it was."""
-        same = and_(*(CREDENTIAL.c[field.name].is_not_distinct_from(getattr(old, field.name)) for field in fields(Credential)))
-        query = update(CREDENTIAL).where(same).values({field.name: getattr(new, field.name) for field in fields(Credential)})
+        same = [CREDENTIAL.c[field.name].is_not_distinct_from(getattr(old, field.name)) for field in fields(Credential)]
+        query = update(CREDENTIAL).where(*same).values({field.name: getattr(new, field.name) for field in fields(Credential)})
         return self._database.write(lambda connection: int(connection.execute(query).rowcount)) == 1
 
     @guarded
