@@ -180,7 +180,19 @@ def _sealed(process: Process, version: "Version", found: "Sequence[Record]", con
         return None
     held = [one for one in approved_versions(process.place.store, process.unit) if one.plan == version.plan and one.base == version.number]
     completing = word(yes[needed - 1].document, "person") == context.actor
-    sealed = held[-1] if held else seal(process.place, version, "approve", context, unit=process.unit, cycle=process.name)
+    sealed = (
+        held[-1]
+        if held
+        else seal(
+            process.place,
+            version,
+            "approve",
+            context,
+            reason=word(yes[-1].document, "reason"),
+            business_unit=process.unit,
+            cycle=process.name,
+        )
+    )
     if completing or not held:
         _handed_on(process, sealed, context)
     return sealed

@@ -1,7 +1,7 @@
 """The list of operations, by topic."""
 
 from equipoise.service import messages
-from equipoise.service.messages import cycle, overrides, publishing
+from equipoise.service.messages import cycle, keeping, overrides, publishing
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
@@ -121,15 +121,45 @@ _RECORDS: tuple[Operation, ...] = (
         _EVERY,
     ),
 )
-_APPROVING = "equipoise.service.approving"
 # Approving, publishing, targets, minutes
+_APPROVING = "equipoise.service.approving"
+_PUBLISHED = "equipoise.service.publishing"
+_TOLD = "equipoise.service.communication"
+_TARGETS = "equipoise.service.targets"
+_MEETINGS = "equipoise.service.meetings"
 _PUBLISHING: tuple[Operation, ...] = (
     Operation("approve", publishing.ApproveRequest, publishing.ApproveAnswer, f"{_APPROVING}:approve", True, False, "approve", _EVERY),
+    Operation("publish", publishing.PublishRequest, publishing.PublishAnswer, f"{_PUBLISHED}:publish", True, True, "publish", _EVERY),
+    Operation(
+        "communication",
+        publishing.CommunicationRequest,
+        publishing.CommunicationAnswer,
+        f"{_TOLD}:communication",
+        False,
+        False,
+        "view",
+        _EVERY,
+    ),
+    Operation(
+        "target list", publishing.TargetListRequest, publishing.TargetListAnswer, f"{_TARGETS}:target_list", False, False, "view", _EVERY
+    ),
+    Operation(
+        "target check", publishing.TargetCheckRequest, publishing.TargetCheckAnswer, f"{_TARGETS}:target_check", True, False, "run", _EVERY
+    ),
 )
 # Jobs, versions and differences
 _JOBS: tuple[Operation, ...] = ()
 # The store: audit, backup, restore, clearing away
-_STORE: tuple[Operation, ...] = ()
+_KEEPING = "equipoise.service.keeping"
+_STORE: tuple[Operation, ...] = (
+    Operation(
+        "audit verify", keeping.AuditVerifyRequest, keeping.AuditVerifyAnswer, f"{_KEEPING}:verify", False, True, "manage_store", _EVERY
+    ),
+    Operation("audit list", keeping.AuditListRequest, keeping.AuditListAnswer, f"{_KEEPING}:list_", False, False, "view", _EVERY),
+    Operation("backup", keeping.BackupRequest, keeping.BackupAnswer, f"{_KEEPING}:backup", False, True, "manage_store", _LOCAL),
+    Operation("restore", keeping.RestoreRequest, keeping.RestoreAnswer, f"{_KEEPING}:restore", True, True, "manage_store", _LOCAL),
+    Operation("gc", keeping.GcRequest, keeping.GcAnswer, f"{_KEEPING}:gc", True, True, "manage_store", _LOCAL),
+)
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation for operation in (*_PLANNING, *_CYCLE, *_PEOPLE, *_RECORDS, *_PUBLISHING, *_JOBS, *_STORE)

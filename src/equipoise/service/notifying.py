@@ -1,0 +1,134 @@
+"""Sending notices: mail and chat by apprise. Addresses may hold secrets: they are never kept, printed or logged."""
+
+import logging
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from urllib.parse import quote, urlsplit
+
+from equipoise.errors import InputError
+
+_ENV = "env:"
+_MAIL = re.compile(r"[^@\s:/]+@[^@\s:/]+")
+_LOCK = Lock()
+_SHORT = 4  # parts of an address that are too short to be a secret, and too common to be blotted out
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: subject, and one text as Markdown for mail and plain for chat; `attached` are files that go with a mail."""
+
+    subject: str
+    markdown: str
+    text: str
+    attached: tuple[Path, ...] = ()
+
+
+def is_mail(address: str) -> bool:
+    """Whether an address is a mail address or that of a mail service."""
+    return bool(_MAIL.fullmatch(address)) or address.startswith(("mailto:", "mailtos:"))
+
+
+def shown(address: str) -> str:
+    """Return an address as it may be seen by all: a mail address or the name of a variable as it is, of all others the service."""
+    if _MAIL.fullmatch(address) or address.startswith(_ENV):
+        return address
+    return urlsplit(address).scheme or "an address"
+
+
+def send(address: str, message: Message, mail_server: str) -> str:
+    """Send a message to an address and return what went wrong, without secrets; empty where it was taken.
+
+    A mail address is reached by `mail_server`; both may be env:NAME.
+    """
+    try:
+        return _sent(_url(address, mail_server), message)
+    except InputError as error:
+        return f"{error.message} {error.fix}".strip()
+
+
+def _url(address: str, mail_server: str) -> str:
+    """Return the address in the form that apprise takes. Raises InputError where a variable is not set."""
+    plain = _from_environment(address)
+    if not _MAIL.fullmatch(plain):
+        return plain
+    if mail_server.startswith(_ENV) and not os.environ.get(mail_server.removeprefix(_ENV)):
+        raise InputError(
+            f"No mail server is known: {mail_server.removeprefix(_ENV)} is not set.",
+            "Set it to an address such as mailtos://user:password@smtp.example.com?from=planning@example.com (see process.mail_server).",
+        )
+    server = _from_environment(mail_server)
+    return f"{server}{'&' if '?' in server else '?'}to={quote(plain)}"
+
+
+def _from_environment(address: str) -> str:
+    if not address.startswith(_ENV):
+        return address
+    name = address.removeprefix(_ENV)
+    found = os.environ.get(name, "")
+    if not found:
+        raise InputError(f"The variable {name} is not set.", "Set it where Equipoise runs.")
+    return found
+
+
+def _sent(url: str, message: Message) -> str:
+    try:
+        from apprise import Apprise, NotifyFormat
+    except ImportError:
+        return "Notices are sent by apprise, which is not installed. Install equipoise[team]."
+    with _LOCK, _heard() as said:
+        service = Apprise()
+        if not service.add(url):
+            return "The address is not understood. Write it in the form that apprise takes."
+        mail = is_mail(url)
+        body, form = (message.markdown, NotifyFormat.MARKDOWN) if mail else (message.text, NotifyFormat.TEXT)
+        files = [str(path) for path in message.attached] if mail else []
+        try:
+            taken = service.notify(body, title=message.subject, body_format=form, attach=files or None)
+        except (OSError, TypeError, ValueError) as error:
+            return _blotted(f"It could not be sent: {error}.", url)
+    if taken:
+        return ""
+    return _blotted(f"It could not be sent: {said[-1]}" if said else "It could not be sent, and the service does not say why.", url)
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """Hear what apprise says meanwhile, in place of everybody else who listens to it: it names addresses."""
+    said: list[str] = []
+
+    class _Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    log = logging.getLogger("apprise")
+    ear, before = _Ear(logging.WARNING), (log.propagate, list(log.handlers))
+    log.propagate, log.handlers = False, [ear]
+    try:
+        yield said
+    finally:
+        log.propagate, log.handlers = before
+
+
+def _blotted(text: str, url: str) -> str:
+    """Return the text without any part of the address that may be secret: user, password, path and parameters."""
+    parts = urlsplit(url)
+    known = [url, parts.username or "", parts.password or "", *parts.path.split("/"), *re.split(r"[&=]", parts.query)]
+    for secret in sorted(set(known), key=len, reverse=True):
+        if len(secret) >= _SHORT:
+            text = text.replace(secret, "…")
+    return text
+
+
+def channels_of(channel: str, mail: str, addresses: Sequence[str]) -> list[str]:
+    """Return the addresses at which a person is told by a channel: mail and calendar by mail, chat by their other addresses.
+
+    Where they have none of that kind, those of the other.
+    """
+    by_mail = [mail] if mail else [one for one in addresses if is_mail(one)]
+    by_chat = [one for one in addresses if not is_mail(one)]
+    return (by_chat or by_mail) if channel == "chat" else (by_mail or by_chat)
