@@ -14,13 +14,15 @@ import polars as pl
 
 from equipoise import code_version
 from equipoise.cycle import Cycle, Listener, MemoryCache, Progress, Tables
-from equipoise.exchange.outputs import write
+from equipoise.exchange.outputs import prepare
 from equipoise.gather import Plan
 from equipoise.scenario import Override, override_table, remembered
+from equipoise.service.current import cycle_name_of
 from equipoise.service.gathering import Gathered, gather, issue_lines
 from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
 from equipoise.service.recorded import last_effects
 from equipoise.service.register import Context
+from equipoise.service.sealing import keep, mark, mend_outputs
 from equipoise.service.workspace import Workspace
 from equipoise.store import Version
 from equipoise.supply import Session
@@ -98,29 +100,26 @@ def remembered_batches(place: Workspace, plan: Plan) -> list[tuple[Override, ...
 
 
 def _keep(place: Workspace, gathered: Gathered, tables: Tables, context: Context) -> Version:
-    """Write the outputs, then keep the version: a version in the store always has its files."""
-    setting = gathered.plan.setting
-    outputs = place.outputs(setting.plan)
-    number = _next_number(place, setting.plan, outputs)
-    folder = outputs / f"v{number:04d}"
-    files = write(tables, setting, gathered.plan.outputs, folder)
+    """Write the outputs aside and keep the version; then they get their name."""
+    setting, unit = gathered.plan.setting, gathered.plan.process.business_unit
+    mend_outputs(place, setting.plan)
+    hashes = {name: place.store.put_table(name, frame) for name, frame in sorted(tables.items())}
+    folder = prepare(tables, setting, gathered.plan.outputs, place.outputs(setting.plan), mark(hashes))
+    last = place.store.versions(setting.plan)[-1:]
     version = Version(
         plan=setting.plan,
-        number=number,
+        number=0,
         created=dt.datetime.now(dt.UTC).replace(tzinfo=None),
         code=code_version(),
         inputs=gathered.inputs,
-        tables={name: place.store.put_table(name, frame) for name, frame in sorted(tables.items())},
-        files=tuple(path.relative_to(folder).as_posix() for path in files),
+        tables=hashes,
+        files=tuple(path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()),
         figures=_figures(gathered, tables),
+        business_unit=unit,
+        cycle=cycle_name_of(place.store, unit),
+        base=last[0].number if last else None,
     )
-    return place.store.add_version(version, context.sign("run"))
-
-
-def _next_number(place: Workspace, plan: str, outputs: Path) -> int:
-    """Return a number that neither the store nor a folder has: a run killed before it was kept may have left its folder."""
-    folders = [int(path.name[1:]) for path in outputs.glob("v*") if path.name[1:].isdigit()] if outputs.is_dir() else []
-    return max([version.number for version in place.store.versions(plan)] + folders, default=0) + 1
+    return keep(place, version, folder, context.sign("run"))
 
 
 def _figures(gathered: Gathered, tables: Tables) -> dict[str, object]:
