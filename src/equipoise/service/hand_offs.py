@@ -54,7 +54,15 @@ def _sealed(process: Process, step: Record, context: Context, reason: str) -> "V
     """Return the lasting version that the step is handed on with."""
     from equipoise.service.sealing import seal
 
-    return seal(process.place, process.place.version(), "submit", context, reason or f"{step.id} was submitted")
+    return seal(
+        process.place,
+        process.place.version(),
+        "submit",
+        context,
+        cycle=process.name,
+        business_unit=process.unit,
+        reason=reason or f"{step.id} was submitted",
+    )
 
 
 def accept(request: StepAcceptRequest, context: Context) -> StepAnswer:
