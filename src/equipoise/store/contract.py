@@ -175,8 +175,10 @@ class Store(Protocol):
         already or is gone: it says what it is now, who changed it and when.
         """
 
-    def records(self, kind: str, *, business_unit: str | None = None, cycle: str | None = None) -> list[Record]:
-        """Return the records of a kind, in the order of their last change."""
+    def records(
+        self, kind: str, *, business_unit: str | None = None, cycle: str | None = None, status: Collection[str] = ()
+    ) -> list[Record]:
+        """Return the records of a kind, in the order of their last change; with `status` those in one of these, or that have none."""
 
     def record(self, kind: str, identity: str) -> Record:
         """Return a record. Raises NotFoundError, naming the nearest, where there is none."""

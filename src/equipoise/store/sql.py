@@ -97,10 +97,12 @@ class SqlStore:
         return self._database.write(lambda connection: change_records(connection, changes, by)) if changes else []
 
     @guarded
-    def records(self, kind: str, *, business_unit: str | None = None, cycle: str | None = None) -> list[Record]:
-        """Return the records of a kind, in the order of their last change."""
+    def records(
+        self, kind: str, *, business_unit: str | None = None, cycle: str | None = None, status: Collection[str] = ()
+    ) -> list[Record]:
+        """Return the records of a kind, in the order of their last change; with `status` those in one of these, or that have none."""
         with self._database.read() as connection:
-            return find_records(connection, kind, business_unit, cycle)
+            return find_records(connection, kind, business_unit, cycle, status)
 
     @guarded
     def record(self, kind: str, identity: str) -> Record:
