@@ -7,6 +7,9 @@ from typing import Protocol
 
 from equipoise.tables.figures import listing
 
+GIVEN = "gather"
+"""What made a table that no step of a run makes."""
+
 
 class Made(Protocol):
     """A step of a run: what it reads and writes."""
@@ -38,7 +41,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """A table of a version: the step that made it (gather: it was given), when its content last changed, and why it is stale, if it is."""
+    """A table of a version: the step that made it (`GIVEN`: it was given), when its content last changed, and why it is stale, if it is."""
 
     table: str
     step: str
@@ -95,7 +98,7 @@ def freshness(versions: Sequence[Snapshot], changes: Sequence[Changed], steps: S
 
 def _state(table: str, step: Made | None, versions: Sequence[Snapshot], because: tuple[str, ...]) -> TableState:
     since = _since(table, versions)
-    return TableState(table, step.name if step else "gather", step.phase if step else "Gather", since.created, since.number, because)
+    return TableState(table, step.name if step else GIVEN, step.phase if step else "Gather", since.created, since.number, because)
 
 
 def _since(table: str, versions: Sequence[Snapshot]) -> Snapshot:
@@ -112,4 +115,4 @@ def why_stale(changes: Sequence[Changed], most: int = 5) -> str:
     """Return what changed since the last run in a sentence; empty where nothing did."""
     if not changes:
         return ""
-    return f"Since the last run changed: {listing([change.what for change in changes], most)}."
+    return f"{listing([change.what for change in changes], most)} changed since the last run."

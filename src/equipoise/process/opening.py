@@ -13,7 +13,7 @@ from equipoise.scenario.condition import days_of
 # Tables of the plan itself: an override of periods that are past changes nothing any more. Tables that also hold the past are not here.
 _MADE = ("baseline", "consensus", "demand_plan", "firm_plan", "inventory_policy", "demand_policy")
 _PLANNED = frozenset((*_MADE, "capacity", "resource", "workforce", "purchase", "purchase_limit", "lane", "route"))
-_ALIVE = {
+_CARRIED = {
     "override": ("accepted", "proposed"),
     "action": ("open", "started", "proposed"),
     "assumption": ("holds", "proposed"),
@@ -22,8 +22,10 @@ _ALIVE = {
 }
 _AFTER = {"override": "off", "assumption": "retired", "risk": "closed"}
 _OF_THE_CYCLE = ("reopened", "changed", "stale")
-KINDS = (*_ALIVE, "promotion")
-READ = (*KINDS, "alarm")
+KINDS = (*_CARRIED, "promotion")
+"""Kinds of records that live on from cycle to cycle."""
+READ: dict[str, tuple[str, ...]] = {**_CARRIED, "promotion": (), "alarm": ("open", "seen")}
+"""Kinds of records that opening a cycle looks at, each with the states in which it does; none: whatever its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def opening(cycle: str, records: Mapping[str, Sequence[Kept]], as_of: dt.date, s
     edits: list[Edit] = []
     carried: dict[str, list[str]] = defaultdict(list)
     ended: dict[str, list[str]] = defaultdict(list)
-    for kind, alive in _ALIVE.items():
+    for kind, alive in _CARRIED.items():
         for record in records.get(kind, ()):
             if word(record.document, "status") not in alive:
                 continue

@@ -47,7 +47,7 @@ def open_(request: CycleOpenRequest, context: Context) -> CycleOpenAnswer:
     plan, calendar = process.plan, process.plan.calendar
     name = _named(request.name.strip() or cycle_name(calendar.as_of, process.unit), cycles)
     opened = first_day(plan.process, process.days, calendar.as_of, request.start)
-    records = {kind: process.place.store.records(kind, business_unit=process.unit) for kind in READ}
+    records = {kind: process.place.store.records(kind, business_unit=process.unit, status=states) for kind, states in READ.items()}
     found = opening(name, records, calendar.as_of, calendar.start)
     cycle = _cycle(process, name, previous, opened, found)
     new = [cycle, *steps_of(plan.process, process.days, name, opened), *tasks_of(plan.process, process.days, opened)]

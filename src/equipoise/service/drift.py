@@ -7,7 +7,6 @@ from equipoise.process.built_on import alarms
 from equipoise.process.hand_off import HANDED_ON
 from equipoise.process.kept import Edit, in_status, whole, word
 from equipoise.service.current import Process
-from equipoise.service.step_tables import made_in, steps_of_tables
 from equipoise.tables.figures import listing
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def _handed_on(document: dict[str, object]) -> bool:
 
 
 def _otherwise(step: str, then: "Version", now: "Version") -> list[str]:
+    from equipoise.service.step_tables import made_in
+
     return [table for table in made_in(step) if table in then.tables and then.tables[table] != now.tables.get(table)]
 
 
@@ -38,6 +39,8 @@ def change_alarms(process: Process, tables: Sequence[str], statement: str, actor
 
     For changes that are allowed after a hand-off, such as a decision: make them in the same call as the change itself.
     """
+    from equipoise.service.step_tables import steps_of_tables
+
     named = steps_of_tables(tables)
     found = [step for step in process.steps if word(step.document, "name") in named and _handed_on(step.document)]
     return [alarm for step in found for alarm in alarms("changed", step, process.steps, statement, actor)]

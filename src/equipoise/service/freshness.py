@@ -1,13 +1,14 @@
 """Fresh: what the last version was computed from, and what of it is stale since then."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise import code_version
 from equipoise.cycle import STEPS
-from equipoise.process.freshness import Changed, TableState, freshness
+from equipoise.process.freshness import GIVEN, Changed, TableState, freshness
 from equipoise.process.hand_off import HANDED_ON
 from equipoise.process.kept import word
 from equipoise.service.current import Process, process_of
@@ -43,11 +44,11 @@ def fresh(request: FreshRequest, context: Context) -> FreshAnswer:
         headline=[_headline(last, changes, stale)],
         plan=last.plan,
         version=last.name,
-        made=last.created,
+        made=last.created.replace(microsecond=0),
         stale=bool(changes),
         computed_from=[name for name in last.inputs if name not in _NOT_FILES],
         changes=[ChangeRow(change=change.what, tables=list(change.tables)) for change in changes],
-        tables=[_row(state) for state in (states if request.all else stale)],
+        tables=[_row(state) for state in states if request.all or (state.stale and state.step != GIVEN)],
         steps=_handed_on(process, {state.table for state in stale}),
         next=f"equipoise run {process.place.plan_file}" if changes else "",
     )
@@ -72,8 +73,9 @@ def _headline(version: "Version", changes: Sequence[Changed], stale: Sequence[Ta
     made = f"{version.name} of {version.created:%Y-%m-%d %H:%M} UTC"
     if not changes:
         return f"{made} is fresh: nothing that it was computed from has changed."
-    tables = f"{len(stale)} table{' is' if len(stale) == 1 else 's are'} stale"
-    return f"{made} is stale: {listing([change.what for change in changes])} changed since, so {tables}."
+    phases = Counter(state.phase for state in stale)
+    tables = listing([f"{count} of {phase}" for phase, count in phases.items()], len(phases))
+    return f"{made} is stale: {listing([change.what for change in changes])} changed since. Tables that are stale: {tables or 'none'}."
 
 
 def _row(state: TableState) -> FreshRow:
@@ -82,7 +84,7 @@ def _row(state: TableState) -> FreshRow:
         phase=state.phase,
         step=state.step,
         state="stale" if state.stale else "fresh",
-        changed=state.changed,
+        changed=state.changed.replace(microsecond=0),
         version=f"v{state.version:04d}",
         because=listing(state.because),
     )

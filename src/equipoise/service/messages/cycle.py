@@ -280,7 +280,7 @@ class StepAnswer(Message):
 class FreshRequest(PlanRequest):
     """Say what the plan was computed from, and what is stale since then."""
 
-    all: Annotated[bool, Field(description="Show tables that are fresh too")] = False
+    all: Annotated[bool, Field(description="Show every table: also given ones, and those that are fresh")] = False
 
 
 class ChangeRow(Message):
