@@ -26,7 +26,7 @@ from equipoise.service.messages.overrides import (
     OverrideShowRequest,
     OverrideWithdrawRequest,
 )
-from equipoise.service.recorded import belongs, last_effects, order_of, override_of
+from equipoise.service.recorded import belongs, last_effects, order_of, override_of, plans_of
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, locate
 from equipoise.store.contract import Change, Document, Record
@@ -56,10 +56,15 @@ class Overridden:
         """The business unit."""
         return self.plan.process.business_unit
 
+    @cached_property
+    def plans(self) -> frozenset[str]:
+        """The plans whose overrides are this plan's too."""
+        return plans_of(self.place.store, self.unit, self.plan.setting.plan)
+
     def record(self, identity: str) -> Record:
         """Return an override of this plan. Raises NotFoundError, naming the nearest, where there is none."""
         found = self.place.store.record(KIND, identity)
-        if found.business_unit != self.unit or not belongs(found, self.plan.setting.plan):
+        if found.business_unit != self.unit or not belongs(found, self.plans):
             raise NotFoundError(f"There is no override {identity} in {self.plan.setting.plan}.", "List them with: equipoise override list")
         return found
 
@@ -248,7 +253,7 @@ def _listed(here: Overridden, request: OverrideListRequest) -> list[OverrideLine
         said = record.document
         fits = all(not value or said.get(name) == value for name, value in wanted.items())
         inside = scenario is None or str(said.get("scenario") or "") == scenario
-        if fits and inside and record.number > since and belongs(record, here.plan.setting.plan):
+        if fits and inside and record.number > since and belongs(record, here.plans):
             line = _listed_line(here, record, effects.get(record.id, {}))
             found += [line] if request.state in {"", line.state} else []
     return found

@@ -14,7 +14,7 @@ from equipoise.gather.plan import Plan
 from equipoise.scenario import Override, Scenario, chain
 from equipoise.service.current import cycle_name_of
 from equipoise.service.messages import PromoteAnswer, PromoteRequest
-from equipoise.service.recorded import batches_of, belongs
+from equipoise.service.recorded import batches_of, belongs, plans_of
 from equipoise.service.register import Context
 from equipoise.service.running import forget
 from equipoise.service.workspace import Workspace, locate
@@ -28,6 +28,7 @@ class Promotion:
     name: str
     kind: str
     batches: tuple[tuple[Override, ...], ...]
+    id: str = ""
 
     @property
     def overrides(self) -> tuple[Override, ...]:
@@ -50,7 +51,7 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         done = held.get(request.name)
         if done is None:
             raise InputError(f"{request.name} is not promoted.", f"Promoted are: {', '.join(held) or 'none'}.")
-        change = demotion(plan, done.name)
+        change = demotion(done)
     else:
         done = held.get(request.name) or _found(place, plan.scenarios, request, context)
         if done.name in held:
@@ -118,7 +119,7 @@ def named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor: 
     return tuple(tuple(map(signed, batch)) for batch in batches)
 
 
-def promotion(place: Workspace, plan: Plan, found: Promotion, reason: str, decision: str = "") -> Change:
+def promotion(place: Workspace, plan: Plan, found: Promotion, reason: str, decision: str = "", cost: float | None = None) -> Change:
     """Return the change that keeps a promotion, as record PLAN/NAME: two plans of a workspace may have scenarios of one name."""
     document: Document = {
         "plan": plan.setting.plan,
@@ -126,22 +127,26 @@ def promotion(place: Workspace, plan: Plan, found: Promotion, reason: str, decis
         "kind": found.kind,
         "reason": reason,
         "decision": decision or None,
+        "cost": cost,
         "batches": [[json.loads(one.model_dump_json(exclude_defaults=True)) for one in batch] for batch in found.batches],
     }
     unit = plan.process.business_unit
     return Change("promotion", document, f"{plan.setting.plan}/{found.name}", 0, unit, cycle_name_of(place.store, unit))
 
 
-def demotion(plan: Plan, name: str) -> Change:
-    """Return the change that takes a promotion out."""
-    return Change("promotion", None, f"{plan.setting.plan}/{name}")
+def demotion(held: Promotion) -> Change:
+    """Return the change that takes a promotion out of the record."""
+    return Change("promotion", None, held.id)
 
 
 def promotions(place: Workspace, plan: Plan) -> tuple[Promotion, ...]:
     """Return what is promoted in a plan, in the order of promotion."""
-    held = place.store.records("promotion", business_unit=plan.process.business_unit) if place.kept else ()
+    if not place.kept:
+        return ()
+    unit = plan.process.business_unit
+    plans = plans_of(place.store, unit, plan.setting.plan)
     return tuple(
-        Promotion(str(one.document["promotion"]), str(one.document["kind"]), batches_of(one.document))
-        for one in held
-        if belongs(one, plan.setting.plan)
+        Promotion(str(one.document["promotion"]), str(one.document["kind"]), batches_of(one.document), one.id)
+        for one in place.store.records("promotion", business_unit=unit)
+        if belongs(one, plans)
     )

@@ -1,6 +1,6 @@
 """What the record adds to a plan file: accepted overrides and promotions, in the order in which they were made, and open risks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,27 @@ class Laid:
     batch: tuple[Override, ...]
 
 
-def belongs(record: "Record", plan: str) -> bool:
-    """Return whether a record is about that plan; one that names none is about every plan of its business unit."""
-    return record.document.get("plan") in {None, "", plan}
+def plans_of(store: "Store", business_unit: str, plan: str) -> frozenset[str]:
+    """Return the plans whose records are a plan's too: its own, and those of the cycles before it.
+
+    A plan is often named for its cycle: what was said in the last one lives on under the next one's name, and not the other way round.
+    """
+    cycles = {one.id: one.document for one in store.records("cycle", business_unit=business_unit)}
+    found, names = {plan}, [name for name, document in cycles.items() if document.get("plan") == plan]
+    seen: set[str] = set()
+    while names:
+        name = names.pop()
+        if name in cycles and name not in seen:
+            seen.add(name)
+            found.add(str(cycles[name].get("plan") or plan))
+            names.append(str(cycles[name].get("previous") or ""))
+    return frozenset(found)
+
+
+def belongs(record: "Record", plans: Container[str]) -> bool:
+    """Return whether a record is about one of those plans; one that names none is about every plan of its business unit."""
+    named = record.document.get("plan")
+    return not named or named in plans
 
 
 def override_of(record: "Record") -> Override:
@@ -52,20 +70,22 @@ def laid_batches(store: "Store", plan: Plan, after: int = 0) -> list[Laid]:
 
     With `after` only what was made or changed since that line of the log.
     """
-    unit, name = plan.process.business_unit, plan.setting.plan
+    unit = plan.process.business_unit
+    plans = plans_of(store, unit, plan.setting.plan)
     found = []
     for record in store.records("override", business_unit=unit):
-        if record.number > after and record.document.get("status", "accepted") == "accepted" and belongs(record, name):
+        if record.number > after and record.document.get("status", "accepted") == "accepted" and belongs(record, plans):
             found.append(Laid(order_of(record), str(record.document.get("scenario") or ""), (override_of(record),)))
     for record in store.records("promotion", business_unit=unit):
-        if record.number > after and belongs(record, name):
+        if record.number > after and belongs(record, plans):
             found += [Laid(record.number, "", batch) for batch in batches_of(record.document)]
     return sorted(found, key=lambda laid: laid.order)
 
 
 def with_record(plan: Plan, store: "Store") -> Plan:
     """Return the plan with what the record adds: overrides and promotions over its own, risks, and no scenario that was promoted."""
-    unit, name = plan.process.business_unit, plan.setting.plan
+    unit = plan.process.business_unit
+    plans = plans_of(store, unit, plan.setting.plan)
     laid = laid_batches(store, plan)
     added: dict[str, list[tuple[Override, ...]]] = {}
     for one in laid:
@@ -73,10 +93,10 @@ def with_record(plan: Plan, store: "Store") -> Plan:
     since = {
         str(one.document["promotion"]): f"{one.changed_at:%Y-%m-%d}"
         for one in store.records("promotion", business_unit=unit)
-        if belongs(one, name) and one.document.get("kind") == "scenario"
+        if belongs(one, plans) and one.document.get("kind") == "scenario"
     }
     risks = [
-        one for one in store.records("risk", business_unit=unit) if one.document.get("status", "open") == "open" and belongs(one, name)
+        one for one in store.records("risk", business_unit=unit) if one.document.get("status", "open") == "open" and belongs(one, plans)
     ]
     return replace(
         plan,
