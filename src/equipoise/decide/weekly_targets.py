@@ -29,6 +29,7 @@ SCHEMA = pl.Schema(
 )
 _OF = ("family", "unit", "measure", "period")
 _WHOLE = 1e-6
+_MANY = 100  # from here on two decimals are enough
 _DAY = dt.timedelta(days=1)
 
 
@@ -158,7 +159,14 @@ def _by_week(planned: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("value").is_not_null().all()).then(pl.col("value").sum()).alias("worth"),
     )
     counted = (pl.col("whole") - pl.col("whole").round()).abs() < _WHOLE
-    rows = upto.sort(keys).with_columns(pl.when(counted).then(pl.col("by_then").round()).otherwise("by_then").alias("by_then"))
+    rows = upto.sort(keys).with_columns(
+        pl.when(counted)
+        .then(pl.col("by_then").round())
+        .when(pl.col("whole") >= _MANY)
+        .then(pl.col("by_then").round(2))
+        .otherwise("by_then")
+        .alias("by_then")
+    )
     last = pl.col("week") == pl.col("week").max().over(_OF)
     rows = rows.with_columns(pl.when(last).then("whole").otherwise("by_then").alias("by_then"))
     target = pl.col("by_then") - pl.col("by_then").shift(1, fill_value=0.0).over(_OF)

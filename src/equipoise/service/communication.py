@@ -17,7 +17,7 @@ from equipoise.tables.figures import number, plural
 if TYPE_CHECKING:
     from equipoise.store.contract import Document, Record
 
-UNREACHED = "Nobody of this audience has an address. Send its notice yourself, then say so with: equipoise publish --told"
+UNREACHED = "No address is known: send the notice yourself (folder notices), then say so with --told."
 _DONE = ("sent", "told")
 _UNCLEAR = "It was broken off while it was sent: nobody knows whether it arrived. Ask, then publish --again --to, or --told."
 
