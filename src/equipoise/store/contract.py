@@ -209,7 +209,7 @@ class Store(Protocol):
     def drop_versions(self, versions: Collection[tuple[str, int]], by: Signature) -> None:
         """Take out draft versions, each with its line.
 
-        Raises StoreError where one is not of the occasion run, or where a version that stays was made from one.
+        Raises StoreError where one is not of the occasion run, or where one that stands for good was made from it.
         """
 
     def collect(self, *, results_before: dt.datetime, grace: dt.timedelta = GRACE) -> tuple[int, int]:
@@ -238,6 +238,12 @@ class Store(Protocol):
 
     def jobs(self, *, state: str = "", identity: str = "") -> list[Job]:
         """Return jobs, oldest first."""
+
+    def move_job(self, identity: str, was: JobState, now: JobState, worker: str = "") -> bool:
+        """Put a job from the state `was` into `now`, with the worker who has it; return False, nothing changed, where it is in another.
+
+        Of several who try, one gets it.
+        """
 
     def cancel_job(self, identity: str) -> None:
         """Ask a job to stop. Raises NotFoundError where there is none."""

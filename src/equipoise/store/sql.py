@@ -12,7 +12,7 @@ from equipoise.errors import Fault, NotFoundError, StoreError
 from equipoise.store.archive import read_backup, write_backup
 from equipoise.store.chain import Entry, append, line_of, read_head, utc_now
 from equipoise.store.clearing import collect_garbage
-from equipoise.store.contract import GRACE, Change, Credential, Document, Job, Line, Record, Signature, Version
+from equipoise.store.contract import GRACE, Change, Credential, Document, Job, JobState, Line, Record, Signature, Version
 from equipoise.store.database import Database, guarded, upsert
 from equipoise.store.frames import Kept, get_frame, put_frame
 from equipoise.store.records import change_records, find_record, find_records
@@ -237,6 +237,13 @@ class SqlStore:
         query = query.where(JOB.c.id == identity) if identity else query
         with self._database.read() as connection:
             return [Job(**{**row, "progress": tuple(row["progress"])}) for row in connection.execute(query).mappings()]
+
+    @guarded
+    def move_job(self, identity: str, was: JobState, now: JobState, worker: str = "") -> bool:
+        """Put a job from the state `was` into `now`; return False where it is in another."""
+        this = update(JOB).where(JOB.c.id == identity, JOB.c.state == was)
+        query = this.values(state=now, worker=worker, beat=utc_now(), **({"cancel": False} if now == "queued" else {}))
+        return bool(self._database.write(lambda connection: connection.execute(query).rowcount))
 
     @guarded
     def cancel_job(self, identity: str) -> None:

@@ -29,7 +29,7 @@ def insert_version(connection: Connection, version: Version, by: Signature) -> V
 
 
 def delete_versions(connection: Connection, versions: Collection[tuple[str, int]], by: Signature) -> None:
-    """Take out drafts, each with its line. Raises StoreError where one stands for good, or another was made from it."""
+    """Take out drafts, each with its line. Raises StoreError where one stands for good, or one that does was made from it."""
     head = read_head(connection, lock=True)
     entries = []
     gone = set(versions)
@@ -45,7 +45,8 @@ def delete_versions(connection: Connection, versions: Collection[tuple[str, int]
         entries.append(replace(made, old=made.new, new=None, revision=last + 1))
         connection.execute(delete(VERSION).where(this))
     bases = or_(*(and_(VERSION.c.plan == plan, VERSION.c.base == number) for plan, number in sorted(gone)))
-    built = connection.execute(select(VERSION.c.plan, VERSION.c.number, VERSION.c.base).where(bases)).first()
+    query = select(VERSION.c.plan, VERSION.c.number, VERSION.c.base).where(bases, VERSION.c.made != "run")
+    built = connection.execute(query).first()
     if built is not None:
         raise StoreError(f"Version v{built.number:04d} of plan {built.plan} was made from v{built.base:04d}.", "Keep both.")
     append(connection, head, entries, by)
