@@ -50,14 +50,14 @@ def _from_words(text: str, reason: str) -> Override:
     for pattern, operation, value in _CHANGES:
         if colon and found is not None and pattern.fullmatch(said):
             given = {"table": found["table"], "operation": operation, "value": value(said), "reason": reason}
-            given |= {"where": parse_where(_parted(found["where"], found["table"])) if found["where"] else {}}
+            given |= {"where": parse_where(parted(found["where"], found["table"])) if found["where"] else {}}
             given |= {"column": found["column"]} if found["column"] else {}
             given |= {"split": "proportional"} if operation == "add" and found["table"] in {"demand_plan", "consensus", "baseline"} else {}
             return Override.model_validate(given)
     raise InputError(f"The change '{text}' is not understood.", FORMS)
 
 
-def _parted(where: str, name: str) -> str:
+def parted(where: str, name: str) -> str:
     """Return conditions parted by semicolons: a comma parts them too where the name of a column follows, never within a name."""
     if name not in DICTIONARY or where.lstrip().startswith("{"):
         return where

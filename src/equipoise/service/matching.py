@@ -10,7 +10,7 @@ import polars as pl
 from equipoise.errors import DataError, Fault, InputError, Where
 from equipoise.gate import check_overridden
 from equipoise.gather import Plan
-from equipoise.scenario import Effect, Override, chain, lay
+from equipoise.scenario import ATTRIBUTES, Effect, Override, chain, lay
 from equipoise.service.gathering import Gathered, gather
 from equipoise.service.recorded import changed_since, laid_batches, with_record
 from equipoise.service.workspace import Workspace
@@ -89,6 +89,12 @@ class Matching:
             noun = "This override does" if len(overrides) == 1 else f"{len(faults)} of {len(overrides)} overrides do"
             raise DataError(f"{noun} not fit the plan.", "Correct it; nothing was kept.", faults=faults)
         return [found[override.id] for override in overrides]
+
+    def seen(self, names: Sequence[str]) -> Mapping[str, pl.DataFrame]:
+        """Return the tables that say whose cells those of tables `names` are: masters, periods, settings and the tables themselves."""
+        if self.version is not None:
+            return _Stored(self.place, self.version, ("setting", "period", *ATTRIBUTES, *(name for name in names if name in GIVEN)))
+        return self.whole.tables
 
     def _looked(self, name: str, mine: list[Override], scenario: str) -> Sequence[Effect]:
         if self.version is not None and name in self.version.tables:

@@ -1,7 +1,7 @@
 """The list of operations, by topic."""
 
 from equipoise.service import messages
-from equipoise.service.messages import cycle, keeping, overrides, publishing
+from equipoise.service.messages import cycle, decisions, keeping, overrides, publishing, records
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
@@ -68,60 +68,43 @@ _CYCLE: tuple[Operation, ...] = (
 # People
 _PEOPLE: tuple[Operation, ...] = ()
 # Overrides, decisions, actions, assumptions, risks, comments, reviews, the inbox
-_OVERRIDES = "equipoise.service.overrides"
+_KINDS = tuple((kind, "comment" if kind == "comment" else "propose") for kind in records.KINDS)
+_O, _R, _D = "equipoise.service.overrides", "equipoise.service.records", "equipoise.service.decisions"
+_V, _I = "equipoise.service.reviewing", "equipoise.service.inbox"
+_CHANGED, _REVIEWED, _DECIDED = overrides.OverridesAnswer, decisions.ReviewAnswer, decisions.DecisionsAnswer
 _RECORDS: tuple[Operation, ...] = (
+    Operation("override add", overrides.OverrideAddRequest, _CHANGED, f"{_O}:override_add", True, False, "propose", _EVERY),
+    Operation("override change", overrides.OverrideChangeRequest, _CHANGED, f"{_O}:override_change", True, False, "propose", _EVERY),
+    Operation("override withdraw", overrides.OverrideWithdrawRequest, _CHANGED, f"{_O}:override_withdraw", True, False, "propose", _EVERY),
+    Operation("override list", overrides.OverrideListRequest, _CHANGED, f"{_O}:override_list", False, False, "view", _EVERY),
     Operation(
-        "override add",
-        overrides.OverrideAddRequest,
-        overrides.OverridesAnswer,
-        f"{_OVERRIDES}:override_add",
-        True,
-        False,
-        "propose",
-        _EVERY,
+        "override show", overrides.OverrideShowRequest, overrides.OverrideShowAnswer, f"{_O}:override_show", False, False, "view", _EVERY
     ),
-    Operation(
-        "override change",
-        overrides.OverrideChangeRequest,
-        overrides.OverridesAnswer,
-        f"{_OVERRIDES}:override_change",
-        True,
-        False,
-        "propose",
-        _EVERY,
+    *(
+        Operation(f"{kind} add", records.ADD[kind], records.RecordAnswer, f"{_R}:record_add", True, False, may, _EVERY)
+        for kind, may in _KINDS
     ),
-    Operation(
-        "override withdraw",
-        overrides.OverrideWithdrawRequest,
-        overrides.OverridesAnswer,
-        f"{_OVERRIDES}:override_withdraw",
-        True,
-        False,
-        "propose",
-        _EVERY,
+    *(
+        Operation(f"{kind} change", records.CHANGE[kind], records.RecordAnswer, f"{_R}:record_change", True, False, may, _EVERY)
+        for kind, may in _KINDS
     ),
-    Operation(
-        "override list",
-        overrides.OverrideListRequest,
-        overrides.OverridesAnswer,
-        f"{_OVERRIDES}:override_list",
-        False,
-        False,
-        "view",
-        _EVERY,
+    *(
+        Operation(f"{kind} list", records.LIST[kind], records.LISTED[kind], f"{_R}:record_list", False, False, "view", _EVERY)
+        for kind, _ in _KINDS
     ),
-    Operation(
-        "override show",
-        overrides.OverrideShowRequest,
-        overrides.OverrideShowAnswer,
-        f"{_OVERRIDES}:override_show",
-        False,
-        False,
-        "view",
-        _EVERY,
+    *(
+        Operation(f"{kind} show", records.SHOW[kind], records.RecordShowAnswer, f"{_R}:record_show", False, False, "view", _EVERY)
+        for kind, _ in _KINDS
     ),
+    Operation("decision collect", decisions.DecisionCollectRequest, _DECIDED, f"{_D}:decision_collect", True, False, "propose", _EVERY),
+    Operation("decision decide", decisions.DecisionDecideRequest, _DECIDED, f"{_D}:decision_decide", True, False, "accept", _EVERY),
+    Operation("decision reopen", decisions.DecisionReopenRequest, _DECIDED, f"{_D}:decision_reopen", True, False, "accept", _EVERY),
+    Operation("review list", decisions.ReviewListRequest, _REVIEWED, f"{_V}:review_list", False, False, "view", _EVERY),
+    Operation("review accept", decisions.ReviewAcceptRequest, _REVIEWED, f"{_V}:review_accept", True, False, "accept", _EVERY),
+    Operation("review reject", decisions.ReviewRejectRequest, _REVIEWED, f"{_V}:review_reject", True, False, "accept", _EVERY),
+    Operation("inbox take", decisions.InboxTakeRequest, decisions.InboxAnswer, f"{_I}:inbox_take", True, False, "propose", _LOCAL),
+    Operation("inbox list", decisions.InboxListRequest, decisions.InboxAnswer, f"{_I}:inbox_list", False, False, "view", _LOCAL),
 )
-# Approving, publishing, targets, minutes
 _APPROVING = "equipoise.service.approving"
 _PUBLISHED = "equipoise.service.publishing"
 _TOLD = "equipoise.service.communication"

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
-from equipoise.errors import Fault, InputError, NotFoundError, Where
+from equipoise.errors import Fault, InputError, NotAllowedError, NotFoundError, Where
 from equipoise.gather import Plan
 from equipoise.scenario import Effect, Override, faults_of
 from equipoise.service.changes import read_changes
@@ -26,13 +26,16 @@ from equipoise.service.messages.overrides import (
     OverrideShowRequest,
     OverrideWithdrawRequest,
 )
+from equipoise.service.permitted import permitted, require_reason
 from equipoise.service.recorded import belongs, last_effects, order_of, override_of, plans_of
+from equipoise.service.records import is_agent, kept
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, locate
 from equipoise.store.contract import Change, Document, Record
 from equipoise.tables.figures import quantity
 
 KIND = "override"
+_SETTLED = ("off", "rejected")
 _BASE = ("", "base")
 _SAID = ("reason", "author", "role", "assumption", "expires", "was", "probability", "status")
 """Columns that change nothing of what an override does where it is laid."""
@@ -100,20 +103,38 @@ def override_add(request: OverrideAddRequest, context: Context) -> OverridesAnsw
     """
     here = overridden(locate(request), context)
     scenario = here.scenario(request.scenario)
+    require_reason(here, request.reason)
+    _refuse_role(request.role, context)
     overrides = _given(request)
+    check_assumptions(here, overrides)
+    proposed = request.propose or is_agent(context)
     effects = here.matching.look(overrides, scenario)
-    status = "proposed" if request.propose else "accepted"
-    signed = [one.model_copy(update={"status": status, "author": context.actor}) for one in overrides]
+    if not proposed:
+        permitted(here, overrides, scenario)
+    signed = [one.model_copy(update={"status": "proposed" if proposed else "accepted", "author": context.actor}) for one in overrides]
     made = _kept(here, [here.document(one, effect, scenario) for one, effect in zip(signed, effects, strict=True)], request.reason)
     lines = [_line(record, cells=effect.cells, state="draft") for record, effect in zip(made, effects, strict=True)]
     headline = [_told(record, effect) for record, effect in zip(made, effects, strict=True)]
     return _answer(here, lines, headline, made)
 
 
+def _refuse_role(role: str, context: Context) -> None:
+    """Raise NotAllowedError where somebody of a team names a role that they do not have."""
+    person = context.person
+    if role and not person.alone and role not in person.roles:
+        raise NotAllowedError(f"{person.name} has not the role {role}.", f"Name one of {', '.join(person.roles)}, or none.")
+
+
+def check_assumptions(here: Overridden, overrides: Sequence[Override]) -> None:
+    """Raise NotFoundError, naming the nearest, where an override rests on an assumption that is not in the record."""
+    for name in dict.fromkeys(one.assumption for one in overrides if one.assumption):
+        here.place.store.record("assumption", name)
+
+
 def _kept(here: Overridden, documents: Sequence[Document], reason: str) -> list[Record]:
     cycle = cycle_name_of(here.place.store, here.unit)
     changes = [Change(KIND, document, revision=0, business_unit=here.unit, cycle=cycle) for document in documents]
-    return here.place.store.change(changes, here.context.sign("override add", reason))
+    return kept(here.place, changes, here.context, "override add", reason)
 
 
 def _given(request: OverrideAddRequest) -> list[Override]:
@@ -168,6 +189,8 @@ def override_change(request: OverrideChangeRequest, context: Context) -> Overrid
     old = override_of(held)
     new = _changed(old, request)
     scenario = str(held.document.get("scenario") or "")
+    check_assumptions(here, [new])
+    _permit_change(here, held, [old, new], scenario)
     if new.content != old.content:
         here.matching.look([new], scenario)
     moved = _does(new) != _does(old)
@@ -175,8 +198,20 @@ def override_change(request: OverrideChangeRequest, context: Context) -> Overrid
     if not moved:
         document["position"] = order_of(held)
     change = Change(KIND, document, held.id, request.revision or held.revision)
-    made = here.place.store.change([change], context.sign("override change", request.reason))
+    made = kept(here.place, [change], context, "override change", request.reason)
     return _answer(here, [_line(made[0], state="draft")], [f"{held.id}: {new}."], made)
+
+
+def _permit_change(here: Overridden, held: Record, overrides: Sequence[Override], scenario: str) -> None:
+    """Raise NotAllowedError where who asks may change neither these cells nor a proposal of their own, InputError where it is settled."""
+    status = held.document.get("status", "accepted")
+    if status in _SETTLED:
+        raise InputError(f"{held.id} is {status}: it is no longer changed.", "Add another override.")
+    if status == "proposed" and held.document.get("author") == here.context.actor:
+        return
+    if is_agent(here.context):
+        raise NotAllowedError(f"An agent may change what it has proposed itself; {held.id} is {status}.", "Propose another override.")
+    permitted(here, overrides, scenario)
 
 
 def _does(override: Override) -> Document:
@@ -208,16 +243,17 @@ def override_withdraw(request: OverrideWithdrawRequest, context: Context) -> Ove
     here = overridden(locate(request), context)
     held = [here.record(identity) for identity in dict.fromkeys(request.override)]
     out = [
-        Fault(f"{one.id} is {one.document['status']} already.", "Leave it out.")
-        for one in held
-        if one.document.get("status") in {"off", "rejected"}
+        Fault(f"{one.id} is {one.document['status']} already.", "Leave it out.") for one in held if one.document.get("status") in _SETTLED
     ]
     if out:
         raise InputError(out[0].message, "Leave it out.", faults=out)
+    require_reason(here, request.reason)
+    for one in held:
+        _permit_change(here, one, [override_of(one)], str(one.document.get("scenario") or ""))
     changes = [
         Change(KIND, {**one.document, "status": "off", "position": order_of(one)}, one.id, request.revision or one.revision) for one in held
     ]
-    made = here.place.store.change(changes, context.sign("override withdraw", request.reason))
+    made = kept(here.place, changes, context, "override withdraw", request.reason)
     return _answer(here, [_line(one, state="off") for one in made], [f"{one.id} is withdrawn: {override_of(one)}." for one in made], made)
 
 

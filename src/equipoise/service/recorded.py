@@ -48,8 +48,12 @@ def belongs(record: "Record", plans: Container[str]) -> bool:
 
 
 def override_of(record: "Record") -> Override:
-    """Return the override that a record holds, under the record's id."""
-    said = {name: record.document[name] for name in Override.model_fields if record.document.get(name) is not None}
+    """Return the override that a record holds, under the record's id.
+
+    The author's role is left out: fences were held when the override was made, and it stays when its periods come near.
+    """
+    names = [name for name in Override.model_fields if name != "role"]
+    said = {name: record.document[name] for name in names if record.document.get(name) is not None}
     return Override.model_validate({**said, "id": record.id})
 
 

@@ -162,6 +162,7 @@ DECIDED_RECORDS = (
         text("statement", "What is said", required=True),
         text("answers", "Comment that it answers"),
         flag("resolved", "Whether it is settled", default=False),
+        text("author", "Who said it"),
     ),
 )
 
@@ -174,6 +175,7 @@ PUBLISHED = (
         text("kind", "Kind", required=True, allowed=("scenario", "option")),
         text("reason", "Why"),
         text("decision", "Decision that it came from"),
+        number("cost", "What is paid once for it, beside the plan", _CURRENCY),
         listing("batches", "Overrides in batches, parents first"),
     ),
     _kept(
