@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 from equipoise.process.built_on import alarms
 from equipoise.process.hand_off import HANDED_ON
 from equipoise.process.kept import Edit, in_status, whole, word
-from equipoise.service.current import Process
+from equipoise.service.current import Process, current_cycle
 from equipoise.tables.figures import listing
 
 if TYPE_CHECKING:
+    from equipoise.gather import Plan
+    from equipoise.service.register import Context
+    from equipoise.service.workspace import Workspace
     from equipoise.store.contract import Version
 
 
@@ -44,6 +47,12 @@ def change_alarms(process: Process, tables: Sequence[str], statement: str, actor
     named = steps_of_tables(tables)
     found = [step for step in process.steps if word(step.document, "name") in named and _handed_on(step.document)]
     return [alarm for step in found for alarm in alarms("changed", step, process.steps, statement, actor)]
+
+
+def tell_drift(place: "Workspace", plan: "Plan", context: "Context") -> None:
+    """After a run: raise the alarms about steps that were handed on and whose tables the run made otherwise, where a cycle is under way."""
+    process = Process(place, plan, current_cycle(place.store, plan.process.business_unit))
+    process.change(drift_alarms(process, context.actor), context, "run")
 
 
 def drift_alarms(process: Process, actor: str) -> list[Edit]:

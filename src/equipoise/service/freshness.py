@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from equipoise.process.hand_off import HANDED_ON
 from equipoise.process.kept import word
 from equipoise.service.current import Process, process_of
 from equipoise.service.messages.cycle import ChangeRow, FreshAnswer, FreshRequest, FreshRow
+from equipoise.service.recorded import plans_of
 from equipoise.service.register import Context
+from equipoise.service.snapshots import INPUT, fed_otherwise
 from equipoise.service.step_tables import made_in
 from equipoise.service.workspace import file_hash
 from equipoise.store.glance import CHANGES_A_PLAN
@@ -22,7 +24,7 @@ from equipoise.tables.figures import listing
 if TYPE_CHECKING:
     from equipoise.store.contract import Document, Line, Version
 
-_NOT_FILES = ("today", "record")
+_NOT_FILES = ("today", "record", INPUT)
 # Columns of an override that say nothing of what it does.
 _WORDS = frozenset(("reason", "author", "role", "assumption", "probability", "was", "note"))
 
@@ -98,6 +100,8 @@ def _handed_on(process: Process, stale: set[str]) -> list[str]:
 def changes_since(process: Process, version: "Version", today: dt.date) -> list[Changed]:
     """Return what has changed since a version was made: files, the record, the program, the day where the plan leaves its date open."""
     found = [*_files(process, version), *_recorded(process, version)]
+    if fed_otherwise(process.place.store, version.inputs.get(INPUT, "")):
+        found.append(Changed("what was approved before", ("plan_snapshot", "stream_snapshot")))
     if version.inputs.get("today", today.isoformat()) != today.isoformat():
         found.append(Changed(f"the data cut, today ({version.inputs['today']} then)"))
     if version.code != code_version():
@@ -121,6 +125,7 @@ def _files(process: Process, version: "Version") -> Iterator[Changed]:
 def _recorded(process: Process, version: "Version") -> Iterator[Changed]:
     """Yield records that a run lays over the plan and that have changed in a way that counts, each once."""
     store, since = process.place.store, int(version.inputs.get("record", version.line))
+    plans = plans_of(store, process.unit, process.plan.setting.plan)
     seen: dict[tuple[str, str], tuple[Line, Document | None]] = {}
     for kind in CHANGES_A_PLAN:
         for line in store.lines(after=since, kind=kind):
@@ -128,14 +133,14 @@ def _recorded(process: Process, version: "Version") -> Iterator[Changed]:
                 first = seen.get((kind, line.id))
                 seen[kind, line.id] = (line, first[1] if first else line.old)
     for (kind, identity), (line, old) in sorted(seen.items(), key=lambda one: one[1][0].number):
-        before, after = _counting(kind, old, process), _counting(kind, line.new, process)
+        before, after = _counting(kind, old, plans), _counting(kind, line.new, plans)
         if before != after:
             yield Changed(f"{identity} by {line.actor}", tuple(dict.fromkeys((*_touched(kind, before), *_touched(kind, after)))))
 
 
-def _counting(kind: str, document: "Document | None", process: Process) -> "Document":
+def _counting(kind: str, document: "Document | None", plans: Container[str]) -> "Document":
     """Return what of a record a run lays; nothing where it lays nothing of it."""
-    if document is None or document.get("plan") not in {None, "", process.plan.setting.plan}:
+    if document is None or (document.get("plan") and document["plan"] not in plans):
         return {}
     status = document.get("status")
     if (kind == "override" and status not in {None, "accepted"}) or (kind == "risk" and status not in {None, "open"}):
