@@ -8,10 +8,11 @@ from equipoise.process.kept import Edit, edited, whole, word
 from equipoise.service.current import Process, process_of
 from equipoise.service.messages.publishing import ApprovalRow, ApproveAnswer, ApproveRequest
 from equipoise.service.register import Context
+from equipoise.service.snapshots import approved_versions
 from equipoise.tables.figures import listing
 
 if TYPE_CHECKING:
-    from equipoise.store.contract import Record, Store, Version
+    from equipoise.store.contract import Record, Version
 
 _FINAL = "executive_sop"
 _LEADING = ("pre_sop", _FINAL)
@@ -48,11 +49,6 @@ def approve(request: ApproveRequest, context: Context) -> ApproveAnswer:
         return _answer(process, version, found, need, "", "Ask another approver: equipoise approve")
     words = f"{sealed.name} is the plan of record{f' of cycle {process.name}' if process.name else ''}, approved by {_names(found)}."
     return _answer(process, version, found, words, sealed.name, "equipoise publish")
-
-
-def approved_versions(store: "Store", unit: str) -> "list[Version]":
-    """Return the approved versions of a business unit, oldest first."""
-    return sorted((one for one in store.versions() if one.made == "approve" and one.business_unit == unit), key=lambda one: one.line)
 
 
 def approved_of(process: Process) -> "Version | None":

@@ -11,6 +11,7 @@ from equipoise.exchange import readers
 from equipoise.gather import Plan, facts, read_plan
 from equipoise.service.messages import IssueLine
 from equipoise.service.recorded import with_record
+from equipoise.service.snapshots import INPUT, with_snapshots
 from equipoise.service.workspace import Workspace, file_hash
 
 
@@ -60,7 +61,10 @@ def gather(place: Workspace, today: dt.date) -> Gathered:
         plan = with_record(plan, place.store)
     beside = place.plan_file.parent
     gathered = facts(plan, readers.read(plan.data, beside))
-    return Gathered(gathered.plan, gathered.tables, {**_inputs(place.plan_file, plan, beside, today), "record": str(line)})
+    tables, inputs = gathered.tables, {**_inputs(place.plan_file, plan, beside, today), "record": str(line)}
+    if place.kept and not gathered.errors:
+        tables, inputs[INPUT] = with_snapshots(tables, place.store, plan)
+    return Gathered(gathered.plan, tables, inputs)
 
 
 def understood(place: Workspace, today: dt.date) -> Plan:

@@ -15,12 +15,13 @@ from equipoise.exchange.record_page import plain, record_page
 from equipoise.exchange.table_files import csv
 from equipoise.process.calendar_file import calendar_file
 from equipoise.process.kept import Edit, edited, whole, word
-from equipoise.service.approving import approved_of, approved_versions, done_with
+from equipoise.service.approving import approved_of, done_with
 from equipoise.service.communication import Line, by_hand, in_words, lines_of, publication_id, publication_of, rows, tell
 from equipoise.service.current import Process, process_of
 from equipoise.service.messages.publishing import PublishAnswer, PublishRequest
 from equipoise.service.notifying import Message
 from equipoise.service.register import Context
+from equipoise.service.snapshots import approved_versions
 from equipoise.tables.figures import number, plural
 from equipoise.tables.setting import from_table
 

@@ -57,12 +57,20 @@ def _standing(place: Workspace, today: dt.date) -> _Receipt | None:
     except (OSError, ValidationError):
         return None
     same_day = receipt.inputs.pop("today", today.isoformat()) == today.isoformat()
-    line = int(receipt.inputs.pop("record", "0"))
+    line, fed = int(receipt.inputs.pop("record", "0")), receipt.inputs.pop("approved", "")
     kept = Path(receipt.answer.folder).is_dir() and exists(place.folder)
     mine = str(place.plan_file) in receipt.inputs
     if not (same_day and kept and mine and receipt.code == code_version()) or changed_since(place.folder, line, CHANGES_A_PLAN):
         return None
+    if changed_since(place.folder, line, ("approval",)) and _fed_otherwise(place, fed):
+        return None
     return receipt if all(file_hash(Path(name)) == content for name, content in receipt.inputs.items()) else None
+
+
+def _fed_otherwise(place: Workspace, fed: str) -> bool:
+    from equipoise.service.snapshots import fed_otherwise
+
+    return fed_otherwise(place.store, fed)
 
 
 def _write(place: Workspace, receipt: _Receipt) -> None:

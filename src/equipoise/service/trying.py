@@ -19,6 +19,7 @@ from equipoise.service.messages import MeasureLine, TryAnswer, TryRequest
 from equipoise.service.planning import remembered_batches
 from equipoise.service.recorded import changed_since
 from equipoise.service.register import Context
+from equipoise.service.snapshots import INPUT, fed_otherwise
 from equipoise.service.workspace import Workspace, file_hash, locate
 from equipoise.supply import Session
 from equipoise.tables.setting import Setting
@@ -38,7 +39,9 @@ class _Live:
         """Whether every file is still as it was, and the record of what changes the plan."""
         if place.kept and changed_since(place.store, int(self.inputs["record"])):
             return False
-        return all(file_hash(Path(name)) == content for name, content in self.inputs.items() if name not in {"today", "record"})
+        if place.kept and fed_otherwise(place.store, self.inputs.get(INPUT, "")):
+            return False
+        return all(file_hash(Path(name)) == content for name, content in self.inputs.items() if name not in {"today", "record", INPUT})
 
 
 _LIVE: dict[tuple[Path, Path], _Live] = {}
