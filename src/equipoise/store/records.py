@@ -176,7 +176,7 @@ def find_records(
         query = query.where(or_(*named, text.not_like('%"status":%')))
     found = [
         Record(kind_, identity, revision, number, batch, unit, named_cycle, new or {}, at, actor)
-        for kind_, identity, revision, number, batch, unit, named_cycle, new, at, actor in connection.execute(query).tuples()
+        for kind_, identity, revision, number, batch, unit, named_cycle, new, at, actor in connection.execute(query)
     ]
     return [one for one in found if one.document.get("status") in {None, *status}] if status else found
 
