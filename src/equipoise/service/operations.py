@@ -1,7 +1,7 @@
 """The list of operations, by topic."""
 
 from equipoise.service import messages
-from equipoise.service.messages import cycle, decisions, keeping, overrides, publishing, records
+from equipoise.service.messages import cycle, decisions, jobs, keeping, overrides, people, publishing, records
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
@@ -26,6 +26,7 @@ TOPICS: dict[str, str] = {
     "audit": "The log of who did what.",
     "user": "People who may use the plan.",
     "password": "Passwords.",
+    "oidc": "Log in at the company's identity provider.",
     "token": "Tokens for programs.",
     "job": "Long operations: progress, stopping, going on.",
     "version": "Versions of the plan.",
@@ -66,7 +67,21 @@ _CYCLE: tuple[Operation, ...] = (
     Operation("alarm seen", cycle.AlarmSeenRequest, cycle.AlarmAnswer, f"{_AT}.alarms:seen", True, False, "comment", _EVERY),
 )
 # People
-_PEOPLE: tuple[Operation, ...] = ()
+_HUMAN: frozenset[Door] = frozenset({"python", "cli", "rest"})  # what a person does, and no agent
+_PEOPLE: tuple[Operation, ...] = (
+    Operation("user add", people.UserAddRequest, people.UserAnswer, f"{_AT}.people:add", True, False, "manage_people", _HUMAN),
+    Operation("user change", people.UserChangeRequest, people.UserAnswer, f"{_AT}.people:change", True, False, "view", _HUMAN),
+    Operation("user list", people.UserListRequest, people.UserListAnswer, f"{_AT}.people:list_", False, False, "view", _EVERY),
+    Operation("whoami", people.WhoamiRequest, people.WhoamiAnswer, f"{_AT}.people:whoami", False, False, "view", _EVERY),
+    Operation("login", people.LoginRequest, people.LoginAnswer, f"{_AT}.entering:login", True, False, "enter", _HUMAN),
+    Operation("logout", people.LogoutRequest, people.DoneAnswer, f"{_AT}.entering:logout", True, False, "view", _HUMAN),
+    Operation("oidc begin", people.OidcBeginRequest, people.OidcBeginAnswer, f"{_AT}.oidc:begin", False, False, "enter", _HUMAN),
+    Operation("oidc finish", people.OidcFinishRequest, people.LoginAnswer, f"{_AT}.oidc:finish", True, False, "enter", _HUMAN),
+    Operation("password set", people.PasswordSetRequest, people.DoneAnswer, f"{_AT}.entering:password_set", True, False, "view", _HUMAN),
+    Operation("token add", people.TokenAddRequest, people.TokenAnswer, f"{_AT}.entering:token_add", True, False, "view", _HUMAN),
+    Operation("token list", people.TokenListRequest, people.TokenListAnswer, f"{_AT}.entering:token_list", False, False, "view", _HUMAN),
+    Operation("token revoke", people.TokenRevokeRequest, people.DoneAnswer, f"{_AT}.entering:token_revoke", True, False, "view", _HUMAN),
+)
 # Overrides, decisions, actions, assumptions, risks, comments, reviews, the inbox
 _KINDS = tuple((kind, "comment" if kind == "comment" else "propose") for kind in records.KINDS)
 _O, _R, _D = "equipoise.service.overrides", "equipoise.service.records", "equipoise.service.decisions"
@@ -129,9 +144,28 @@ _PUBLISHING: tuple[Operation, ...] = (
     Operation(
         "target check", publishing.TargetCheckRequest, publishing.TargetCheckAnswer, f"{_TARGETS}:target_check", True, False, "run", _EVERY
     ),
+    Operation(
+        "meeting agenda", publishing.MeetingAgendaRequest, publishing.MeetingAnswer, f"{_MEETINGS}:agenda", True, False, "comment", _EVERY
+    ),
+    Operation(
+        "meeting minutes",
+        publishing.MeetingMinutesRequest,
+        publishing.MeetingAnswer,
+        f"{_MEETINGS}:meeting_minutes",
+        True,
+        False,
+        "comment",
+        _EVERY,
+    ),
 )
 # Jobs, versions and differences
-_JOBS: tuple[Operation, ...] = ()
+_J, _JOB, _LINES = "equipoise.service.jobs", jobs.JobAnswer, jobs.JobListAnswer
+_JOBS: tuple[Operation, ...] = (
+    Operation("job list", jobs.JobListRequest, _LINES, f"{_J}:list_", False, False, "view", _EVERY),
+    Operation("job show", jobs.JobShowRequest, _JOB, f"{_J}:show", False, False, "view", _EVERY),
+    Operation("job cancel", jobs.JobCancelRequest, _JOB, f"{_J}:cancel", True, False, "run", _EVERY),
+    Operation("job resume", jobs.JobResumeRequest, _LINES, f"{_J}:resume", True, False, "run", _EVERY),
+)
 # The store: audit, backup, restore, clearing away
 _KEEPING = "equipoise.service.keeping"
 _STORE: tuple[Operation, ...] = (
