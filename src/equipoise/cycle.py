@@ -195,6 +195,10 @@ def _silent(_: Progress) -> None:
     return
 
 
+def _on() -> None:
+    return
+
+
 @dataclass
 class _Base:
     """What a cycle knows of its base plan: its tables behind the gate, whether its problem is solved, and what-ifs answered lately."""
@@ -211,6 +215,7 @@ class Cycle:
     """Runs the steps for the base plan and for scenarios.
 
     `base` are the accepted overrides of the base plan, `promoted` batches that were added to it, each laid over those before it.
+    `check` is asked before every step, those of what-ifs too, in whatever thread does it: what it raises ends the run.
     """
 
     given: Mapping[str, pl.DataFrame]
@@ -221,6 +226,7 @@ class Cycle:
     listen: Listener = _silent
     session: Session = field(default_factory=Session)
     promoted: tuple[tuple[Override, ...], ...] = ()
+    check: Callable[[], None] = _on
     _known: _Base = field(default_factory=_Base, init=False, repr=False, compare=False)
 
     def run(self) -> Tables:
@@ -279,6 +285,7 @@ class Cycle:
         return run
 
     def _step(self, step: Step, run: Run) -> None:
+        self.check()
         began = time.perf_counter()
         listen = _silent if run.aside else self.listen
         listen(Progress(step.phase, step.name, "begins", scenario=run.scenario))

@@ -7,6 +7,7 @@ EquipoiseError
 ├── SolverError         the optimiser gave no usable answer
 ├── StoreError          the record could not be read or written
 │   └── ConflictError   somebody else changed it first: nothing was written, and what was given is handed back
+├── StoppedError        somebody stopped it before it was done: what was kept before stands
 ├── NotFoundError       a named table, plan, version or operation does not exist
 └── NotAllowedError     the one who asks may not do this
     └── NotKnownError   nobody knows who asks: log in, or give a token
@@ -107,6 +108,10 @@ class SolverError(EquipoiseError):
 
 class StoreError(EquipoiseError):
     """The record could not be read or written."""
+
+
+class StoppedError(EquipoiseError):
+    """Somebody stopped it before it was done. What was kept before stands."""
 
 
 class NotFoundError(EquipoiseError):

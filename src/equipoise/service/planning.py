@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from equipoise.exchange.outputs import prepare
 from equipoise.gather import Plan
 from equipoise.scenario import Override, override_table, remembered
 from equipoise.service.current import cycle_name_of
+from equipoise.service.drift import tell_drift
 from equipoise.service.gathering import Gathered, gather, issue_lines
 from equipoise.service.messages import Figure, RunAnswer, ScenarioLine, StepLine
 from equipoise.service.recorded import last_effects
@@ -73,13 +74,14 @@ def plan(place: Workspace, context: Context) -> tuple[RunAnswer, Version]:
     with log.timed("Gather", "gather"):
         gathered = gather(place, context.today)
         gathered.refuse_errors()
-    tables = _plan(place, gathered, log)
+    tables = _plan(place, gathered, log, context.check)
     with log.timed("Write", "outputs"):
         version = _keep(place, gathered, tables, context)
+        tell_drift(place, gathered.plan, context)
     return _answer(place, version, log.steps, seconds=time.perf_counter() - began), version
 
 
-def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
+def _plan(place: Workspace, gathered: Gathered, listen: Listener, check: Callable[[], None]) -> Tables:
     plan = gathered.plan
     base, *promoted = remembered_batches(place, plan)
     own = tuple(override for batch in (plan.overrides, *plan.promoted) for override in batch)
@@ -87,7 +89,7 @@ def _plan(place: Workspace, gathered: Gathered, listen: Listener) -> Tables:
     with ThreadPoolExecutor(os.cpu_count()) as side_by_side:  # the optimiser works outside of Python's lock
         session = Session(side_by_side)
         cache = MemoryCache(place.store)
-        cycle = Cycle(gathered.tables, base, plan.scenarios, cache, listen=listen, session=session, promoted=tuple(promoted))
+        cycle = Cycle(gathered.tables, base, plan.scenarios, cache, listen=listen, session=session, promoted=tuple(promoted), check=check)
         return {**cycle.run(), "override": overrides}
 
 

@@ -22,9 +22,13 @@ def _silent(_: "Progress") -> None:
     return
 
 
+def _on() -> None:
+    return
+
+
 @dataclass(frozen=True)
 class Context:
-    """Who asks, through which door, on what day; and who listens to progress.
+    """Who asks, through which door, on what day; and who listens to progress. `check` is asked now and then: it raises where to stop.
 
     `token` proves who asks; `person` is who that is, found by `call`: in single-user mode the operating system's user, who may do all.
     """
@@ -34,6 +38,7 @@ class Context:
     person: Person = field(default_factory=alone)
     today: dt.date = field(default_factory=lambda: dt.datetime.now().astimezone().date())
     listen: "Callable[[Progress], None]" = _silent
+    check: Callable[[], None] = _on
 
     @property
     def actor(self) -> str:
@@ -72,7 +77,7 @@ class Operation:
 
 
 def call(name: str, values: dict[str, object], context: Context | None = None) -> BaseModel:
-    """Do operation `name` with `values` as its request, and return its answer.
+    """Do operation `name` with `values` as its request, and return its answer; of a long one that goes on in the background its job.
 
     Raises NotFoundError where there is no such operation, InputError with every fault where the request is wrong, NotKnownError or
     NotAllowedError where who asks is not known or may not, and the EquipoiseError of the operation itself.
@@ -83,9 +88,19 @@ def call(name: str, values: dict[str, object], context: Context | None = None) -
     if name not in OPERATIONS:
         raise NotFoundError(f"There is no operation {name}.", f"There are: {', '.join(OPERATIONS)}.")
     operation = OPERATIONS[name]
+    request = read_request(operation, values)
+    known = authorised(operation, request, context or Context())
+    if not operation.long:
+        return operation.function()(request, known)
+    from equipoise.service.recording import recorded
+
+    return recorded(operation, request, known)
+
+
+def read_request(operation: Operation, values: dict[str, object]) -> BaseModel:
+    """Return the values as the operation's request. Raises InputError with every fault."""
     try:
-        request = operation.request.model_validate(values)
+        return operation.request.model_validate(values)
     except ValidationError as error:
         faults = [Fault(fault["msg"] + ".", "", Where(column=".".join(map(str, fault["loc"])))) for fault in error.errors()]
-        raise InputError(f"The request to {name} is wrong.", "Correct it.", faults=faults) from None
-    return operation.function()(request, authorised(operation, request, context or Context()))
+        raise InputError(f"The request to {operation.name} is wrong.", "Correct it.", faults=faults) from None

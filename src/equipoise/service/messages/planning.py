@@ -53,6 +53,7 @@ class RunRequest(PlanRequest):
 
     plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml", json_schema_extra={"positional": True})] = "."
     force: Annotated[bool, Field(description="Run even if nothing has changed since the last version")] = False
+    background: Annotated[bool, Field(description="Run in a process of its own, and say the number of its job")] = False
 
 
 class StepLine(Message):
