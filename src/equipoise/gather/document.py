@@ -15,6 +15,7 @@ _MOST_NODES = 500_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _WORD = "tag:yaml.org,2002:str"
+_FIRST = "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,14 @@ def plain(node: Node) -> object:
     return {key: plain(value) for key, value in node.entries.items()}
 
 
-def read_document(text: str, name: str) -> Group:
+def read_document(text: str, name: str, what: str = "plan file", first: str = _FIRST) -> Group:
     """Return the mapping that a YAML text holds.
 
-    `name` is the file's name in messages. Raises PlanFileError with all faults where the text is not YAML, is not a mapping,
+    `name` is the file's name in messages, `what` what it is, and `first` says how one begins. Raises PlanFileError with all faults where the text is not YAML, is not a mapping,
     repeats a key, has lost its indentation, or is built to exhaust memory.
     """
     if len(text) > _LARGEST_TEXT:
-        raise _refusal(
-            name, f"The plan file has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own."
-        )
+        raise _refusal(name, f"The {what} has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own.")
     known = _Reading(name)
     try:
         _survey(text, name)
@@ -79,9 +78,7 @@ def read_document(text: str, name: str) -> Group:
             raise _lost(lost, name) from None
         raise _unreadable(error, text, name) from None
     if root is None:
-        raise _refusal(
-            name, "The plan file is empty.", "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`."
-        )
+        raise _refusal(name, f"The {what} is empty.", first)
     tree = known.node(root, ())
     lost = indentation.lost(text, name)
     if lost is not None:
@@ -89,7 +86,8 @@ def read_document(text: str, name: str) -> Group:
     if known.faults:
         raise PlanFileError(f"The plan file {name} cannot be read.", faults=known.faults)
     if not isinstance(tree, Group):
-        raise _refusal(name, "The plan file is not a mapping of keys to values.", "Begin with keys such as `plan:` and `data:`.")
+        fix = "Begin with keys such as `plan:` and `data:`." if first is _FIRST else first
+        raise _refusal(name, f"The {what} is not a mapping of keys to values.", fix)
     return tree
 
 

@@ -38,18 +38,24 @@ def read_overrides(parent: Group, path: str, reading: Reading) -> tuple[Override
     found: list[Override] = []
     lines: dict[str, int] = {}
     for entry in reading.groups(parent, "overrides", path):
-        values = {key: _value(key, node, entry) for key, node in entry.entries.items()}
-        override = reading.model(Override, values, entry, path)
+        override = read_override(entry, path, reading)
         if override is None:
             continue
-        for key, error in faults_of(override):
-            reading.error(error.message, error.fix, entry.line_of(key), f"{path}.{key}")
         if override.id and override.id in lines:
             message = f"The id {override.id} is given twice: in lines {lines[override.id]} and {entry.line_of('id')}."
             reading.error(message, "Give each override an id of its own.", entry.line_of("id"), f"{path}.id")
         lines[override.id] = entry.line_of("id")
         found.append(override)
     return tuple(found)
+
+
+def read_override(entry: Group, path: str, reading: Reading) -> Override | None:
+    """Return the override that a mapping of the plan file says; None, with every fault noted at its line, where it says none."""
+    values = {key: _value(key, node, entry) for key, node in entry.entries.items()}
+    override = reading.model(Override, values, entry, path)
+    for key, error in faults_of(override) if override is not None else ():
+        reading.error(error.message, error.fix, entry.line_of(key), f"{path}.{key}")
+    return override
 
 
 def _value(key: str, node: Node, entry: Group) -> object:

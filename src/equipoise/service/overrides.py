@@ -193,7 +193,7 @@ def override_change(request: OverrideChangeRequest, context: Context) -> Overrid
     _permit_change(here, held, [old, new], scenario)
     if new.content != old.content:
         here.matching.look([new], scenario)
-    moved = _does(new) != _does(old)
+    moved = does(new) != does(old)
     document = here.document(new.model_copy(update={"was": None}) if moved else new, None, scenario)
     if not moved:
         document["position"] = order_of(held)
@@ -214,7 +214,7 @@ def _permit_change(here: Overridden, held: Record, overrides: Sequence[Override]
     permitted(here, overrides, scenario)
 
 
-def _does(override: Override) -> Document:
+def does(override: Override) -> Document:
     """Return what of an override decides where it is laid: all but what is said of it."""
     return override.model_dump(exclude={"id", "lock", *_SAID})
 

@@ -75,6 +75,8 @@ class Records:
         said = dict(document)
         if self.kind in STARTS:
             said["status"] = PROPOSED if proposed or is_agent(self.context) else said.get("status") or STARTS[self.kind]
+            if said["status"] == "decided":
+                raise InputError("A decision is made open, and then decided.", "Leave the status out, and use: equipoise decision decide")
         elif self.kind == "comment":
             said["author"] = self.context.actor
         return Change(self.kind, self.checked(said, identity), identity, 0, self.unit, cycle_name_of(self.place.store, self.unit))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from equipoise import code_version
 from equipoise.errors import StoreError
-from equipoise.service.messages import RunAnswer, RunRequest
+from equipoise.service.messages import IssueLine, RunAnswer, RunRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
 from equipoise.store.glance import CHANGES_A_PLAN, changed_since, exists
@@ -30,15 +30,29 @@ def run(request: RunRequest, context: Context) -> RunAnswer:
     """
     began = time.perf_counter()
     place = locate(request)
+    refused = _inbox(place, context)
     receipt = None if request.force else _standing(place, context.today)
     if receipt is not None:
         seconds = round(time.perf_counter() - began, 3)
-        return receipt.answer.model_copy(update={"unchanged": True, "steps": [], "seconds": seconds})
+        again = {"unchanged": True, "steps": [], "seconds": seconds, "issues": [*refused, *receipt.answer.issues]}
+        return receipt.answer.model_copy(update=again)
     from equipoise.service.planning import plan
 
     answer, version = plan(place, context)
     _write(place, _Receipt(code=version.code, inputs=version.inputs, answer=answer))
-    return answer
+    return answer.model_copy(update={"issues": [*refused, *answer.issues]})
+
+
+def _inbox(place: Workspace, context: Context) -> list[IssueLine]:
+    """Take in the files of the inbox, where there are some; return why files were refused: the plan is run without them."""
+    if not any((place.folder / "inbox").rglob("*.y*ml")):
+        return []
+    from equipoise.service.inbox import take
+
+    return [
+        IssueLine(severity="warning", source=f"inbox/{one.file}", row=one.line, column=one.entry, message=one.message, fix=one.fix)
+        for one in take(place, context).faults
+    ]
 
 
 def forget(place: Workspace) -> None:
