@@ -158,7 +158,7 @@ class _Reader:
             if known is not None and held is not None and known.get("said") == entry.said:
                 self._taking.made.append({**known})
             elif known is not None and held is not None and entry.kind != "task" and known.get("revision") != held.revision:
-                self._taking.faults.append(self._too_late(entry, held))
+                self._too_late(entry, held)
             elif known is None and held is not None and entry.kind != "task":
                 message = f"There is a record {entry.id} already, made by {held.changed_by}: {_brief(held.document)}."
                 self._taking.faults.append(
@@ -178,24 +178,27 @@ class _Reader:
             return None
         return found if found.business_unit == self._here.unit else None
 
-    def _too_late(self, entry: Entry, held: Record) -> Fault:
-        """Return the fault of an entry whose record somebody has edited since, with both values."""
+    def _too_late(self, entry: Entry, held: Record) -> None:
+        """Note the fault of an entry whose record somebody has edited since, with both values; none where both say the same now."""
         try:
             mine = self._document(entry, held, None)
         except EquipoiseError as error:
-            return entry.fault(Fault(error.message, error.fix, error.where), self._file.name)
+            self._taking.faults.append(entry.fault(Fault(error.message, error.fix, error.where), self._file.name))
+            return
         names = [
             name for name in {**held.document, **mine} if held.document.get(name) != mine.get(name) and name not in {"position", "was"}
         ]
+        if not names:
+            self._taking.made.append({"kind": entry.kind, "id": entry.id, "revision": held.revision, "said": entry.said})
+            return
         words = [
             f"{name} is {shown(held.document.get(name)) or 'empty'} there, {shown(mine.get(name)) or 'empty'} in the file" for name in names
         ]
         who = f"{held.changed_by} on {held.changed_at:%Y-%m-%d at %H:%M:%S} UTC"
-        message = f"{entry.id} was changed by {who}, after this file was taken in: {'; '.join(words) or 'in its words'}."
+        message = f"{entry.id} was changed by {who}, after this file was taken in: {'; '.join(words)}."
         column = next((name for name in names if name in entry.group.entries), "id")
-        return entry.fault(
-            Fault(message, "Write into the file what holds now, or take the entry out.", Where(column=column)), self._file.name
-        )
+        fix = "Write into the file what holds now, or change the record to what the file says."
+        self._taking.faults.append(entry.fault(Fault(message, fix, Where(column=column)), self._file.name))
 
     def _add(self, entry: Entry, change: Change, held: Record | None) -> None:
         revision = (held.revision if held is not None else 0) + 1
