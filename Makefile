@@ -1,5 +1,6 @@
 # make demo   a fresh machine: install, run the whole cycle on the example, print where everything is
 # make test   install what the tests need and pass every check
+# make torture  kill the program at random moments, hundreds of times, and see that the record holds
 # make bench  print every benchmark's table
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test bench lock docs clean check-python browser
+.PHONY: demo test torture bench lock docs clean check-python browser
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit("Equipoise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
@@ -40,6 +41,9 @@ test: $(VENV)/dev browser
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 2
+
+torture: $(VENV)/dev
+	$(BIN)/python -m tests.torture
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks

@@ -260,3 +260,6 @@ class Store(Protocol):
         Chain and tables are checked before any of it can be seen. Raises StoreError where the store is not empty and `replace` is not
         said, or where the backup is damaged or of another schema.
         """
+
+    def close(self) -> None:
+        """Let go of the database; the store is opened again by its next use."""

@@ -40,6 +40,10 @@ class SqlStore:
     # Tables and results of steps
 
     @guarded
+    def close(self) -> None:
+        """Let go of the database; the store is opened again by its next use."""
+        self._database.engine.dispose()
+
     def put_table(self, name: str, frame: pl.DataFrame) -> str:
         """Keep a table and return the hash of its content."""
         content, kept = put_frame(self._shelf, name, frame)
