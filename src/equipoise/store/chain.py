@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from equipoise.errors import StoreError
-from equipoise.store.contract import Document, Line, Signature
+from equipoise.store.contract import Change, Document, Line, Signature
 from equipoise.store.schema import HEAD, LINE, canonical
 
 _LONGEST_ID = 400
@@ -66,10 +66,11 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head:
 def append(connection: Connection, head: Head, entries: Sequence[Entry], by: Signature) -> list[Line]:
     """Append a line for each entry behind a locked head, and return them. They are one batch."""
     lines: list[Line] = []
+    refuse_unkeepable(by)
     at = max(utc_now(), head.at)  # the clock may have been set back; order is by number, and time does not run against it
     previous, first = head.hash, head.number + 1
     for number, entry in enumerate(entries, first):
-        _refuse_unkeepable(entry, by)
+        refuse_unkeepable(entry)
         bare = Line(
             number=number,
             at=at,
@@ -106,16 +107,11 @@ def _row_of(line: Line) -> dict[str, object]:
     return row
 
 
-def _refuse_unkeepable(entry: Entry, by: Signature) -> None:
-    """Refuse what one of the databases could not keep as it is."""
-    for name in ("kind", "id", "business_unit", "cycle"):
-        _refuse_text(name, getattr(entry, name))
-    for name in ("actor", "door", "operation", "reason"):
-        _refuse_text(name, getattr(by, name))
-    if len(entry.id) > _LONGEST_ID:
-        raise StoreError(f"The name {entry.id[:40]}... is longer than {_LONGEST_ID} characters.", "Choose a shorter one.")
-
-
-def _refuse_text(name: str, text: str) -> None:
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise StoreError(f"The {name} {text!r} has characters that cannot be kept.", "Take them out.")
+def refuse_unkeepable(one: Entry | Change | Signature) -> None:
+    """Raise StoreError where a text or name is one that not every database could keep as it is."""
+    for name in ("kind", "id", "business_unit", "cycle", "actor", "door", "operation", "reason"):
+        text = getattr(one, name, "")
+        if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise StoreError(f"The {name} {text!r} has characters that cannot be kept.", "Take them out.")
+        if name in {"kind", "id"} and len(text) > _LONGEST_ID:
+            raise StoreError(f"The name {text[:40]}... is longer than {_LONGEST_ID} characters.", "Choose a shorter one.")

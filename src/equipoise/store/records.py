@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import Connection, RowMapping, Select, Text, and_, bindparam, delete, func, insert, or_, select, tuple_, type_coerce, update
 
 from equipoise.errors import ConflictError, Fault, NotFoundError, StoreError, Where
-from equipoise.store.chain import Entry, append, line_of, read_head
+from equipoise.store.chain import Entry, append, line_of, read_head, refuse_unkeepable
 from equipoise.store.contract import Change, Document, Line, Record, Signature
 from equipoise.store.schema import COUNTER, LINE, RECORD, canonical
 
@@ -61,6 +61,7 @@ def _named(connection: Connection, changes: Sequence[Change]) -> list[Change]:
     last: dict[str, int] = {}
     named = []
     for change in changes:
+        refuse_unkeepable(change)
         if change.kind in {"", "version"}:
             raise StoreError(f"A record cannot be of the kind {change.kind or 'nothing'}.", "Versions are kept with add_version.")
         if change.id:
