@@ -35,7 +35,16 @@ browser:
 	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 	  || { echo "The browser tests need Chromium: install it and try again."; exit 1; }
 
-test: $(VENV)/dev browser
+# The tests of logging in need an identity provider, which runs on Node.
+node:
+	@command -v npm >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nodejs npm >/dev/null; } \
+	  || { echo "The tests of logging in need Node.js 18 or newer with npm: install it and try again."; exit 1; }
+
+tests/oidc/node_modules/.package-lock.json: tests/oidc/package-lock.json | node
+	cd tests/oidc && npm ci --silent
+
+test: $(VENV)/dev browser tests/oidc/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

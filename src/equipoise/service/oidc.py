@@ -162,7 +162,7 @@ def _discovered(client: "OAuth2Client", oidc: OidcSetting) -> Said:
 
 
 def _json(client: "OAuth2Client", url: str, *, with_token: bool = False) -> Said:
-    response = client.get(url, withhold_token=not with_token)
+    response = client.request("GET", url, withhold_token=not with_token)
     response.raise_for_status()
     found = response.json()
     return found if isinstance(found, dict) else {}
