@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from equipoise.decide.minutes import Kept, actions_overdue, alarms, open_decisions
+from equipoise.decide.minutes import Kept, actions_overdue, alarms, of_meeting, open_decisions
 from equipoise.decide.part import Part, word
 from equipoise.tables import table
 from equipoise.tables.figures import listing, number, plural, share
@@ -31,7 +31,7 @@ def meeting_agenda(meeting: str, tables: Tables, kept: Kept, today: dt.date, cur
     heads = ("#", "Topic", "Minutes", "Led by", "Must end with")
     parts = [
         Part("agenda", "Agenda", (), f"{number(total)} minutes", heads, tuple(rows), frozenset(("#", "Minutes"))),
-        open_decisions(kept.decisions, currency),
+        open_decisions(of_meeting(meeting, kept.decisions), currency),
         actions_overdue(kept.actions, today),
         alarms(kept.alarms),
     ]
@@ -68,7 +68,7 @@ def _missed(tables: Tables, kpis: Sequence[str]) -> str:
 
 
 def _demand_review(tables: Tables, kept: Kept, today: dt.date) -> Iterator[Topic]:
-    missed = _missed(tables, ("mape", "wmape", "bias", "otif"))
+    missed = _missed(tables, ("mape", "wmape", "bias"))
     words = f"Measures that missed their targets: {missed}" if missed else "Forecast accuracy and bias"
     yield words, 10, "demand planner", "Causes have an owner." if missed else "Nothing is to be done, or it has an owner."
     flagged = _of(tables, "override_flag")

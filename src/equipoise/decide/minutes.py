@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import polars as pl
 from pydantic import ValidationError
 
-from equipoise.decide.part import Part, Said, amount, day, names, objects, table_of, word
+from equipoise.decide.part import Part, Said, amount, day, names, numbered, objects, table_of, word
 from equipoise.scenario import Override
 from equipoise.tables.figures import listing, money, number, plural
 
 _SETTLED = ("done", "dropped")
-_ROLES = {"demand_review": "demand planner", "supply_review": "supply planner", "pre_sop": "", "executive_sop": ""}
+_DECISIONS = "Decisions"
+_OF_REVIEW = {"demand_review": ("demand planner", "sales"), "supply_review": ("supply planner",)}
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def minutes(meeting: Meeting, kept: Kept, currency: str) -> list[Part]:
     """
     parts = [
         Part("meeting", "Meeting", tuple(_attendance(meeting))),
-        *_decided(meeting, kept.decisions, currency),
-        open_decisions(kept.decisions, currency),
+        *_decided(meeting, of_meeting(meeting.name, kept.decisions), currency),
+        open_decisions(of_meeting(meeting.name, kept.decisions), currency),
         *_actions(meeting, kept.actions),
         _assumptions(kept.assumptions, meeting.held),
         _risks(meeting, kept),
@@ -72,7 +73,7 @@ def _attendance(meeting: Meeting) -> Iterator[str]:
     if meeting.absent:
         yield f"Not there: {listing(meeting.absent, 99)}."
     if meeting.since is not None:
-        yield f"These minutes follow those of {meeting.since:%Y-%m-%d}."
+        yield f"These minutes cover what was recorded since {meeting.since:%Y-%m-%d %H:%M} UTC."
 
 
 def _decided(meeting: Meeting, decisions: Sequence[Said], currency: str) -> Iterator[Part]:
@@ -81,9 +82,10 @@ def _decided(meeting: Meeting, decisions: Sequence[Said], currency: str) -> Iter
     for one in done:
         document = one.document
         status = word(document, "status")
-        chosen = word(document, "chosen") or "nothing is done"
+        chosen = word(document, "chosen")
+        done_is = "nothing is done" if chosen in {"", "none"} else chosen
         on, by = word(document, "decided_on"), word(document, "decided_by") or word(document, "decider")
-        what = {"decided": f"Decided: {chosen}", "deferred": "Put off", "dropped": "Dropped"}[status]
+        what = {"decided": f"Decided: {done_is}", "deferred": "Put off", "dropped": "Dropped"}[status]
         sentences = [f"{what}{f', by {by}' if by else ''}{f' on {on}' if on else ''}."]
         if why := word(document, "rationale"):
             sentences.append(f"Why: {why}")
@@ -92,16 +94,22 @@ def _decided(meeting: Meeting, decisions: Sequence[Said], currency: str) -> Iter
             sentences.append(f"Recommended was: {advised}")
         rows = [_option(option, word(document, "chosen"), currency) for option in objects(document, "options")]
         options = table_of("", "", "Options", ("Option", "What it does", "Brings", "Costs once", "Chosen"), rows, ("Brings", "Costs once"))
-        title = f"Decision: {word(document, 'question')}"
-        yield Part(one.id, title, tuple(sentences), options.caption, options.heads, options.rows, options.numbers)
+        question = word(document, "question")
+        yield Part(one.id, question, tuple(sentences), options.caption, options.heads, options.rows, options.numbers, _DECISIONS)
     if not done:
-        yield Part("decisions", "Decisions", ("Nothing was decided.",))
+        yield Part("decisions", _DECISIONS, ("Nothing was decided.",))
 
 
 def _option(option: dict[str, object], chosen: str, currency: str) -> tuple[str, ...]:
     name = word(option, "name")
     sums = ["" if (value := amount(option, column)) is None else money(value, currency) for column in ("net_money", "one_off_cost")]
     return (name, word(option, "statement"), *sums, "yes" if name == chosen else "")
+
+
+def of_meeting(meeting: str, decisions: Sequence[Said]) -> list[Said]:
+    """Return the decisions that a meeting makes: a review those of its own roles, pre-S&OP and the executive meeting all."""
+    roles = _OF_REVIEW.get(meeting)
+    return [one for one in decisions if roles is None or word(one.document, "decider_role") in roles]
 
 
 def open_decisions(decisions: Sequence[Said], currency: str) -> Part:
@@ -121,7 +129,7 @@ def open_decisions(decisions: Sequence[Said], currency: str) -> Part:
 
 def _by_due(records: Iterable[Said], status: Sequence[str]) -> list[Said]:
     held = [one for one in records if word(one.document, "status") in status]
-    return sorted(held, key=lambda one: (word(one.document, "due") or "9999", one.id))
+    return sorted(held, key=lambda one: (word(one.document, "due") or "9999", numbered(one.id)))
 
 
 def _actions(meeting: Meeting, actions: Sequence[Said]) -> Iterator[Part]:

@@ -120,7 +120,7 @@ def _decisions(plan: Published, _: Reader) -> Iterator[Part]:
         rows.append(
             (
                 word(document, "question"),
-                chosen or "nothing is done",
+                "nothing is done" if chosen in {"", "none"} else chosen,
                 _net(net, currency),
                 word(document, "rationale"),
                 word(document, "decided_by"),

@@ -28,7 +28,10 @@ class Said(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part: title, sentences, and a table of `heads` (those in `numbers` hold numbers) and rows of texts under a caption."""
+    """A part: title, sentences, and a table of `heads` (those in `numbers` hold numbers) and rows of texts under a caption.
+
+    Parts in a row with the same `under` stand under that title.
+    """
 
     key: str
     title: str
@@ -37,6 +40,7 @@ class Part:
     heads: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     numbers: frozenset[str] = field(default_factory=frozenset)
+    under: str = ""
 
     @property
     def says(self) -> bool:
@@ -72,6 +76,12 @@ def day(document: dict[str, object], column: str) -> dt.date | None:
     """Return a day of a document, or None."""
     text = word(document, column)
     return dt.date.fromisoformat(text[:10]) if text else None
+
+
+def numbered(identity: str) -> tuple[str, int]:
+    """Return what sorts ids such as decision-7 as people do: by the name, then by the number."""
+    name, _, number = identity.rpartition("-")
+    return (name, int(number)) if number.isdigit() else (identity, 0)
 
 
 def table_of(key: str, title: str, caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> Part:

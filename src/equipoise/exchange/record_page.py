@@ -1,26 +1,36 @@
 """What is written of the record: agendas, minutes and notices as a page in the look of the report, as Markdown and as plain text."""
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from equipoise.decide.part import Part
-from equipoise.exchange.pack.blocks import Block, Grid, Head, Paragraph, Points, Section
+from equipoise.exchange.pack.blocks import Block, Grid, Head, Heading, Paragraph, Points, Section
 from equipoise.exchange.pack.markdown import markdown
 from equipoise.exchange.pack.page import page
 
-_DAYS = ("Due", "From", "To", "By", "Day", "Expires")
+_WHOLE = ("Decision", "Action", "Override", "Due", "From", "To", "By", "Day", "Expires")
 
 
 def record_page(title: str, below: str, parts: Iterable[Part]) -> tuple[str, str]:
     """Return parts as one HTML page that needs nothing else, and as Markdown."""
-    made = tuple(Section(part.key, part.title, tuple(_blocks(part))) for part in parts)
+    made = tuple(_sections(parts))
     return page(title, below, made), markdown(title, below, made)
+
+
+def _sections(parts: Iterable[Part]) -> Iterator[Section]:
+    for (under, _), group in groupby(parts, key=lambda part: (part.under, "" if part.under else part.key)):
+        held = list(group)
+        if not under:
+            yield Section(held[0].key, held[0].title, tuple(_blocks(held[0])))
+            continue
+        yield Section(held[0].key, under, tuple(block for part in held for block in (Heading(part.title), *_blocks(part))))
 
 
 def _blocks(part: Part) -> Iterator[Block]:
     if part.sentences:
         yield Paragraph(part.sentences[0]) if len(part.sentences) == 1 else Points(part.sentences)
     if part.rows:
-        heads = tuple(Head(head, number=head in part.numbers, whole=head in _DAYS) for head in part.heads)
+        heads = tuple(Head(head, number=head in part.numbers, whole=head in _WHOLE) for head in part.heads)
         yield Grid(part.caption, heads, part.rows)
 
 

@@ -68,7 +68,12 @@ def meeting_minutes(request: MeetingMinutesRequest, context: Context) -> Meeting
     register = _tables(process, version, ("risk_register",)).get("risk_register")
     parts = minutes(meeting, _kept(process, register), process.plan.setting.currency)
     answer = _written(process, version, request.meeting, "minutes", f"Held on {held}", parts)
-    said = {"held": held.isoformat(), "attendees": list(request.attendee), "absent": list(request.absent), "files": answer.files}
+    said: dict[str, object] = {
+        "held": held.isoformat(),
+        "attendees": list(request.attendee),
+        "absent": list(request.absent),
+        "files": answer.files,
+    }
     process.place.store.note(_LINE, _line_id(process, request.meeting), said, context.sign("meeting minutes"))
     return answer
 
@@ -126,7 +131,7 @@ def _written(process: Process, version: "Version | None", meeting: str, what: st
     names = [folder / f"{process.name or plan}-{meeting}-{what}.{kind}" for kind in ("html", "md")]
     for path, content in zip(names, (page, text), strict=True):
         _write(path, content)
-    told = listing([part.title[:1].lower() + part.title[1:] for part in parts], 12)
+    told = listing(list(dict.fromkeys((name := part.under or part.title)[:1].lower() + name[1:] for part in parts)), 12)
     return MeetingAnswer(
         headline=[f"{title}: {told or 'nothing to tell'}."],
         meeting=meeting,
