@@ -159,11 +159,15 @@ _PUBLISHING: tuple[Operation, ...] = (
     ),
 )
 # Jobs, versions and differences
+_VERSIONS = "equipoise.service.versions"
 _J, _JOB, _LINES = "equipoise.service.jobs", jobs.JobAnswer, jobs.JobListAnswer
 _JOBS: tuple[Operation, ...] = (
     Operation("job list", jobs.JobListRequest, _LINES, f"{_J}:list_", False, False, "view", _EVERY),
     Operation("job show", jobs.JobShowRequest, _JOB, f"{_J}:show", False, False, "view", _EVERY),
     Operation("job cancel", jobs.JobCancelRequest, _JOB, f"{_J}:cancel", True, False, "run", _EVERY),
+    Operation("diff", jobs.DiffRequest, jobs.DiffAnswer, "equipoise.service.differences:diff", False, False, "view", _EVERY),
+    Operation("version list", jobs.VersionListRequest, jobs.VersionListAnswer, f"{_VERSIONS}:list_", False, False, "view", _EVERY),
+    Operation("draft", jobs.DraftRequest, jobs.DraftAnswer, f"{_VERSIONS}:draft", False, False, "view", _EVERY),
     Operation("job resume", jobs.JobResumeRequest, _LINES, f"{_J}:resume", True, False, "run", _EVERY),
 )
 # The store: audit, backup, restore, clearing away
