@@ -10,7 +10,7 @@ Cell = str | int | float | bool | None
 class Message(BaseModel):
     """A request or an answer: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class PlanRequest(Message):
