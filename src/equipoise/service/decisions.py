@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from equipoise.errors import Fault, InputError, NotAllowedError, Where
+from equipoise.process.editing import refuse_edits
 from equipoise.process.kept import word
-from equipoise.process.people import require
+from equipoise.process.people import may, require
 from equipoise.scenario import Override
 from equipoise.service.gathering import understood
 from equipoise.service.matching import Matching
@@ -188,6 +189,8 @@ def decision_decide(request: DecisionDecideRequest, context: Context) -> Decisio
     changes = [Change(KIND, done, held.id, request.revision or held.revision)]
     overrides = [read_override(one) for one in _overrides_of(option)]
     if option is not None and overrides:
+        if not may(context.person, "decide"):  # whoever decides for a role brings about only what the role may change itself
+            refuse_edits(context.person, overrides, Matching(here.place, here.plan, context.today).seen([one.table for one in overrides]))
         changes.append(_promoted(here, held, option, overrides, rationale))
     made = kept(here.place, changes, context, "decision decide", rationale)
     return _answer(here, made[:1], list(_told(here, name, option, overrides)), f"equipoise run {here.place.plan_file}" if overrides else "")
