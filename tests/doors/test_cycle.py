@@ -143,10 +143,14 @@ def a_run_that_changes_what_was_handed_on_is_told_and_freshness_says_why(plan: s
     changed = {step["step"]: step["changed"] for step in answer("cycle show", plan=plan)["steps"]}
     assert "supply_plan" in changed["supply_review"]
     assert changed["gather"] == ""
+    told = {alarm["subject"]: alarm for alarm in answer("alarm list", plan=plan)["alarms"] if alarm["kind"] == "changed"}
+    assert list(told) == ["2026-11/supply_review"]
+    assert "supply_plan" in told["2026-11/supply_review"]["statement"]
     answer("step submit", plan=plan, step="demand_review", confirm=["all"])
     seen = answer("alarm seen", plan=plan)["alarms"]
     assert {alarm["status"] for alarm in seen} == {"seen"}
-    assert answer("alarm list", plan=plan)["alarms"] == []
+    answer("run", plan=plan, force=True)
+    assert answer("alarm list", plan=plan)["alarms"] == [], "what was seen is not told again by the next run"
 
 
 def the_calendar_holds_every_step_task_and_the_day_of_publishing(plan: str) -> None:

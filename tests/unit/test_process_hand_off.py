@@ -137,3 +137,5 @@ def test_whoever_built_on_a_step_is_told_but_not_who_opened_it_again() -> None:
 def test_nobody_is_told_where_nobody_built_on_it() -> None:
     review = step(status="submitted", version=4, submitted_by="dora")
     assert alarms("reopened", review, steps(), "It was opened again.", "dora") == []
+    (alarm,) = alarms("changed", review, steps(), "A run changed it.", "anna")
+    assert (alarm.document["roles"], alarm.document["people"]) == (["demand planner"], ["dora"])

@@ -42,18 +42,21 @@ def built_on(step: Kept, steps: Sequence[Kept]) -> Built:
 def alarms(kind: str, step: Kept, steps: Sequence[Kept], statement: str, actor: str) -> list[Edit]:
     """Return the alarm that tells whoever built on a step what happened to it: none where nobody did. `actor` knows already.
 
-    `kind` is reopened or changed.
+    `kind` is reopened, or changed: then whoever owns and submitted the step is told too, for it is no longer what they handed on.
     """
     built = built_on(step, steps)
-    people = [person for person in built.people if person != actor]
-    if not built.roles and not people:
+    own = kind == "changed"
+    named = (*built.people, word(step.document, "submitted_by")) if own else built.people
+    people = [person for person in dict.fromkeys(named) if person not in {actor, ""}]
+    roles = list(dict.fromkeys((word(step.document, "owner_role"), *built.roles) if own else built.roles))
+    if not roles and not people:
         return []
     so = f" Built on it: {', '.join(built.steps)}." if built.steps else ""
     document: dict[str, object] = {
         "kind": kind,
         "subject": step.id,
         "statement": f"{statement}{so}",
-        "roles": list(built.roles),
+        "roles": roles,
         "people": people,
         "status": "open",
     }

@@ -6,7 +6,7 @@ from typing import Literal
 
 from equipoise.errors import Fault, InputError, NotAllowedError, Where
 from equipoise.process.kept import Edit, Kept, edited, word, words
-from equipoise.process.people import Person
+from equipoise.process.people import LEADER, Person
 from equipoise.tables.process_setting import (
     CHECKED_CONDITIONS,
     DECISIONS_MADE,
@@ -18,7 +18,6 @@ from equipoise.tables.process_setting import (
 )
 
 HANDED_ON = ("submitted", "accepted")
-_LEADER = "facilitator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def submitted(step: Kept, person: Person, checks: Checks, confirmed: Sequence[st
     status, name = word(document, "status"), word(document, "name")
     if status in HANDED_ON:
         raise InputError(f"{step.id} is {status} already.", f"Open it again first: equipoise step reopen {name} --reason WHY")
-    require_role(person, (word(document, "owner_role"), _LEADER), f"submit {step.id}")
+    require_role(person, (word(document, "owner_role"), LEADER), f"submit {step.id}")
     found = conditions(step, checks, _meant(words(document, "gate"), confirmed, step.id))
     faults = [_fault(one) for one in found if one.state in {"not met", "to be confirmed"}]
     if faults:
@@ -128,7 +127,7 @@ def accepted(step: Kept, person: Person, *, four_eyes: bool) -> Edit:
     if status != "submitted":
         fix = "It needs no more." if status == "accepted" else f"Submit it first: equipoise step submit {word(document, 'name')}"
         raise InputError(f"{step.id} is {status}, not submitted.", fix)
-    require_role(person, (word(document, "accepting_role"), _LEADER), f"accept {step.id}")
+    require_role(person, (word(document, "accepting_role"), LEADER), f"accept {step.id}")
     if four_eyes and not person.alone and person.name == word(document, "submitted_by"):
         raise NotAllowedError(f"{person.name} submitted {step.id} and cannot accept it too: four eyes are asked for.", "Ask somebody else.")
     return edited(step, status="accepted", accepted_by=person.name)
@@ -147,7 +146,7 @@ def reopened(step: Kept, person: Person, reason: str) -> Edit:
         )
     if not reason.strip():
         raise InputError(f"{step.id} is opened again only for a reason.", "Say why with --reason: whoever built on it is told.")
-    roles = (word(document, "owner_role"), word(document, "accepting_role"), _LEADER)
+    roles = (word(document, "owner_role"), word(document, "accepting_role"), LEADER)
     require_role(person, roles, f"open {step.id} again")
     return edited(step, status="reopened", accepted_by=None, reason=reason.strip(), checked=[])
 

@@ -21,7 +21,7 @@ _CARRIED = {
     "decision": ("open", "deferred", "proposed"),
 }
 _AFTER = {"override": "off", "assumption": "retired", "risk": "closed"}
-_OF_THE_CYCLE = ("reopened", "changed", "stale")
+_OF_THE_CYCLE = ("reopened", "changed")
 KINDS = (*_CARRIED, "promotion")
 """Kinds of records that live on from cycle to cycle."""
 READ: dict[str, tuple[str, ...]] = {**_CARRIED, "promotion": (), "alarm": ("open", "seen")}

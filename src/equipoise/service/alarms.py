@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from equipoise.errors import NotFoundError
 from equipoise.process.kept import Edit, Kept, edited, in_status, words
-from equipoise.process.people import Person
+from equipoise.process.people import LEADER, Person
 from equipoise.service.current import Process, process_of
 from equipoise.service.cycle_rows import alarm_row, by_number, number_of
 from equipoise.service.messages.cycle import AlarmAnswer, AlarmListRequest, AlarmSeenRequest
@@ -21,7 +21,7 @@ def alarms_for(process: Process, person: Person) -> list[Record]:
 
 def _concerns(alarm: Kept, person: Person) -> bool:
     roles, people = words(alarm.document, "roles"), words(alarm.document, "people")
-    return person.alone or "facilitator" in person.roles or person.name in people or bool(set(roles) & set(person.roles))
+    return person.alone or LEADER in person.roles or person.name in people or bool(set(roles) & set(person.roles))
 
 
 def list_(request: AlarmListRequest, context: Context) -> AlarmAnswer:

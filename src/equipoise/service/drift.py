@@ -1,11 +1,10 @@
 """What became of steps after they were handed on: tables that the last run made otherwise, and the alarms about it."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from equipoise.process.built_on import alarms
 from equipoise.process.hand_off import HANDED_ON
-from equipoise.process.kept import Edit, in_status, whole, word
+from equipoise.process.kept import Edit, whole, word
 from equipoise.service.current import Process, current_cycle
 from equipoise.tables.figures import listing
 
@@ -37,18 +36,6 @@ def _otherwise(step: str, then: "Version", now: "Version") -> list[str]:
     return [table for table in made_in(step) if table in then.tables and then.tables[table] != now.tables.get(table)]
 
 
-def change_alarms(process: Process, tables: Sequence[str], statement: str, actor: str) -> list[Edit]:
-    """Return the alarms about a change of tables whose steps were handed on: to whoever built on each of these steps.
-
-    For changes that are allowed after a hand-off, such as a decision: make them in the same call as the change itself.
-    """
-    from equipoise.service.step_tables import steps_of_tables
-
-    named = steps_of_tables(tables)
-    found = [step for step in process.steps if word(step.document, "name") in named and _handed_on(step.document)]
-    return [alarm for step in found for alarm in alarms("changed", step, process.steps, statement, actor)]
-
-
 def tell_drift(place: "Workspace", plan: "Plan", context: "Context") -> None:
     """After a run: raise the alarms about steps that were handed on and whose tables the run made otherwise, where a cycle is under way."""
     process = Process(place, plan, current_cycle(place.store, plan.process.business_unit))
@@ -56,16 +43,16 @@ def tell_drift(place: "Workspace", plan: "Plan", context: "Context") -> None:
 
 
 def drift_alarms(process: Process, actor: str) -> list[Edit]:
-    """Return the alarms about steps whose tables the last run made otherwise than what was submitted; one that is open is not repeated."""
+    """Return the alarms about steps whose tables the last run made otherwise than what was submitted: one for each submission."""
     drifted = drifted_tables(process)
     if not drifted:
         return []
-    held = process.place.store.records("alarm", business_unit=process.unit)
-    told = {word(one.document, "subject") for one in in_status(held, "open") if word(one.document, "kind") in {"changed", "stale"}}
+    held = process.place.store.records("alarm", business_unit=process.unit, status=("open", "seen"))
+    told = {word(one.document, "subject"): one.number for one in held if word(one.document, "kind") == "changed"}
     found: list[Edit] = []
     for step in process.steps:
         tables = drifted.get(word(step.document, "name"))
-        if tables and step.id not in told:
+        if tables and told.get(step.id, 0) < step.number:
             statement = f"A run changed {listing(tables)} after {word(step.document, 'title')} was {word(step.document, 'status')}."
-            found += alarms("stale", step, process.steps, statement, actor)
+            found += alarms("changed", step, process.steps, statement, actor)
     return found

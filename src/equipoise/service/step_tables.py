@@ -1,6 +1,5 @@
 """Which step of the cycle a table belongs to: whoever owns the step answers for what is in it."""
 
-from collections.abc import Iterable
 from functools import cache
 
 from equipoise.cycle import STEPS
@@ -34,12 +33,6 @@ def _owners() -> dict[str, str]:
 def step_of(table: str) -> str:
     """Return the step of the cycle that a table belongs to: gather for what no other step answers for."""
     return _owners().get(table, "gather")
-
-
-def steps_of_tables(tables: Iterable[str]) -> list[str]:
-    """Return the steps that tables belong to, in the order of the cycle."""
-    named = {step_of(table) for table in tables}
-    return [step for step in ("gather", *_OF_PHASE.values()) if step in named]
 
 
 @cache

@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from equipoise.errors import InputError, NotFoundError
 from equipoise.process.hand_off import require_role
 from equipoise.process.kept import Edit, day, edited, word
-from equipoise.process.people import Person
+from equipoise.process.people import LEADER, Person
 from equipoise.process.progress import open_tasks, progress
 from equipoise.service.current import Process, expected, process_of
 from equipoise.service.cycle_rows import by_number, chosen_tasks, is_of, task_row
 from equipoise.service.messages.cycle import TaskAddRequest, TaskAnswer, TaskListRequest, TaskSetRequest
 from equipoise.service.register import Context
 from equipoise.store.contract import Record
-
-_LEADER = "facilitator"
 
 
 def list_(request: TaskListRequest, context: Context) -> TaskAnswer:
@@ -87,4 +85,4 @@ def _meant(process: Process, request: TaskSetRequest) -> list[Record]:
 def _allow(task: Record, person: Person) -> None:
     """Raise NotAllowedError where somebody changes a task that is not theirs; a facilitator may change every one."""
     if not is_of(task, person):
-        require_role(person, (_LEADER,), f"change {task.id} of {word(task.document, 'owner') or word(task.document, 'owner_role')}")
+        require_role(person, (LEADER,), f"change {task.id} of {word(task.document, 'owner') or word(task.document, 'owner_role')}")

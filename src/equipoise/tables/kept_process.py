@@ -67,7 +67,7 @@ CALENDAR = (
         "alarm",
         "Something that changed after others had built on it, or a target that was missed: who must know, until it is seen.",
         text("alarm", "Number", key=True),
-        text("kind", "Kind", required=True, allowed=("reopened", "changed", "target", "stale")),
+        text("kind", "Kind", required=True, allowed=("reopened", "changed", "target")),
         text("subject", "What it is about: a step, a record, a family and week", required=True),
         text("statement", "What happened", required=True),
         listing("roles", "Roles that must know"),
