@@ -149,7 +149,6 @@ def _names(found: "Sequence[Record]") -> str:
 
 
 def _keep(process: Process, version: "Version", request: ApproveRequest, context: Context, role: str) -> "list[Record]":
-    number, content = process.place.store.head()
     document: dict[str, object] = {
         "plan": version.plan,
         "version": version.number,
@@ -157,7 +156,7 @@ def _keep(process: Process, version: "Version", request: ApproveRequest, context
         "person": context.actor,
         "role": role,
         "reason": request.reason.strip() or None,
-        "head": f"{number} {content}",
+        "head": process.place.store.head()[1],
     }
     process.change([Edit("approval", "", 0, document)], context, "approve", request.reason)
     return _said(process, version)
@@ -220,7 +219,7 @@ def _answer(process: Process, version: "Version", found: "Sequence[Record]", wor
         plan=version.plan,
         version=version.name,
         approved=approved,
-        head=f"{number} {content}",
+        head=f"{number}:{content}",
         approvals=[_row(one) for one in found],
         next=following,
     )

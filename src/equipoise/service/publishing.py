@@ -160,12 +160,11 @@ class _Publishing:
         lines = lines_of(self.process, self.context.today)
         setting = from_table(self.tables["setting"])
         files = write_published(self.tables, setting, self.process.plan.process.exports, self._texts(lines), self.folder)
-        number_, content = self.process.place.store.head()
         document: Document = {
             "publication": publication_id(self.process),
             "plan": self.version.plan,
             "version": self.version.number,
-            "head": f"{number_} {content}",
+            "head": self.process.place.store.head()[1],
             "files": files,
             "folder": str(self.folder),
             "notices": [line.document() for line in lines],
@@ -273,7 +272,7 @@ def _answer(process: Process, kept: "Record", headline: list[str]) -> PublishAns
         files=[str(one) for one in files] if isinstance(files, list) else [],
         targets=weeks,
         notices=rows(told),
-        head=word(document, "head"),
+        head=":".join(map(str, process.place.store.head())),
         revision=kept.revision,
         next="equipoise publish --again" if open_ else "equipoise target check",
     )

@@ -79,7 +79,7 @@ class PublishAnswer(Message):
     files: list[str]
     targets: int = Field(description="Weekly targets")
     notices: list[NoticeRow]
-    head: str
+    head: str = Field(description="Number and hash of the audit log's last line: keep it outside, to prove that nothing was changed")
     revision: int
     next: str
 
