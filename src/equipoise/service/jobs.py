@@ -26,7 +26,7 @@ from equipoise.tables.figures import plural
 if TYPE_CHECKING:
     from equipoise.store.contract import Job
 
-_LOOK = 0.2  # seconds between two looks at a job that is waited for
+_LOOK = 0.5  # seconds between two looks at a job that is waited for
 _LATEST = 6  # lines of progress that are shown without --full
 _ENDED = ("done", "failed", "cancelled", "interrupted")
 
@@ -87,9 +87,10 @@ def show(request: JobShowRequest, _: Context) -> JobAnswer:
     job = _found(place, request.job)
     while request.wait and job.state not in _ENDED:
         time.sleep(_LOOK)
+        if job.state == "queued":
+            wake(place)
         interrupted(place)
-        wake(place)
-        job = _found(place, job.id)
+        job = place.store.jobs(identity=job.id)[0]
     return _answer(job, full=request.full)
 
 

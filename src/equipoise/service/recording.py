@@ -148,8 +148,7 @@ class Recorder:
             self._thread.join()
         if self._job is not None:
             with suppress(StoreError):
-                if self._is_mine(self._held()):
-                    self._put(state=state, answer=answer, error=error)
+                self._put(state=state, answer=answer, error=error)
         return True
 
     def _take(self, event: "Progress") -> None:
@@ -166,26 +165,17 @@ class Recorder:
     def _beat(self) -> None:
         while not self._ended.wait(BEAT):
             with suppress(StoreError):  # the next beat tries again
-                held = self._held()
-                mine = self._is_mine(held)
-                if (not mine or (held is not None and held.cancel)) and not self._stopped.is_set():
+                held = self._put()
+                if (held is None or held.cancel) and not self._stopped.is_set():
                     self._stopped.set()
                     self.stop()
-                if mine:
-                    self._put()
 
-    def _held(self) -> "Job | None":
-        return next(iter(self.place.store.jobs(identity=self._job.id)), None) if self._job is not None else None
-
-    def _is_mine(self, held: "Job | None") -> bool:
-        """Return whether the job is still this process's: one that was slow to give signs of life may have been taken over."""
-        return held is None or self._job is None or held.worker == self._job.worker
-
-    def _put(self, **values: object) -> None:
+    def _put(self, **values: object) -> "Job | None":
+        """Record how far the job is and return it as it stands; None where another process has taken it over, which then has the word."""
         if self._job is None:
-            return
+            return None
         with self._lock:
             lines = (*self._lines, f"{self._now} …") if self._now and not values else tuple(self._lines)
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         self._job = replace(self._job, beat=now, progress=lines, **values)  # type: ignore[arg-type]
-        self.place.store.put_job(self._job)
+        return self.place.store.update_job(self._job)

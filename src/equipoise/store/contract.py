@@ -239,11 +239,19 @@ class Store(Protocol):
     def jobs(self, *, state: str = "", identity: str = "") -> list[Job]:
         """Return jobs, oldest first."""
 
+    def update_job(self, job: Job) -> Job | None:
+        """Keep what the worker of a job says of it, but not a cancel, and return the job as it is then; None, nothing changed, where it is
+        gone or another worker has it now.
+        """
+
     def move_job(self, identity: str, was: JobState, now: JobState, worker: str = "") -> bool:
         """Put a job from the state `was` into `now`, with the worker who has it; return False, nothing changed, where it is in another.
 
         Of several who try, one gets it.
         """
+
+    def drop_jobs(self, before: dt.datetime) -> int:
+        """Take out jobs that had ended before: done, failed or cancelled; return how many."""
 
     def cancel_job(self, identity: str) -> None:
         """Ask a job to stop. Raises NotFoundError where there is none."""

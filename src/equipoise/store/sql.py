@@ -243,6 +243,23 @@ class SqlStore:
             return [Job(**{**row, "progress": tuple(row["progress"])}) for row in connection.execute(query).mappings()]
 
     @guarded
+    def update_job(self, job: Job) -> Job | None:
+        """Keep what the worker of a job says of it; None where another has it now."""
+        values = {field.name: getattr(job, field.name) for field in fields(Job) if field.name not in {"id", "worker", "cancel"}}
+        values["progress"] = list(job.progress)
+        query = update(JOB).where(JOB.c.id == job.id, JOB.c.worker == job.worker).values(values)
+        if not self._database.write(lambda connection: connection.execute(query).rowcount):
+            return None
+        return next(iter(self.jobs(identity=job.id)), None)
+
+    @guarded
+    def drop_jobs(self, before: dt.datetime) -> int:
+        """Take out jobs that had ended before; return how many."""
+        ended = JOB.c.state.in_(["done", "failed", "cancelled"])
+        query = delete(JOB).where(ended, JOB.c.beat < before)
+        return self._database.write(lambda connection: int(connection.execute(query).rowcount))
+
+    @guarded
     def move_job(self, identity: str, was: JobState, now: JobState, worker: str = "") -> bool:
         """Put a job from the state `was` into `now`; return False where it is in another."""
         this = update(JOB).where(JOB.c.id == identity, JOB.c.state == was)
