@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,6 +53,25 @@ def lamps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = new_workspace(tmp_path_factory.mktemp("shared") / "lamps")
     call("run", {"plan": str(folder)}, CONTEXT)
     return folder
+
+
+@pytest.fixture(scope="session")
+def quick_plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace whose plan runs in a moment, with what its steps made kept: copies of it run in less."""
+    folder = new_workspace(tmp_path_factory.mktemp("quick") / "lamps")
+    plan = folder / "plan.yaml"
+    kept = plan.read_text(encoding="utf-8").split("outputs:")[0]
+    plan.write_text(f"{kept}outputs: [scenarios]\noptions: {{tried: 0}}\nrisk: {{paths: 0, sensitivity: 0}}\n", encoding="utf-8")
+    call("run", {"plan": str(folder)}, CONTEXT)
+    return folder
+
+
+@pytest.fixture
+def quick(quick_plan: Path, tmp_path: Path) -> Path:
+    """A workspace of its own that was run."""
+    shutil.copytree(quick_plan, tmp_path / "lamps")
+    call("run", {"plan": str(tmp_path / "lamps")}, CONTEXT)
+    return tmp_path / "lamps"
 
 
 def answer(name: str, /, **values: Any) -> dict[str, Any]:

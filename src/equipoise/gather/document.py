@@ -63,8 +63,8 @@ def plain(node: Node) -> object:
 def read_document(text: str, name: str, what: str = "plan file", first: str = _FIRST) -> Group:
     """Return the mapping that a YAML text holds.
 
-    `name` is the file's name in messages, `what` what it is, and `first` says how one begins. Raises PlanFileError with all faults where the text is not YAML, is not a mapping,
-    repeats a key, has lost its indentation, or is built to exhaust memory.
+    `name` is the file's name in messages, `what` what it is, and `first` says how one begins. Raises PlanFileError with all faults where
+    the text is not YAML, is not a mapping, repeats a key, has lost its indentation, or is built to exhaust memory.
     """
     if len(text) > _LARGEST_TEXT:
         raise _refusal(name, f"The {what} has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own.")
