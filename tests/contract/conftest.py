@@ -81,20 +81,21 @@ class Place:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def make_place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Place]]:
-    """Return a function that makes an empty place in the database of the test."""
+def make_place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Place]]:
+    """Return a function that makes an empty place in the database of the test, or in the other kind; a blank one has not even tables."""
     monkeypatch.delenv("EQUIPOISE_STORE", raising=False)
     monkeypatch.delenv("EQUIPOISE_TABLES", raising=False)
     made: list[Place] = []
 
-    def make() -> Place:
+    def make(*, other: bool = False, blank: bool = False) -> Place:
         folder = tmp_path / f"place{len(made)}"
         folder.mkdir()
         place = Place(folder)
-        if request.param == "postgresql":
-            place.url = request.getfixturevalue("postgres").new_database(request.getfixturevalue("empty_server"))
+        if (request.param == "postgresql") is not other:
+            template = "template1" if blank else request.getfixturevalue("empty_server")
+            place.url = request.getfixturevalue("postgres").new_database(template)
             (folder / "workspace.yaml").write_text(f"store: {place.url}\n")
-        else:
+        elif not blank:
             (folder / ".equipoise").mkdir()
             shutil.copy(request.getfixturevalue("empty_file"), folder / ".equipoise" / "store.db")
         made.append(place)
@@ -108,7 +109,7 @@ def make_place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.fixture
-def place(make_place: Callable[[], Place]) -> Place:
+def place(make_place: Callable[..., Place]) -> Place:
     """An empty place."""
     return make_place()
 

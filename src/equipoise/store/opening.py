@@ -32,5 +32,9 @@ def open_store(workspace: Path) -> "Store":
             ) from error
         database = sqlite_database(str(location.file))
     shelf = Remote(location.tables) if "://" in location.tables else Folder(Path(location.tables))
-    guarded(bring_up_to_date)(database)
+    try:
+        guarded(bring_up_to_date)(database)
+    except BaseException:
+        database.engine.dispose()
+        raise
     return SqlStore(database, shelf)
