@@ -11,6 +11,7 @@ import polars as pl
 from equipoise.errors import InputError
 from equipoise.scenario import ATTRIBUTES, Condition, Override, parse_where
 from equipoise.scenario.cells import Cells
+from equipoise.scenario.condition import in_words
 from equipoise.tables import DICTIONARY, table
 
 MASTERS = tuple(name for name in ATTRIBUTES if name != "period")
@@ -75,7 +76,7 @@ class Slices:
             outside = self._outside(masters, frames, where, live)
             if outside is not None:
                 return (
-                    f"{name} may change {only} only: '{override}' also changes {outside}.",
+                    f"{name} may change {only} only: '{override}' {outside}.",
                     f"Name cells of the slice, such as {self._texts[0]}, or propose it.",
                 )
         return None
@@ -126,7 +127,7 @@ class Slices:
             yield _said(override.table, row, masters)
 
     def _outside(self, masters: Sequence[str], frames: Mapping[str, pl.DataFrame], where: Where_, live: Sequence[Where_]) -> str | None:
-        """Return, in words, a cell that `where` names and no slice has; None where there is none."""
+        """Return, in words, what `where` names that is in no slice; None where there is nothing."""
         wanted: list[_Rows] = []
         masks: list[list[_Mask]] = [[] for _ in live]
         for name in masters:
@@ -134,7 +135,8 @@ class Slices:
             cells = self._cells_of(name) if frame is None else Cells(name, frame, {})
             rows = cells.find(_Asking(asked)) if frame is None else np.arange(frame.height, dtype=np.int64)
             if not rows.size:
-                return f"{name} {' '.join(map(str, asked.values())) or 'nothing'}, which is not in the plan"
+                named = " or ".join(in_words(one) for one in asked.values())
+                return f"names {name} {named}, which is not in the plan" if named else f"has no {name}"
             wanted.append(rows)
             for one, held in zip(live, masks, strict=True):
                 held.append(self._mask(cells, name, _conditions(one, name, masters), frame))
@@ -142,7 +144,7 @@ class Slices:
         if cell is None:
             return None
         keys = [(name, frames.get(name, self._tables.get(name)), row) for name, row in zip(masters, cell, strict=True)]
-        return ", ".join(f"{name} {frame.get_column(name)[row]}" for name, frame, row in keys if frame is not None)
+        return "also changes " + ", ".join(f"{name} {frame.get_column(name)[row]}" for name, frame, row in keys if frame is not None)
 
     def _mask(self, cells: Cells, name: str, conditions: Where_, frame: pl.DataFrame | None) -> _Mask:
         """Return which rows of a master, or of the frame that stands in for it, the conditions of a slice name."""
