@@ -1,0 +1,153 @@
+"""Decisions: an option that is chosen is part of the plan, in one write with the decision; reversing takes it out again."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from equipoise.errors import ConflictError, DataError, InputError, NotAllowedError
+from equipoise.service.decisions import _document, _options_of
+from equipoise.tables import table
+from tests.doors.conftest import TODAY, answer
+from tests.doors.record_example import as_, demand, place_of, team
+
+HALVE = {"table": "demand_plan", "where": {"item": "Lantern"}, "operation": "scale", "value": 0.5}
+OPTIONS: list[dict[str, Any]] = [
+    {"name": "Fewer lanterns", "statement": "Sell half", "net_money": 900.0, "one_off_cost": 250.0, "overrides": [HALVE]},
+    {"name": "Talk first", "statement": "Ask the customers"},
+    {"name": "Wrong item", "statement": "Of another year", "overrides": [{**HALVE, "where": {"item": "Oil lamp"}}]},
+]
+
+
+def decision(workspace: Path, **values: Any) -> str:
+    return str(answer("decision add", plan=str(workspace), question="What of lanterns?", options=OPTIONS, **values)["id"])
+
+
+def test_a_chosen_option_is_part_of_the_plan_until_the_decision_is_opened_again(quick: Path) -> None:
+    before = demand(quick, item="Lantern")
+    number = decision(quick, due="2026-12-01")
+    made = answer("decision decide", plan=str(quick), decision=number, choose="1", rationale="It pays")
+    (line,) = made["decisions"]
+    assert (line["status"], line["chosen"], line["net_money"], line["cost"]) == ("decided", "Fewer lanterns", 900.0, 250.0)
+    assert any("250" in sentence and "kept with the decision" in sentence for sentence in made["headline"])
+    record = answer("decision show", plan=str(quick), decision=number)
+    assert record["record"]["decided_on"] == TODAY.isoformat()
+    assert record["record"]["rationale"] == "It pays"
+    (promotion,) = place_of(quick).store.records("promotion")
+    assert (promotion.document["decision"], promotion.document["cost"]) == (number, 250.0)
+    assert place_of(quick).store.record("decision", number).batch == promotion.batch, "kept in one write"
+    answer("run", plan=str(quick))
+    assert demand(quick, item="Lantern") == pytest.approx(before / 2)
+    effect = answer("show", plan=str(quick), table="override_effect", limit=0)
+    assert effect["rows"][0][effect["columns"].index("reason")] == "It pays"
+
+    with pytest.raises(InputError, match="is decided"):
+        answer("decision decide", plan=str(quick), decision=number, choose="none")
+    again = answer("decision reopen", plan=str(quick), decision=number, reason="The customer said no")
+    assert again["decisions"][0]["status"] == "open"
+    assert not place_of(quick).store.records("promotion")
+    answer("run", plan=str(quick))
+    assert demand(quick, item="Lantern") == pytest.approx(before)
+    history = answer("decision show", plan=str(quick), decision=number)["history"]
+    assert ("chosen", "Fewer lanterns", "", "The customer said no") in {
+        (one["column"], one["old"], one["new"], one["reason"]) for one in history
+    }
+
+
+def test_none_and_what_has_no_overrides_change_nothing(quick: Path) -> None:
+    first, second = decision(quick), decision(quick)
+    assert answer("decision decide", plan=str(quick), decision=first, choose="none")["decisions"][0]["chosen"] == "none"
+    assert answer("decision decide", plan=str(quick), decision=second, choose="Talk first")["decisions"][0]["status"] == "decided"
+    bare = answer("decision add", plan=str(quick), question="Which rule gives way?")["id"]
+    assert (
+        answer("decision decide", plan=str(quick), decision=bare, choose="The frozen fence")["decisions"][0]["chosen"] == "The frozen fence"
+    )
+    assert answer("run", plan=str(quick))["unchanged"]
+
+
+def test_what_cannot_be_chosen_changes_nothing(quick: Path) -> None:
+    number = decision(quick)
+    with pytest.raises(InputError, match="has no option Everything") as caught:
+        answer("decision decide", plan=str(quick), decision=number, choose="Everything")
+    assert "1 Fewer lanterns" in caught.value.fix
+    with pytest.raises(DataError, match="does not fit the plan"):
+        answer("decision decide", plan=str(quick), decision=number, choose="Wrong item")
+    answer("decision change", plan=str(quick), decision=number, reason="x")
+    with pytest.raises(ConflictError):
+        answer("decision decide", plan=str(quick), decision=number, choose="none", revision=1)
+    with pytest.raises(InputError, match="not decided"):
+        answer("decision reopen", plan=str(quick), decision=number, reason="x")
+    assert answer("decision show", plan=str(quick), decision=number)["record"]["status"] == "open"
+    assert not place_of(quick).store.records("promotion")
+
+
+def test_a_decision_is_made_by_whom_it_names(quick: Path) -> None:
+    number = decision(quick, decider_role="executive")
+    named = decision(quick, decider="fin")
+    team(quick, eve=["executive"], fin=["finance"], fay=["facilitator"], bot=["agent"])
+    plan = str(quick)
+    for person in ("fay", "fin", "bot"):
+        with pytest.raises(NotAllowedError):
+            as_(person, "decision decide", plan=plan, decision=number, choose="none", rationale="x")
+    with pytest.raises(InputError, match="no rationale"):
+        as_("eve", "decision decide", plan=plan, decision=number, choose="none")
+    assert as_("eve", "decision decide", plan=plan, decision=number, choose="none", rationale="x")["decisions"][0]["status"] == "decided"
+    with pytest.raises(NotAllowedError, match="decided by fin"):
+        as_("eve", "decision decide", plan=plan, decision=named, choose="none", rationale="x")
+    as_("fin", "decision decide", plan=plan, decision=named, choose="none", rationale="x")
+
+
+def test_what_pre_sop_hands_on_is_collected_once(quick: Path) -> None:
+    needed = answer("show", plan=str(quick), table="decision_needed", limit=0)
+    first = answer("decision collect", plan=str(quick))["decisions"]
+    assert len(first) == needed["total_rows"] > 0
+    assert len({line["question"] for line in first}) == len(first)
+    assert answer("decision collect", plan=str(quick))["decisions"] == [], "nothing has changed"
+    mine, other = first[0]["decision"], first[1]["decision"] if len(first) > 1 else first[0]["decision"]
+    answer("decision change", plan=str(quick), decision=mine, recommendation="My own words")
+    answer("decision decide", plan=str(quick), decision=other, choose="none") if other != mine else None
+    answer("run", plan=str(quick), force=True)
+    assert answer("decision collect", plan=str(quick))["decisions"] == []
+    assert answer("decision show", plan=str(quick), decision=mine)["record"]["recommendation"] == "My own words"
+
+
+def test_options_of_the_plan_are_collected_with_what_they_change() -> None:
+    option = table("option").conform(
+        pl.DataFrame(
+            {
+                "option": ["Overtime on Line 1", "Buy"],
+                "statement": ["Overtime on Line 1", "Buy it"],
+                "net_money": [500.0, 1.0],
+                "one_off_cost": [40.0, None],
+            }
+        )
+    )
+    change = table("option_change").conform(
+        pl.DataFrame(
+            {
+                "option": ["Buy"],
+                "position": [1],
+                "statement": ["x"],
+                "override": ['{"table": "capacity", "operation": "scale", "value": 2.0}'],
+            }
+        )
+    )
+    row = {
+        "question": "What is done?",
+        "recommendation": "Overtime on Line 1.",
+        "reason": "r",
+        "options": "Overtime on Line 1; Buy",
+        "stake": 5.0,
+        "decider": "executive",
+        "by": TODAY,
+        "gap": 1,
+    }
+    document = _document(row, _options_of(option, change, "v0007"))
+    assert document["cost"] == 40.0
+    assert document["due"] == TODAY.isoformat()
+    options = document["options"]
+    assert isinstance(options, list)
+    assert [one["name"] for one in options] == ["Overtime on Line 1", "Buy"]
+    assert options[1]["overrides"] == [{"table": "capacity", "operation": "scale", "value": 2.0}]
+    assert options[1]["version"] == "v0007"
