@@ -209,7 +209,7 @@ def test_several_at_once_lose_no_edit_and_overwrite_none(place: Place) -> None:
         for done in [pool.submit(_edit, place, worker, edits) for worker in range(workers)]:
             done.result()
     assert store.record("task", "counter").document == {"n": workers * edits}
-    held = sorted((one.document["worker"], one.document["n"]) for one in store.records("override"))  # type: ignore[type-var]
+    held = sorted((one.document["worker"], one.document["n"]) for one in store.records("override"))
     assert held == [(worker, number) for worker in range(workers) for number in range(edits)]
     assert store.head()[0] == 1 + 2 * workers * edits
     assert store.verify() == []
