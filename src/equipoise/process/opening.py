@@ -22,6 +22,8 @@ _CARRIED = {
 }
 _AFTER = {"override": "off", "assumption": "retired", "risk": "closed"}
 _OF_THE_CYCLE = ("reopened", "changed")
+PROPOSED = tuple(_CARRIED)
+"""Kinds of records that may be proposed."""
 KINDS = (*_CARRIED, "promotion")
 """Kinds of records that live on from cycle to cycle."""
 READ: dict[str, tuple[str, ...]] = {**_CARRIED, "promotion": (), "alarm": ("open", "seen")}

@@ -14,7 +14,7 @@ from equipoise.store.contract import Record
 
 def alarms_for(process: Process, person: Person) -> list[Record]:
     """Return the open alarms that somebody must know and has not seen, oldest first; in single-user mode and for a facilitator all."""
-    held = process.place.store.records("alarm", business_unit=process.unit)
+    held = process.records("alarm")
     ordered = sorted(in_status(held, "open"), key=lambda one: number_of(one.id))
     return [one for one in ordered if _concerns(one, person) and person.name not in words(one.document, "seen_by")]
 
@@ -27,7 +27,7 @@ def _concerns(alarm: Kept, person: Person) -> bool:
 def list_(request: AlarmListRequest, context: Context) -> AlarmAnswer:
     """Return the alarms of whoever asks; with `all` every alarm of the business unit."""
     process = process_of(request, context)
-    held = process.place.store.records("alarm", business_unit=process.unit)
+    held = process.records("alarm")
     found = sorted(held, key=lambda one: number_of(one.id)) if request.all else alarms_for(process, context.person)
     return _answer(found, "")
 

@@ -69,6 +69,10 @@ class Process:
         """The tasks of the cycle."""
         return self.place.store.records("task", business_unit=self.unit, cycle=self.name) if self.cycle is not None else []
 
+    def records(self, kind: str, *status: str) -> list[Record]:
+        """Return the business unit's records of a kind, of every cycle; with `status` those in one of these. Makes no store to look."""
+        return self.place.store.records(kind, business_unit=self.unit, status=status) if self.place.kept else []
+
     def required(self) -> Record:
         """Return the cycle. Raises NotFoundError where there is none."""
         if self.cycle is None:
@@ -110,8 +114,8 @@ def process_of(request: PlanRequest, context: Context, cycle: str = "") -> Proce
     plan = understood(place, context.today)
     process = Process(place, plan, None)
     if not cycle:
-        return replace(process, cycle=current_cycle(place.store, process.unit))
-    held = {one.id: one for one in place.store.records("cycle", business_unit=process.unit)}
+        return replace(process, cycle=current_cycle(place.store, process.unit)) if place.kept else process
+    held = {one.id: one for one in process.records("cycle")}
     if cycle not in held:
         raise NotFoundError(f"There is no cycle {cycle}.", f"There are: {', '.join(sorted(held)) or 'none'}.")
     return replace(process, cycle=held[cycle])

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from equipoise.errors import ConflictError, InputError, NotFoundError, StoreError, Where
 from equipoise.process.calendar_file import calendar_file
-from equipoise.process.kept import Edit, Kept, day, edited, word
-from equipoise.process.opening import READ, Opening, opening, told
+from equipoise.process.freshness import why_stale
+from equipoise.process.kept import Edit, Kept, day, edited, in_status, word
+from equipoise.process.opening import PROPOSED, READ, Opening, opening, told
 from equipoise.process.progress import Progress, open_tasks, progress
 from equipoise.process.template import cycle_name, first_day, last_day, steps_of, tasks_of
 from equipoise.service.alarms import alarms_for
-from equipoise.service.current import Process, current_cycle, expected, process_of
+from equipoise.service.current import Process, expected, process_of
 from equipoise.service.cycle_rows import alarm_row, chosen_tasks, step_row, task_row, version_name
 from equipoise.service.messages.cycle import (
     CycleCalendarAnswer,
@@ -39,15 +40,15 @@ def open_(request: CycleOpenRequest, context: Context) -> CycleOpenAnswer:
     there is no such previous cycle, PlanFileError where the plan file is wrong.
     """
     process = process_of(request, context)
-    cycles = process.place.store.records("cycle", business_unit=process.unit)
-    running = current_cycle(process.place.store, process.unit)
+    cycles = process.records("cycle")
+    running = process.cycle
     if running is not None and word(running.document, "status") == "open":
         raise InputError(f"The cycle {running.id} is open.", "Close it first: equipoise cycle close")
     previous = _previous(cycles, request.previous)
     plan, calendar = process.plan, process.plan.calendar
     name = _named(request.name.strip() or cycle_name(calendar.as_of, process.unit), cycles)
     opened = first_day(plan.process, process.days, calendar.as_of, request.start)
-    records = {kind: process.place.store.records(kind, business_unit=process.unit, status=states) for kind, states in READ.items()}
+    records = {kind: process.records(kind, *states) for kind, states in READ.items()}
     found = opening(name, records, calendar.as_of, calendar.start)
     cycle = _cycle(process, name, previous, opened, found)
     new = [cycle, *steps_of(plan.process, process.days, name, opened), *tasks_of(plan.process, process.days, opened)]
@@ -128,9 +129,10 @@ def show(request: CycleShowRequest, context: Context) -> CycleShowAnswer:
     process = process_of(request, context, request.cycle)
     cycle = process.required()
     found = progress(process.steps, process.tasks, context.today)
-    alarms = alarms_for(process, context.person) if word(cycle.document, "status") != "closed" else []
+    alive = word(cycle.document, "status") != "closed"
+    alarms = alarms_for(process, context.person) if alive else []
     return CycleShowAnswer(
-        headline=_standing(cycle, found, context.today),
+        headline=[*_standing(cycle, found, context.today), *(_waiting(process, context) if alive else [])],
         cycle=cycle.id,
         status=word(cycle.document, "status"),
         opened=day(cycle.document, "opened"),
@@ -160,6 +162,25 @@ def _standing(cycle: Record, found: Progress, today: dt.date) -> list[str]:
     if due is not None and status == "open":
         said.append(f"The plan was to be published by {due}." if due < today else f"The plan is to be published by {due}.")
     return said
+
+
+def _waiting(process: Process, context: Context) -> list[str]:
+    """Say what waits for somebody beside the tasks: proposals, decisions, actions that are late, and a run."""
+    from equipoise.service.freshness import changes_since
+
+    proposals = sum(len(process.records(kind, "proposed")) for kind in PROPOSED)
+    decisions = in_status(process.records("decision", "open"), "open")
+    actions = [one for one in in_status(process.records("action", "open", "started"), "open", "started") if _late(one, context.today)]
+    counts = ((proposals, "proposal"), (len(decisions), "open decision"), (len(actions), "late action"))
+    waiting = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+    versions = process.place.versions()
+    stale = why_stale(changes_since(process, versions[-1], context.today)) if versions else "The plan was never run."
+    return [*([f"Waiting: {listing(waiting)}."] if waiting else []), *([f"{stale} Run the plan: equipoise run"] if stale else [])]
+
+
+def _late(action: Kept, today: dt.date) -> bool:
+    due = day(action.document, "due")
+    return due is not None and due < today
 
 
 def _next(cycle: Kept, found: Progress) -> list[str]:
@@ -202,7 +223,7 @@ def close(request: CycleCloseRequest, context: Context) -> CycleCloseAnswer:
     edit = edited(cycle, status="closed", closed=context.today.isoformat(), **({"reason": reason} if reason else {}))
     (made,) = process.change([edit], context, "cycle close", reason)
     left = [task.id for task in open_tasks(process.tasks)]
-    actions = process.place.store.records("action", business_unit=process.unit)
+    actions = process.records("action")
     carried = [one.id for one in actions if word(one.document, "status") in {"open", "started"}]
     said = [f"The cycle {cycle.id} is closed."]
     said += [f"{len(carried)} open action{'' if len(carried) == 1 else 's'} will be carried into the next."] if carried else []
@@ -214,7 +235,7 @@ def close(request: CycleCloseRequest, context: Context) -> CycleCloseAnswer:
 def list_(request: CycleListRequest, context: Context) -> CycleListAnswer:
     """Return the cycles of the plan's business unit, the latest first."""
     process = process_of(request, context)
-    cycles = process.place.store.records("cycle", business_unit=process.unit)
+    cycles = process.records("cycle")
     ordered = sorted(cycles, key=lambda one: (word(one.document, "opened"), one.id), reverse=True)
     return CycleListAnswer(cycles=[_row(one.id, one.document) for one in ordered])
 

@@ -47,7 +47,7 @@ def drift_alarms(process: Process, actor: str) -> list[Edit]:
     drifted = drifted_tables(process)
     if not drifted:
         return []
-    held = process.place.store.records("alarm", business_unit=process.unit, status=("open", "seen"))
+    held = process.records("alarm", "open", "seen")
     told = {word(one.document, "subject"): one.number for one in held if word(one.document, "kind") == "changed"}
     found: list[Edit] = []
     for step in process.steps:

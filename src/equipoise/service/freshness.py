@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from equipoise import code_version
-from equipoise.cycle import STEPS
 from equipoise.process.freshness import GIVEN, Changed, TableState, freshness
 from equipoise.process.hand_off import HANDED_ON
 from equipoise.process.kept import word
@@ -16,7 +15,6 @@ from equipoise.service.messages.cycle import ChangeRow, FreshAnswer, FreshReques
 from equipoise.service.recorded import plans_of
 from equipoise.service.register import Context
 from equipoise.service.snapshots import INPUT, fed_otherwise
-from equipoise.service.step_tables import made_in
 from equipoise.service.workspace import file_hash
 from equipoise.store.glance import CHANGES_A_PLAN
 from equipoise.tables.figures import listing
@@ -34,6 +32,8 @@ def fresh(request: FreshRequest, context: Context) -> FreshAnswer:
 
     Raises PlanFileError where the plan file is wrong. Data is not read: a file counts as changed where its bytes are others.
     """
+    from equipoise.cycle import STEPS
+
     process = process_of(request, context)
     versions = process.place.versions()
     if not versions:
@@ -93,6 +93,8 @@ def _row(state: TableState) -> FreshRow:
 
 
 def _handed_on(process: Process, stale: set[str]) -> list[str]:
+    from equipoise.service.step_tables import made_in
+
     named = [word(step.document, "name") for step in process.steps if word(step.document, "status") in HANDED_ON]
     return [name for name in named if stale & set(made_in(name))]
 

@@ -9,6 +9,7 @@ from equipoise.process.built_on import alarms, built_on
 from equipoise.process.freshness import why_stale
 from equipoise.process.hand_off import HANDED_ON, Checks, accepted, conditions, reopened, submitted
 from equipoise.process.kept import day, in_status, whole, word, words
+from equipoise.process.opening import PROPOSED
 from equipoise.process.progress import open_tasks
 from equipoise.service.current import Process, current_cycle, expected, process_of
 from equipoise.service.cycle_rows import alarm_row, task_row, version_name
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from equipoise.gather import Plan
     from equipoise.store.contract import Version
 
-_PROPOSED = ("override", "decision", "action", "assumption", "risk")
 _BY_TABLE = ("demand_review", "supply_review")
 
 
@@ -187,8 +187,8 @@ def _proposals(process: Process, step: Record) -> str:
     from equipoise.service.step_tables import step_of
 
     name = word(step.document, "name")
-    kinds = _PROPOSED[:1] if name in _BY_TABLE else _PROPOSED
-    waiting = [one for kind in kinds for one in in_status(process.place.store.records(kind, business_unit=process.unit), "proposed")]
+    kinds = ("override",) if name in _BY_TABLE else PROPOSED
+    waiting = [one for kind in kinds for one in in_status(process.records(kind, "proposed"), "proposed")]
     if name in _BY_TABLE:
         waiting = [one for one in waiting if step_of(word(one.document, "table")) == name]
     return f"{listing([one.id for one in waiting])} wait. Decide on them with: equipoise review accept, or reject" if waiting else ""
@@ -208,7 +208,7 @@ def _handed_on(step: Record) -> bool:
 def _decisions(process: Process, step: Record) -> str:
     """Say which decisions are open that are due by the end of the step, or that have no day."""
     last = day(step.document, "due")
-    held = in_status(process.place.store.records("decision", business_unit=process.unit), "open", "proposed")
+    held = in_status(process.records("decision", "open", "proposed"), "open", "proposed")
     due = [one for one in held if last is None or (day(one.document, "due") or last) <= last]
     return f"{listing([one.id for one in due])} {'is' if len(due) == 1 else 'are'} open. See: equipoise decision list" if due else ""
 
