@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from equipoise.errors import InputError
 
 _ENV = "env:"
 _MAIL = re.compile(r"[^@\s:/]+@[^@\s:/]+")
+_TALK = ("apprise", "urllib3", "requests")
 _LOCK = Lock()
 _SHORT = 4  # parts of an address that are too short to be a secret, and too common to be blotted out
 
@@ -98,20 +100,27 @@ def _sent(url: str, message: Message) -> str:
 
 @contextmanager
 def _heard() -> Iterator[list[str]]:
-    """Hear what apprise says meanwhile, in place of everybody else who listens to it: it names addresses."""
+    """Hear what apprise says meanwhile, in place of everybody else who listens to it and to what it sends by: they name addresses.
+
+    It loads modules that Python will drop, and does without them then: that warns nobody.
+    """
     said: list[str] = []
 
     class _Ear(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             said.append(record.getMessage())
 
-    log = logging.getLogger("apprise")
-    ear, before = _Ear(logging.WARNING), (log.propagate, list(log.handlers))
-    log.propagate, log.handlers = False, [ear]
+    logs = [logging.getLogger(name) for name in _TALK]
+    ear, before = _Ear(logging.WARNING), [(log.propagate, list(log.handlers)) for log in logs]
+    for log in logs:
+        log.propagate, log.handlers = False, [ear] if log.name == "apprise" else [logging.NullHandler()]
     try:
-        yield said
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield said
     finally:
-        log.propagate, log.handlers = before
+        for log, (propagate, handlers) in zip(logs, before, strict=True):
+            log.propagate, log.handlers = propagate, handlers
 
 
 def _blotted(text: str, url: str) -> str:
