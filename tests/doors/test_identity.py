@@ -49,7 +49,7 @@ LOCAL = Context(today=TODAY)
 def _own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is logged in on this machine, and nothing stands in the environment."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in ("EQUIPOISE_TOKEN", "EQUIPOISE_PASSWORD", "EQUIPOISE_OPERATIONS_PER_MINUTE"):
+    for name in ("EQUIPOISE_TOKEN", "EQUIPOISE_PASSWORD", "EQUIPOISE_NEW_PASSWORD", "EQUIPOISE_OPERATIONS_PER_MINUTE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -79,7 +79,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = _place(new_workspace(tmp_path_factory.mktemp("founded") / "lamps"))
-    _do(place, "user add", LOCAL, user="Anna", roles=["facilitator"], password=PASSWORD)
+    _do(place, "user add", LOCAL, user="Anna", roles=["facilitator"], new_password=PASSWORD)
     return place.folder
 
 
@@ -141,7 +141,7 @@ def test_an_agent_proposes_and_comments_and_does_nothing_else(company: Workspace
         ("user change", {"user": "agent", "roles": ["facilitator"]}),
         ("user change", {"user": "agent", "name": "Facilitator"}),
         ("token add", {"name": "more"}),
-        ("password set", {"password": PASSWORD}),
+        ("password set", {"new_password": PASSWORD}),
         ("run", {}),
     ):
         with pytest.raises((NotAllowedError, InputError)) as refused:
@@ -191,11 +191,11 @@ def test_the_first_user_leads_and_closes_the_door(workspace: Path) -> None:
         ({"user": "bob", "roles": ["sales"], "slices": ["colour=red"]}, "no attribute"),
         ({"user": "bob", "roles": ["sales"], "mail": "bob"}, "no mail address"),
         ({"user": "bob", "roles": ["sales"], "channels": ["slack://token/secret"]}, "hold secrets"),
-        ({"user": "bob", "roles": ["sales"], "password": "short"}, "too short"),
-        ({"user": "bob", "roles": ["sales"], "password": "bob has a boat!"}, "user's name"),
-        ({"user": "bob", "roles": ["sales"], "password": "123456789012"}, "anybody would try"),
-        ({"user": "bob", "roles": ["sales"], "password": "Password12345!"}, "anybody would try"),
-        ({"user": "bob", "roles": ["sales"], "password": "aaaaaaaaaaaaaa"}, "anybody would try"),
+        ({"user": "bob", "roles": ["sales"], "new_password": "short"}, "too short"),
+        ({"user": "bob", "roles": ["sales"], "new_password": "bob has a boat!"}, "user's name"),
+        ({"user": "bob", "roles": ["sales"], "new_password": "123456789012"}, "anybody would try"),
+        ({"user": "bob", "roles": ["sales"], "new_password": "Password12345!"}, "anybody would try"),
+        ({"user": "bob", "roles": ["sales"], "new_password": "aaaaaaaaaaaaaa"}, "anybody would try"),
     ],
 )
 def test_what_is_given_of_a_user_is_checked(team: Workspace, values: dict[str, object], words: str) -> None:
@@ -211,7 +211,7 @@ def test_names_mail_and_subject_belong_to_one(team: Workspace) -> None:
     leader = _as(team, "anna")
     _do(team, "user change", leader, user="anna", mail="anna@example.com")
     with pytest.raises(ConflictError, match="anna is there already"):
-        _do(team, "user add", leader, user="ANNA", roles=["sales"], password="another four words")
+        _do(team, "user add", leader, user="ANNA", roles=["sales"], new_password="another four words")
     with pytest.raises(ConflictError, match="same mail"):
         _do(team, "user add", leader, user="ann", roles=["sales"], mail="Anna@Example.com")
     assert _do(team, "login", LOCAL, user="anna", password=PASSWORD).user == "anna"
@@ -222,7 +222,7 @@ def test_the_last_facilitator_stays(team: Workspace) -> None:
     for values in ({"active": "no"}, {"roles": ["sales"]}):
         with pytest.raises(NotAllowedError, match="last facilitator"):
             _do(team, "user change", leader, user="anna", **values)
-    _do(team, "user add", leader, user="carl", roles=["facilitator"], password=PASSWORD)
+    _do(team, "user add", leader, user="carl", roles=["facilitator"], new_password=PASSWORD)
     _do(team, "user change", leader, user="anna", roles=["sales"])
     with pytest.raises(NotAllowedError, match="may not use"):
         _do(team, "user add", leader, user="dora", roles=["sales"])
@@ -230,7 +230,7 @@ def test_the_last_facilitator_stays(team: Workspace) -> None:
 
 def test_two_who_step_down_at_once_are_told_of_each_other(team: Workspace) -> None:
     leader = _as(team, "anna")
-    _do(team, "user add", leader, user="carl", roles=["facilitator"], password=PASSWORD)
+    _do(team, "user add", leader, user="carl", roles=["facilitator"], new_password=PASSWORD)
 
     def steps_down(user: str) -> str:
         try:
@@ -325,7 +325,7 @@ def test_a_password_hash_is_no_token(team: Workspace) -> None:
 
 
 def test_somebody_who_was_shut_out_is_out_at_once(team: Workspace) -> None:
-    _do(team, "user add", _as(team, "anna"), user="bob", roles=["sales"], password="another four words")
+    _do(team, "user add", _as(team, "anna"), user="bob", roles=["sales"], new_password="another four words")
     session, token = _as(team, "bob"), add_token(team.store, "bob", "t", 1)[0]
     _do(team, "user change", _as(team, "anna"), user="bob", active="no", reason="left")
     for context in (session, Context(door="rest", token=token), Context(door="rest", person=Person("bob", ("facilitator",)))):
@@ -421,8 +421,8 @@ def test_an_invitation_sets_a_password_once(team: Workspace) -> None:
     mine = Context(today=TODAY, door="rest", token=invited.invitation)
     assert invited.invitation not in repr(invited)
     with pytest.raises(NotAllowedError):
-        _do(team, "password set", mine, user="anna", password="another four words")
-    _do(team, "password set", mine, password="another four words")
+        _do(team, "password set", mine, user="anna", new_password="another four words")
+    _do(team, "password set", mine, new_password="another four words")
     with pytest.raises(NotKnownError):
         _do(team, "whoami", mine)
     assert _do(team, "login", LOCAL, user="bob", password="another four words").roles == ["sales"]
@@ -431,7 +431,7 @@ def test_an_invitation_sets_a_password_once(team: Workspace) -> None:
 def test_a_password_takes_a_fresh_log_in(team: Workspace) -> None:
     token = Context(door="rest", token=_do(team, "token add", _as(team, "anna"), name="nightly").token)
     with pytest.raises(NotAllowedError, match="within the last 15 minutes"):
-        _do(team, "password set", token, password="another four words")
+        _do(team, "password set", token, new_password="another four words")
     with pytest.raises(NotAllowedError, match="makes no other"):
         _do(team, "token add", token, name="more")
     old = utc_now() - dt.timedelta(hours=1)
@@ -439,9 +439,9 @@ def test_a_password_takes_a_fresh_log_in(team: Workspace) -> None:
         Credential("anna", "session", "old", hash_of("eqs_old"), old, old + dt.timedelta(days=1), last_used=utc_now())
     )
     with pytest.raises(NotAllowedError, match="within the last 15 minutes"):
-        _do(team, "password set", Context(door="rest", token="eqs_old"), password="another four words")
+        _do(team, "password set", Context(door="rest", token="eqs_old"), new_password="another four words")
     open_elsewhere = _as(team, "anna")
-    _do(team, "password set", _as(team, "anna"), password="another four words")
+    _do(team, "password set", _as(team, "anna"), new_password="another four words")
     with pytest.raises(NotKnownError):
         _do(team, "whoami", open_elsewhere)
     with pytest.raises(NotKnownError):
@@ -484,7 +484,7 @@ def test_no_secret_is_kept_in_the_clear(team: Workspace) -> None:
     invited = _do(team, "user add", leader, user="bob", roles=["sales"])
     made = _do(team, "token add", leader, name="nightly")
     entered = _do(team, "login", replace(LOCAL, door="rest"), user="anna", password=PASSWORD)
-    _do(team, "password set", _as(team, "anna"), user="bob", password="another four words")
+    _do(team, "password set", _as(team, "anna"), user="bob", new_password="another four words")
     secrets = [leader.token, invited.invitation, made.token, entered.session.get_secret_value(), PASSWORD, "another four words"]
     kept = b"".join(_files(team.folder))
     assert not [secret for secret in secrets if secret.encode() in kept]
@@ -552,7 +552,7 @@ def test_people_log_in_at_the_command_line(team: Workspace, tmp_path: Path) -> N
 def test_no_secret_is_an_option(name: str) -> None:
     from equipoise.interfaces.parameters import parameters
 
-    assert {"password", "callback", "flow"} & {one.name for one in parameters(OPERATIONS[name].request)} == set()
+    assert {"password", "new_password", "callback", "flow"} & {one.name for one in parameters(OPERATIONS[name].request)} == set()
 
 
 def test_a_password_of_any_script_is_taken_as_every_keyboard_gives_it(team: Workspace) -> None:

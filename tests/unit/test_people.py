@@ -1,6 +1,7 @@
 """Roles and permissions: what each may, and that none is forgotten."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -90,7 +91,9 @@ def test_settings_of_two_groups_need_both() -> None:
     assert edit_permissions(both) == (("edit_supply", "manage_cycle"), ("edit_demand", "manage_cycle"))
 
 
-def test_the_table_for_the_manual_has_a_row_a_permission() -> None:
+def test_the_table_in_the_manual_has_a_row_a_permission_and_is_fresh() -> None:
     lines = permission_table().splitlines()
+    page = Path(__file__).parents[2] / "docs" / "process" / "people.md"
+    assert permission_table() in page.read_text(encoding="utf-8"), "write permission_table() into it again"
     assert len(lines) == 2 + len(PERMISSIONS)
     assert all(line.count("|") == len(ROLE_PERMISSIONS) + 2 for line in lines)

@@ -118,8 +118,8 @@ def password_set(request: PasswordSetRequest, context: Context) -> DoneAnswer:
     record = _whose(place.store, name, context)
     if AGENT in person_of(record).roles:
         raise InputError("An agent has no password.", f"Give it a token with: equipoise token add NAME --user {name}")
-    check_strength(request.password.get_secret_value(), name, setting.password_length)
-    set_password(place.store, name, request.password.get_secret_value())
+    check_strength(request.new_password.get_secret_value(), name, setting.password_length)
+    set_password(place.store, name, request.new_password.get_secret_value())
     place.store.drop_credential(name, "session")
     place.store.drop_credential(name, "token", INVITATION)
     place.store.note("password", name, {"result": "set"}, context.sign("password set"))

@@ -60,8 +60,8 @@ def add(request: UserAddRequest, context: Context) -> UserAnswer:
             f"The first user must be a {LEADER}: from then on people have to log in, and only a {LEADER} can add others.",
             f"Add one with: equipoise user add {name} --roles {LEADER}",
         )
-    if request.password is not None:
-        check_strength(request.password.get_secret_value(), name, setting.password_length)
+    if request.new_password is not None:
+        check_strength(request.new_password.get_secret_value(), name, setting.password_length)
     _refuse_taken(place.store, document, name)
     # The first user can log in before there is one: were this interrupted in between, nobody could get in any more.
     invitation = _proved(place.store, name, request) if first else ""
@@ -72,8 +72,8 @@ def add(request: UserAddRequest, context: Context) -> UserAnswer:
 
 def _proved(store: "Store", name: str, request: UserAddRequest) -> str:
     """Keep the password of a new user, or make and return an invitation; an agent is given tokens instead."""
-    if request.password is not None:
-        set_password(store, name, request.password.get_secret_value())
+    if request.new_password is not None:
+        set_password(store, name, request.new_password.get_secret_value())
         return ""
     return "" if AGENT in request.roles else add_token(store, name, INVITATION, _INVITED_DAYS)[0]
 
@@ -117,7 +117,9 @@ def change(request: UserChangeRequest, context: Context) -> UserAnswer:
     said = [f"{name} is changed: {listing(sorted(given))}."]
     if document.get("active") is False:
         ended = store.drop_credential(name, "session") + store.drop_credential(name, "token")
-        said.append(f"{name} may no longer log in; {ended} of their log-ins and tokens ended." if ended else f"{name} may no longer log in.")
+        said.append(
+            f"{name} may no longer log in; {ended} of their log-ins and tokens ended." if ended else f"{name} may no longer log in."
+        )
     return UserAnswer(headline=said, person=_line(record))
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from equipoise.service.messages.message import Message, PlanRequest
 
 _USER = {"positional": True}
-_ASKED = "By default the environment's EQUIPOISE_PASSWORD; else it is asked for, or read from what is piped in"
+_ASKED = "By default it is in the environment's {}; else it is asked for, or read from what is piped in"
 
 
 class UserLine(Message):
@@ -34,7 +34,9 @@ class UserAddRequest(PlanRequest):
     slices: list[str] = Field([], description="Cells they may edit, such as region=North; by default all that their roles may")
     channels: list[str] = Field([], description="Where notices go: mail addresses, or env:NAME for an address that is in the environment")
     subject: str = Field("", description="Who they are at the company's identity provider")
-    password: SecretStr | None = Field(None, description="Password; without one an invitation is made. By default EQUIPOISE_PASSWORD")
+    new_password: SecretStr | None = Field(
+        None, description="Password, by default the environment's EQUIPOISE_NEW_PASSWORD; without one an invitation is made"
+    )
 
 
 class UserChangeRequest(PlanRequest):
@@ -77,7 +79,7 @@ class PasswordSetRequest(PlanRequest):
     """Set your password, or somebody's who has forgotten theirs. Their log-ins end."""
 
     user: str = Field("", description="Whose; by default your own")
-    password: SecretStr = Field(description=f"New password. {_ASKED}")
+    new_password: SecretStr = Field(description=f"New password. {_ASKED.format('EQUIPOISE_NEW_PASSWORD')}")
 
 
 class DoneAnswer(Message):
@@ -90,7 +92,7 @@ class LoginRequest(PlanRequest):
     """Log in with name and password."""
 
     user: Annotated[str, Field(description="Name to log in with", json_schema_extra=_USER)]
-    password: SecretStr = Field(description=f"Password. {_ASKED}")
+    password: SecretStr = Field(description=f"Password. {_ASKED.format('EQUIPOISE_PASSWORD')}")
 
 
 class LoginAnswer(Message):
