@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 _Key = tuple[str, str]
 _TABLES = ("demand_plan", "supply_plan", "inventory_plan", "financials")
 _TOLD = ("demand", "service_level", "revenue", "contribution")
-_BESIDE = ("today", "record")  # what a version was made from that is no file
 
 
 def diff(request: DiffRequest, _: Context) -> DiffAnswer:
@@ -112,18 +110,12 @@ class _Compared:
 
     def files(self) -> list[ValueDifference]:
         """Return the files that differ, by their content."""
-        first, second = self.before.inputs, self.after.inputs
-        names = sorted({*first, *second} - {*_BESIDE})
+        first, second = self.place.files(self.before), self.place.files(self.after)
         return [
-            ValueDifference(name=self._short(name), before=first.get(name, "")[:8], after=second.get(name, "")[:8])
-            for name in names
+            ValueDifference(name=name, before=first.get(name, "")[:8], after=second.get(name, "")[:8])
+            for name in sorted({*first, *second})
             if first.get(name) != second.get(name)
         ]
-
-    def _short(self, name: str) -> str:
-        path = Path(name)
-        beside = self.place.plan_file.parent
-        return path.relative_to(beside).as_posix() if path.is_relative_to(beside) else name
 
     def figures(self) -> list[FigureDifference]:
         """Return the measures of the base plan that differ, in both versions."""

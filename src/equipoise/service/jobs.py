@@ -193,10 +193,18 @@ _SAID = {
 def _outcome(job: "Job") -> list[str]:
     """Return what came of a job, in sentences: the headline of its answer, or its error."""
     if job.error is not None:
-        return [f"{job.error.get('message', '')} {job.error.get('fix', '')}".strip()]
-    said = (job.answer or {}).get("headline")
-    version = (job.answer or {}).get("version")
-    return [*([f"It made {version}."] if version else []), *(said if isinstance(said, list) else [])]
+        return [_sentence(job.error), *(_sentence(fault) for fault in _listed(job.error, "faults")[:_LATEST] if isinstance(fault, dict))]
+    answer = job.answer or {}
+    return [*([f"It made {answer['version']}."] if answer.get("version") else []), *map(str, _listed(answer, "headline"))]
+
+
+def _sentence(error: dict[str, object]) -> str:
+    return f"{error.get('message', '')} {error.get('fix', '')}".strip()
+
+
+def _listed(document: dict[str, object], name: str) -> list[object]:
+    held = document.get(name)
+    return held if isinstance(held, list) else []
 
 
 def _line(job: "Job") -> JobLine:

@@ -12,14 +12,13 @@ from equipoise.service.recorded import plans_of
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
 from equipoise.store.glance import CHANGES_A_PLAN
-from equipoise.tables.figures import plural
+from equipoise.tables.figures import plural, quantity
 
 if TYPE_CHECKING:
     from equipoise.store.contract import Document, Line, Version
 
 _STATUS = {"run": "draft", "submit": "submitted", "promote": "promoted", "approve": "approved"}
 _LIVE = {"", "accepted", "open"}  # statuses of records that a run lays
-_BESIDE = ("today", "record")  # what a version was made from that is no file
 
 
 def list_(request: VersionListRequest, _: Context) -> VersionListAnswer:
@@ -36,7 +35,8 @@ def list_(request: VersionListRequest, _: Context) -> VersionListAnswer:
         for record in place.store.records("publication", business_unit=None)
     }
     drafts = sum(one.made == "run" and one.number > since for one in versions)
-    told = f"{len(lasting)} {plural('version', len(lasting))} stand for good, {drafts} {plural('draft', drafts)} made since."
+    stand = "stands" if len(lasting) == 1 else "stand"
+    told = f"{quantity(len(lasting), 'version')} {stand} for good, {quantity(drafts, 'draft')} made since."
     hidden = len(versions) - len(shown)
     return VersionListAnswer(
         headline=[told, *([f"{hidden} older {plural('draft', hidden)}: --all"] if hidden else [])],
@@ -132,9 +132,7 @@ def _statement(kind: str, document: "Document") -> str:
 
 def _files(place: Workspace, since: "Version") -> Iterator[DraftLine]:
     """Give the files that are not as that version read them."""
-    beside = place.plan_file.parent
-    for name, content in since.inputs.items():
-        if name in _BESIDE or (now := file_hash(Path(name))) == content:
-            continue
-        short = Path(name).relative_to(beside).as_posix() if Path(name).is_relative_to(beside) else name
-        yield DraftLine(record=short, edit="changed" if now else "gone", statement="file of the plan", by="", at="", reason="")
+    for name, content in place.files(since).items():
+        now = file_hash(place.plan_file.parent / name)
+        if now != content:
+            yield DraftLine(record=name, edit="changed" if now else "gone", statement="file of the plan", by="", at="", reason="")

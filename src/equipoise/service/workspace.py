@@ -40,11 +40,15 @@ class Workspace:
         return self.folder / "out" / plan
 
     def versions(self) -> "list[Version]":
-        """Versions made from this plan file, oldest first."""
-        if not self.kept:
-            return []
-        name = str(self.plan_file)
-        return sorted((version for version in self.store.versions() if name in version.inputs), key=lambda version: version.created)
+        """Versions made from this plan file, oldest first; where there are none, the workspace was moved, and the file's name is enough."""
+        held = sorted(self.store.versions(), key=lambda version: version.created) if self.kept else []
+        return [one for one in held if str(self.plan_file) in one.inputs] or [one for one in held if _planned_in(one, self.plan_file.name)]
+
+    def files(self, version: "Version") -> dict[str, str]:
+        """Return the files that a version was made from with the hashes of their content, named as seen from its plan file's folder."""
+        folder = _planned_in(version, self.plan_file.name) or self.plan_file.parent
+        paths = {path: content for name, content in version.inputs.items() if (path := Path(name)).is_absolute()}  # others are no files
+        return {(path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix(): one for path, one in paths.items()}
 
     def version(self, number: int | None = None) -> "Version":
         """Return a version made from this plan file, by default its latest. Raises NotFoundError where there is none."""
@@ -57,6 +61,11 @@ class Workspace:
                 f"{self.plan_file.name} has no {which}.", f"Versions: {known}. Make one with: equipoise run {self.plan_file}"
             )
         return wanted[0]
+
+
+def _planned_in(version: "Version", plan_file: str) -> Path | None:
+    """Return the folder in which a version's plan file of that name lay; None where it was made from no file of that name."""
+    return next((Path(name).parent for name in version.inputs if Path(name).is_absolute() and Path(name).name == plan_file), None)
 
 
 def locate(request: PlanRequest) -> Workspace:
