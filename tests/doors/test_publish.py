@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from equipoise.errors import ConflictError, InputError, NotAllowedError, StoreError
+from equipoise.errors import InputError, NotAllowedError, StoreError
 from equipoise.service import call
 from equipoise.service.register import Context
 from equipoise.store.contract import Change, Signature
@@ -37,7 +37,7 @@ PEOPLE: dict[str, dict[str, object]] = {
     "dora": {"roles": ["sales"], "mail": "dora@lamps.example", "slices": ["family=Desk"]},
     "sam": {"roles": ["supply planner"], "channels": ["env:TEST_HOOK"]},
 }
-FILES = {"plan.json", "plan.xlsx", "report.html", "weekly_targets.csv", "communication.csv", "calendar.ics", "notices/sales.md"}
+FILES = {"plan.json", "plan.xlsx", "scenarios.md", "weekly_targets.csv", "communication.csv", "calendar.ics", "notices/sales.md"}
 
 
 def quick_workspace(folder: Path) -> Path:
@@ -83,7 +83,14 @@ def test_two_cycles_from_approval_to_what_the_next_measures(tmp_path: Path, came
     answer("run", plan=plan)
     people(workspace)
     with caplog.at_level(logging.DEBUG):
-        for part in (a_plan_is_approved_by_two, it_is_published_once, what_failed_is_sent_again, weeks_are_checked, minutes_are_written):
+        for part in (
+            a_plan_is_approved_by_two,
+            nothing_is_published_where_files_cannot_be_written,
+            it_is_published_once,
+            what_failed_is_sent_again,
+            weeks_are_checked,
+            minutes_are_written,
+        ):
             part(plan, came)
         the_next_cycle_measures_it(workspace, came)
     kept = json.dumps([record.document for record in place_of(workspace).store.records("publication")])
@@ -258,6 +265,7 @@ def the_next_cycle_measures_it(workspace: Path, came: Post) -> None:
     file.write_text(text.replace("plan: lamps-2026-12", "plan: lamps-2027-01"), encoding="utf-8")
     today = dt.date(2027, 1, 4)
     as_("fay", "cycle open", plan=plan, today=today)
+    as_("fay", "override add", plan=plan, change=["demand_plan item=Desk Lamp: -20 %"], reason="a rival")
     as_("fay", "run", plan=plan, today=today)
     assert as_("fay", "run", plan=plan, today=today)["unchanged"]
     shown = as_("fay", "show", plan=plan, table="plan_snapshot", where=["measure=demand", "period=2027-01"], limit=0)
@@ -268,8 +276,6 @@ def the_next_cycle_measures_it(workspace: Path, came: Post) -> None:
     assert sum(row[place] for row in shown["rows"]) == pytest.approx(frame.get_column("quantity").sum())
     streams = as_("fay", "show", plan=plan, table="stream_snapshot", where=["kind=override"], limit=0)
     assert streams["total_rows"] > 0
-    as_("fay", "override add", plan=plan, change=["demand_plan item=Desk Lamp: -20 %"], reason="a rival")
-    as_("fay", "run", plan=plan, today=today)
     for person in ("eve", "ed"):
         as_(person, "approve", plan=plan, today=today, anyway=True, reason="seen")
     came.mails.clear()
@@ -287,27 +293,16 @@ def the_next_cycle_measures_it(workspace: Path, came: Post) -> None:
     assert len(set(weeks)) == len(weeks)
 
 
-def test_nothing_is_published_where_files_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_is_published_where_files_cannot_be_written(plan: str, _: Post) -> None:
     from equipoise.exchange import exports
 
-    workspace = quick_workspace(tmp_path / "lamps")
-    plan = str(workspace)
-    answer("run", plan=plan)
-    assert answer("approve", plan=plan)["approved"] == "v0002"
-    monkeypatch.setattr(exports, "workbook", _full)
-    with pytest.raises(StoreError, match="No space left"):
-        answer("publish", plan=plan)
-    store = place_of(workspace).store
-    assert store.records("publication") == store.records("weekly_target") == []
-    assert [
-        path for path in place_of(workspace).outputs("lamps-2026-12").iterdir() if "published" in path.name or ".partial" in path.name
-    ] == []
-    monkeypatch.undo()
-    made = answer("publish", plan=plan, quiet=True)
-    assert {line["state"] for line in made["notices"]} == {"waiting"}
-    publication = store.record("publication", "lamps-2026-12")
-    with pytest.raises(ConflictError):
-        store.change([Change("publication", publication.document, publication.id, publication.revision + 1)], Signature("x", "python", "x"))
+    place = place_of(Path(plan))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exports, "write_tables", _full)
+        with pytest.raises(StoreError, match="No space left"):
+            as_("fay", "publish", plan=plan)
+    assert place.store.records("publication") == place.store.records("weekly_target") == []
+    assert [path for path in place.outputs("lamps-2026-12").iterdir() if "published" in path.name or path.name.startswith(".")] == []
 
 
 def _full(*_: object) -> None:

@@ -16,18 +16,23 @@ from equipoise.tables.setting import Setting
 
 
 def write_published(
-    tables: Mapping[str, pl.DataFrame], setting: Setting, exported: Iterable[str], texts: Mapping[str, str], folder: Path
+    tables: Mapping[str, pl.DataFrame], setting: Setting, exported: Iterable[str], texts: Mapping[str, str], version: Path, folder: Path
 ) -> list[str]:
     """Write a published plan into `folder`, all or nothing, and return the names of the files in it.
 
-    Always plan.json (the whole plan), plan.xlsx and report.html; in tables/ those that are `exported`, as CSV and Parquet; and `texts`,
-    name to content. A folder of that name is what a call left that was broken off before the record knew of it: it is written anew.
+    The documents in the folder of its `version` (plan.json, plan.xlsx, report.html and what else the plan file asks for), or, where that
+    is not there any more, plan.json, plan.xlsx and report.html made anew; in tables/ those that are `exported`, as CSV and Parquet; and
+    `texts`, name to content. A folder of that name is what a call left that was broken off before the record knew of it.
     Raises StoreError where the disk cannot be written; what was there before then stands.
     """
     try:
         made = aside(folder.parent)
         try:
-            _fill(made, tables, setting, exported, texts)
+            write_tables({name: tables[name] for name in dict.fromkeys(exported) if name in tables}, made / "tables")
+            _documents(made, tables, setting, version)
+            for name, content in texts.items():
+                (made / name).parent.mkdir(parents=True, exist_ok=True)
+                _text(made / name, content)
             made = whole(made, folder.name)
             if folder.exists():
                 shutil.rmtree(folder)
@@ -42,14 +47,15 @@ def write_published(
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-def _fill(folder: Path, tables: Mapping[str, pl.DataFrame], setting: Setting, exported: Iterable[str], texts: Mapping[str, str]) -> None:
-    write_tables({name: tables[name] for name in dict.fromkeys(exported) if name in tables}, folder / "tables")
+def _documents(folder: Path, tables: Mapping[str, pl.DataFrame], setting: Setting, version: Path) -> None:
+    if version.is_dir():
+        for path in version.iterdir():
+            if path.is_file():
+                shutil.copy2(path, folder / path.name)
+        return
     _text(folder / "plan.json", plan_json(tables, setting))
     workbook(tables, setting, folder / "plan.xlsx")
     _text(folder / "report.html", report(tables, setting))
-    for name, content in texts.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        _text(folder / name, content)
 
 
 def _text(path: Path, text: str) -> None:

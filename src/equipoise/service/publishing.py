@@ -159,7 +159,14 @@ class _Publishing:
         """Write the files, then the record: weekly targets, publication, cycle and task, all or none; return the publication."""
         lines = lines_of(self.process, self.context.today)
         setting = from_table(self.tables["setting"])
-        files = write_published(self.tables, setting, self.process.plan.process.exports, self._texts(lines), self.folder)
+        files = write_published(
+            self.tables,
+            setting,
+            self.process.plan.process.exports,
+            self._texts(lines),
+            self.folder.with_name(self.version.name),
+            self.folder,
+        )
         document: Document = {
             "publication": publication_id(self.process),
             "plan": self.version.plan,
