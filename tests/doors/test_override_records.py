@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from equipoise.errors import ConflictError, DataError, InputError, NotAllowedError, NotFoundError
 from equipoise.scenario import Override, lay
 from equipoise.service.sealing import seal
+from equipoise.store import Change
 from equipoise.tables import table
 from tests.doors.conftest import CONTEXT, Equipoise, answer
 from tests.doors.record_example import add, as_, demand, listed, place_of, team
@@ -172,6 +173,17 @@ def test_an_override_of_a_scenario_changes_that_scenario_alone(quick: Path) -> N
     assert listed(quick)["override-1"]["state"] == "in scenario"
     assert list(listed(quick, scenario="upside")) == ["override-1"]
     assert not listed(quick, scenario="base")
+    plan = quick / "plan.yaml"
+    plan.write_text(
+        plan.read_text().replace(
+            "scenarios:", "scenarios:\n  - {name: upward, overrides: [{table: demand_plan, operation: scale, value: 1.2}]}"
+        )
+    )
+    assert add(quick, "demand_plan: * 1.1", scenario="upward") == ["override-2"]
+    plan.write_text(plan.read_text().replace("name: upward", "name: renamed"))
+    told = [line["message"] for line in answer("check", plan=str(quick))["issues"]]
+    assert "1 override of the record belongs to the scenario upward, which the plan file does not have." in told
+    assert list(listed(quick, scenario="upward")) == ["override-2"]
 
 
 def test_trying_sees_what_was_recorded(still: Path) -> None:
@@ -263,6 +275,26 @@ def demand_as(person: str, plan: str) -> float:
     return float(sum(row[shown["columns"].index("quantity")] for row in shown["rows"]))
 
 
+def test_the_tables_of_a_step_that_was_handed_on_stay_as_they_are(quick: Path) -> None:
+    answer("cycle open", plan=str(quick))
+    place = place_of(quick)
+    (step,) = [one for one in place.store.records("step") if one.document["name"] == "demand_review"]
+    first = add(quick, "demand_plan item=Lantern: +1 %")[0]
+    assert place.store.record("override", first).cycle == step.cycle
+    place.store.change([Change("step", {**step.document, "status": "submitted", "version": 1}, step.id)], CONTEXT.sign("step submit"))
+    for name, values in {
+        "override add": {"change": ["demand_plan item=Lantern: +1 %"]},
+        "override change": {"override": first, "reason": "x"},
+        "override withdraw": {"override": [first]},
+    }.items():
+        with pytest.raises(NotAllowedError, match="demand_plan belongs to Demand review"):
+            answer(name, plan=str(quick), **values)
+    proposed = add(quick, "demand_plan item=Lantern: +2 %", propose=True)
+    with pytest.raises(NotAllowedError, match="belongs to Demand review"):
+        answer("review accept", plan=str(quick), id=proposed)
+    assert add(quick, "demand_plan item=Lantern: +1 %", scenario="upside"), "a scenario is not the plan"
+
+
 def test_the_command_line_says_what_it_kept(still: Path, equipoise: Equipoise) -> None:
     done = equipoise("override", "add", "demand_plan item=Lantern, market=Shops: +10 %", "--reason", "fair", "--plan", still)
     assert done.returncode == 0, done.stderr
@@ -315,5 +347,5 @@ def test_many_batches_at_once_do_what_they_do_one_after_the_other(overrides: lis
         for one in numbered:
             frame = lay(frame, (), (), "demand_plan", MASTERS, promoted=[(one,)]).frame
         assert frame.equals(at_once.frame)
-    told = sum((cells.select((pl.col("after") - pl.col("before")).sum()).item() for cells in at_once.cells), 0.0)
+    told = sum(float(cells.select((pl.col("after") - pl.col("before")).sum()).item()) for cells in at_once.cells)
     assert told == pytest.approx(at_once.frame.get_column("quantity").sum() - FRAME.get_column("quantity").sum())

@@ -93,6 +93,7 @@ def test_lists_are_filtered_and_what_is_late_is_told(shop: Path) -> None:
         ("action change", {"action": "action-1", "clear": ["statement"]}, "cannot be emptied"),
         ("action change", {"action": "action-1", "status": "proposed"}, "nothing becomes one again"),
         ("decision change", {"decision": "decision-1", "status": "decided"}, "deciding is more than a status"),
+        ("comment change", {"comment": "comment-99", "statement": "x"}, "There is no comment"),
     ],
 )
 def test_what_is_wrong_with_a_record_is_told_with_the_nearest(shop: Path, name: str, values: dict[str, Any], words: str) -> None:

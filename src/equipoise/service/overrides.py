@@ -258,10 +258,7 @@ def override_withdraw(request: OverrideWithdrawRequest, context: Context) -> Ove
 
 
 def override_list(request: OverrideListRequest, context: Context) -> OverridesAnswer:
-    """Return overrides of the record, the latest last: who changed what and why, and what became of it in the last version.
-
-    Raises NotFoundError where there is no such scenario.
-    """
+    """Return overrides of the record, the latest last: who changed what and why, and what became of it in the last version."""
     here = overridden(locate(request), context)
     lines = _listed(here, request) if here.place.kept else []
     shown = lines[-request.limit :] if request.limit else lines
@@ -280,7 +277,7 @@ def override_show(request: OverrideShowRequest, context: Context) -> OverrideSho
 
 
 def _listed(here: Overridden, request: OverrideListRequest) -> list[OverrideLine]:
-    scenario = None if request.scenario is None else here.scenario(request.scenario)
+    scenario = "" if request.scenario in _BASE else request.scenario
     since = _sealed(here) if request.draft else 0
     effects = _told_effects(here)
     wanted = {"status": request.status, "author": request.author, "table": request.table}

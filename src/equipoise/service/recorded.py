@@ -1,11 +1,13 @@
 """What the record adds to a plan file: accepted overrides and promotions, in the order in which they were made, and open risks."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from equipoise.errors import Fault, Where
+from equipoise.gather.facts import RECORD
 from equipoise.gather.plan import Plan
 from equipoise.scenario import Override, Scenario
 from equipoise.store.glance import CHANGES_A_PLAN
@@ -106,6 +108,7 @@ def with_record(plan: Plan, store: "Store") -> Plan:
         plan,
         promoted=tuple(added.get("", ())),
         scenarios=tuple(_scenario(one, added.get(one.name, ()), since) for one in plan.scenarios),
+        faults=(*plan.faults, *_strays(plan, {name: len(batches) for name, batches in added.items()})),
         recorded={"risk_opportunity": _risks(risks)} if risks else {},
     )
 
@@ -118,6 +121,16 @@ def _scenario(scenario: Scenario, added: Sequence[tuple[Override, ...]], since: 
         "Take it out of the plan file, or undo that with promote --undo."
     )
     return scenario.model_copy(update={"overrides": (), "fault": fault})
+
+
+def _strays(plan: Plan, counts: Mapping[str, int]) -> Iterator[Fault]:
+    """Yield a warning for each scenario that overrides of the record belong to and the plan file no longer has."""
+    names = {"", *(one.name for one in plan.scenarios)}
+    for name, count in counts.items():
+        if name not in names:
+            noun = "override of the record belongs" if count == 1 else "overrides of the record belong"
+            fix = f"Give it back its name in the plan file, or withdraw them: equipoise override list --scenario '{name}'"
+            yield Fault(f"{count} {noun} to the scenario {name}, which the plan file does not have.", fix, Where(RECORD), "warning")
 
 
 def _risks(records: Sequence["Record"]) -> pl.DataFrame:

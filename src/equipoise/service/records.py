@@ -102,18 +102,17 @@ class Records:
     def _refuse_status(self, held: Record, values: Mapping[str, object]) -> None:
         """Refuse what other operations do: proposals are reviewed, decisions are decided."""
         now, then = word(held.document, "status"), values.get("status")
+        if self.kind == "decision" and now == "decided":
+            raise InputError(f"{held.id} is decided.", f"Open it again first: equipoise decision reopen {held.id} --reason WHY")
         if then is None or then == now:
             return
         if PROPOSED in {now, then}:
             fix = f"Use: equipoise review accept {held.id}, or reject" if now == PROPOSED else f"Add another {self.kind} with --propose."
             raise InputError(f"{held.id} is {now}: a proposal is accepted or rejected, and nothing becomes one again.", fix)
-        if self.kind == "decision" and "decided" in {now, then}:
-            fix = (
-                f"Use: equipoise decision decide {held.id} --choose OPTION"
-                if then == "decided"
-                else f"Use: equipoise decision reopen {held.id}"
+        if self.kind == "decision" and then == "decided":
+            raise InputError(
+                f"{held.id} is {now}: deciding is more than a status.", f"Use: equipoise decision decide {held.id} --choose OPTION"
             )
-            raise InputError(f"{held.id} is {now}: deciding is more than a status.", fix)
 
 
 def is_agent(context: Context) -> bool:
