@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test torture bench lock docs clean check-python browser
+.PHONY: demo test torture bench lock docs clean check-python browser postgres
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit("Equipoise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
@@ -44,14 +44,20 @@ node:
 tests/oidc/node_modules/.package-lock.json: tests/oidc/package-lock.json | node
 	cd tests/oidc && npm ci --silent
 
-test: $(VENV)/dev browser tests/oidc/node_modules/.package-lock.json
+# The tests of the team's store start a PostgreSQL server of their own from the machine's programs.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql >/dev/null; } \
+	  || { echo "The tests of the team's store need PostgreSQL: install it and try again."; exit 1; }
+
+test: $(VENV)/dev browser postgres tests/oidc/node_modules/.package-lock.json
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest -n 2
 
-torture: $(VENV)/dev
+torture: $(VENV)/dev postgres
 	$(BIN)/python -m tests.torture
 
 bench: $(VENV)/dev

@@ -177,9 +177,9 @@ _STORE: tuple[Operation, ...] = (
         "audit verify", keeping.AuditVerifyRequest, keeping.AuditVerifyAnswer, f"{_KEEPING}:verify", False, True, "manage_store", _EVERY
     ),
     Operation("audit list", keeping.AuditListRequest, keeping.AuditListAnswer, f"{_KEEPING}:list_", False, False, "view", _EVERY),
-    Operation("backup", keeping.BackupRequest, keeping.BackupAnswer, f"{_KEEPING}:backup", False, True, "manage_store", _LOCAL),
-    Operation("restore", keeping.RestoreRequest, keeping.RestoreAnswer, f"{_KEEPING}:restore", True, True, "manage_store", _LOCAL),
-    Operation("gc", keeping.GcRequest, keeping.GcAnswer, f"{_KEEPING}:gc", True, True, "manage_store", _LOCAL),
+    Operation("backup", keeping.BackupRequest, keeping.BackupAnswer, f"{_KEEPING}:backup", True, False, "manage_store", _LOCAL),
+    Operation("restore", keeping.RestoreRequest, keeping.RestoreAnswer, f"{_KEEPING}:restore", True, False, "manage_store", _LOCAL),
+    Operation("gc", keeping.GcRequest, keeping.GcAnswer, f"{_KEEPING}:gc", True, False, "manage_store", _LOCAL),
 )
 
 OPERATIONS: dict[str, Operation] = {
