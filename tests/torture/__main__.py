@@ -26,7 +26,9 @@ def kills(name: str, url: str, count: int) -> None:
             held = kill.restored(Path(folder) / "company" / "plan.yaml", max(tally.backups), Path(folder) / "again")
             restored = f"; a backup restored into SQLite holds {held} overrides and verifies"
         acknowledged = ", ".join(f"{number} {done}" for done, number in sorted(tally.done.items()) if done != "ready")
+        interrupted = ", ".join(f"{number} in {what}" for what, number in sorted(tally.interrupted.items()))
         print(f"{name}: {tally.kills} kills in {time.monotonic() - began:.0f} s; acknowledged {acknowledged}; {lines} lines in the log")
+        print(f"  killed {interrupted}")
         print(
             f"  all acknowledged edits whole and in the log; {tally.unanswered_kept} kept though the kill came before the answer{restored}"
         )

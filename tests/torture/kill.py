@@ -30,6 +30,7 @@ class Tally:
     kills: int = 0
     done: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    interrupted: Counter[str] = field(default_factory=Counter)
     asked: set[str] = field(default_factory=set)
     edits: set[str] = field(default_factory=set)
     notes: set[str] = field(default_factory=set)
@@ -39,10 +40,14 @@ class Tally:
 
     def hear(self, text: str) -> None:
         """Take in what a worker said; its last line may be cut off by the kill, then it was not said."""
+        at_work = ""
         for line in text.splitlines(keepends=True):
             if not line.endswith("\n"):
                 continue
             said = json.loads(line)
+            at_work = said.get("begins", "" if "done" in said or "refused" in said else at_work)
+            if "begins" in said:
+                continue
             if "asked" in said:
                 self.asked.add(said["asked"])
             elif "refused" in said:
@@ -50,12 +55,13 @@ class Tally:
             else:
                 self.done[said["done"]] += 1
                 {"edit": self.edits, "note": self.notes, "backup": self.backups}.get(said["done"], set()).add(said["tag"])
+        self.interrupted[at_work or "between"] += 1
 
 
-def torture(folder: Path, kills: int, seed: int = 1, environment: dict[str, str] | None = None, longest: float = 5.0) -> Tally:
+def torture(folder: Path, kills: int, seed: int = 1, longest: float = 8.0) -> Tally:
     """Kill `kills` workers in `folder`, each after a random moment of at most `longest` seconds of work, and check after each."""
     plan, tally, chance = make_company(folder), Tally(), random.Random(seed)
-    os.environ.update(environment or {})
+    call("run", {"plan": str(plan)}, Context(today=TODAY))
     for number in range(kills):
         tally.hear(_killed(plan, seed * 1_000_003 + number, chance.uniform(0.0, longest)))
         tally.kills += 1

@@ -75,6 +75,7 @@ class Worker:
         say(done="ready", tag="")
         while True:
             (name,) = self.chance.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
+            say(begins=name)
             try:
                 getattr(self, name)()
             except EquipoiseError as error:

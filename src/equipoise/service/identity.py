@@ -54,10 +54,10 @@ def authorised(operation: Operation, request: BaseModel, context: Context) -> Co
         return context
     if operation.permission == ENTER:
         return replace(context, person=Person("nobody"))
-    from equipoise.store import open_store
+    from equipoise.store import shared_store
 
     token = context.token or token_at_hand(folder, context)
-    store = open_store(folder)
+    store = shared_store(folder)
     setting = read_log_in_setting(folder)
     person = known(store, replace(context, token=token), setting.session_idle_hours).person
     if context.door != "cli":  # a process of its own for each operation has nothing to count

@@ -162,13 +162,13 @@ def restore(request: RestoreRequest, context: Context) -> RestoreAnswer:
     Raises NotFoundError where there is no such file, StoreError where the store is not empty and is not to be replaced, or the backup is
     damaged; the store then stands as it was.
     """
-    from equipoise.store import open_store
+    from equipoise.store import shared_store
 
     folder = _folder(request)
     source = Path(request.source).expanduser()
     if not source.is_file():
         raise NotFoundError(f"There is no backup {source}.", "Check the path.")
-    manifest = open_store(folder).restore(str(source), context.sign("restore", request.reason), replace=request.replace)
+    manifest = shared_store(folder).restore(str(source), context.sign("restore", request.reason), replace=request.replace)
     shutil.rmtree(folder / ".equipoise" / "receipts", ignore_errors=True)  # they only save time, and tell of runs that are gone
     lines, versions, tables, lost = _counted(manifest)
     headline = [f"Restored {quantity(lines, 'line')}, {quantity(versions, 'version')} and {quantity(tables, 'table')} from {source.name}."]

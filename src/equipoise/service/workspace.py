@@ -26,9 +26,9 @@ class Workspace:
     @cached_property
     def store(self) -> "Store":
         """The store of the workspace."""
-        from equipoise.store import open_store
+        from equipoise.store import shared_store
 
-        return open_store(self.folder)
+        return shared_store(self.folder)
 
     @property
     def kept(self) -> bool:
