@@ -1,6 +1,9 @@
 """Write what is generated in docs: tables, command line, the schema of plan.json. `make docs` runs it; tests refuse stale ones."""
 
 from pathlib import Path
+from typing import get_args
+
+from pydantic import SecretStr
 
 from equipoise.exchange.plan_document import publish_schema
 from equipoise.gather.settings import settings_reference
@@ -67,6 +70,8 @@ def command_line() -> str:
         ]
         for name, info in fields.items():
             shown = name if name in positional else f"--{name.replace('_', '-')}"
+            if SecretStr in (info.annotation, *get_args(info.annotation)):  # no option: the environment's, or asked for
+                shown = f"EQUIPOISE_{name.upper()}"
             default = "required" if info.is_required() else info.get_default(call_default_factory=True)
             lines.append(f"| {shown} | {'' if default in (None, '', []) else default} | {info.description} |")
     return "\n".join(lines) + "\n"

@@ -217,7 +217,7 @@ def test_an_id_token_is_checked_in_all_it_says() -> None:
     for claims in wrong:
         with pytest.raises(JoseError):
             _verified(_token(key, **claims), keys, OIDC, FLOW, "a")
-    stranger = ECKey.generate_key("P-256", {"use": "sig", "kid": key.kid})
+    stranger = ECKey.generate_key("P-256", {"use": "sig", "kid": str(key.kid)})
     shared = OctKey.import_key(b"x" * 32)
     forged = [_token(stranger), _token(shared, {"alg": "HS256"}), _token(key)[:-6] + "AAAAAA"]
     forged.append("eyJhbGciOiJub25lIn0." + _token(key).split(".")[1] + ".")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import time
 from typing import TYPE_CHECKING
 
 from equipoise.errors import ConflictError, InputError, NotAllowedError, NotFoundError, NotKnownError
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from equipoise.store import Credential, Record, Store
 
 _RECENT = dt.timedelta(minutes=15)
+_REFUSAL = 0.4  # seconds that a refused log-in takes at least
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
@@ -57,15 +59,17 @@ def login(request: LoginRequest, context: Context) -> LoginAnswer:
 
     Raises NotKnownError where one of them is wrong, in the same words for either; NotAllowedError while too many wrong ones came in a row.
     """
+    begun = time.monotonic()
     place, setting = team_place(request)
     name = request.user.strip().lower()[:100]
     record = user_record(place.store, name)
     active = record is not None and record.document.get("active") is not False
     try:
         check_password(place.store, name, request.password.get_secret_value(), known=active)
-    except NotKnownError:
-        if active:  # names that nobody has could fill the log
+    except NotAllowedError as error:
+        if active and isinstance(error, NotKnownError):  # names that nobody has could fill the log
             place.store.note("log_in", name, {"result": "wrong password"}, Signature(name, context.door, "login"))
+        time.sleep(max(0.0, begun + _REFUSAL - time.monotonic()))  # what was written for a known name must not show in the time
         raise
     if record is None:  # cannot be: who is not known has no password
         raise NotFoundError(f"There is no user {name}.")
