@@ -211,7 +211,7 @@ job_queue.work(Workspace(Path(sys.argv[1]) / "plan.yaml", Path(sys.argv[1])))
 """
 
 
-def queued(folder: Path, **changed: object) -> Job:
+def queued(folder: Path, **changed: Any) -> Job:
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     asked: dict[str, object] = {"values": {"plan": str(folder / "plan.yaml")}, "today": TODAY.isoformat(), "alone": True}
     job = replace(Job("job-0a", "slow", asked, "somebody", "python", "queued", now, now), **changed)

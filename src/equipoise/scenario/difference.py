@@ -43,7 +43,9 @@ def difference(before: pl.DataFrame, after: pl.DataFrame, by: Sequence[str], col
         ordered = frame.select(*names, pl.col(column).cast(pl.Float64)).sort(names, maintain_order=True)  # one order of adding up
         return ordered.group_by(names, maintain_order=True).agg(pl.col(column).sum().alias(name))
 
-    both = summed(before, "before").join(summed(after, "after"), on=names, how="full", coalesce=True, nulls_equal=True)
+    both = summed(before, "before").join(
+        summed(after, "after"), on=names, how="full", coalesce=True, nulls_equal=True, maintain_order="left"
+    )
     first, second = pl.col("before").fill_null(0.0), pl.col("after").fill_null(0.0)
     moved = both.with_columns((second - first).alias("difference")).filter(
         pl.col("difference").abs() > _SMALL * pl.max_horizontal(first.abs(), second.abs(), pl.lit(_SMALL))
@@ -59,11 +61,15 @@ def override_difference(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFra
     """
     keys = ["scenario", "override"]
     said = [name for name in table("override").schema if name not in {*keys, *_UNSAID}]
-    gone = before.join(after, on=keys, how="anti", nulls_equal=True).with_columns(pl.lit("removed").alias("change"))
-    new = after.join(before, on=keys, how="anti", nulls_equal=True).with_columns(pl.lit("added").alias("change"))
-    was = before.join(after, on=[*keys, *said], how="anti", nulls_equal=True).join(after, on=keys, how="semi", nulls_equal=True)
-    now = after.join(before, on=[*keys, *said], how="anti", nulls_equal=True).join(before, on=keys, how="semi", nulls_equal=True)
-    parts = [gone, new, was.with_columns(pl.lit("was").alias("change")), now.with_columns(pl.lit("changed").alias("change"))]
+
+    def without(frame: pl.DataFrame, other: pl.DataFrame, on: Sequence[str]) -> pl.DataFrame:
+        return frame.join(other, on=on, how="anti", nulls_equal=True, maintain_order="left")
+
+    gone, new = without(before, after, keys), without(after, before, keys)
+    was = without(without(before, gone, keys), after, [*keys, *said])
+    now = without(without(after, new, keys), before, [*keys, *said])
+    named = {"removed": gone, "added": new, "was": was, "changed": now}
+    parts = [part.with_columns(pl.lit(change).alias("change")) for change, part in named.items()]
     rank = pl.col("change").replace_strict({"was": 0, "changed": 1}, default=0, return_dtype=pl.Int8)
     found = pl.concat([part.select("change", *table("override").schema) for part in parts])
     return found.sort([*(pl.col(key).fill_null("") for key in keys), rank], maintain_order=True)

@@ -150,7 +150,7 @@ class _Compared:
         groups = asked_for or list(groups_of(definition, wide[1].columns))
         if missing := [one for one in groups if any(one not in frame.columns for frame in wide)]:
             raise InputError(f"{name} has no {', '.join(missing)}.", f"Add up by: {', '.join(wide[1].columns)}.", Where(table=name))
-        found = difference(*wide, groups, measure)
+        found = difference(wide[0], wide[1], groups, measure)
         for row in found.head(most or found.height).iter_rows(named=True):
             yield CellDifference(
                 table=name,

@@ -186,10 +186,13 @@ def _counted(manifest: "Document") -> tuple[int, int, int, list[str]]:
 
 
 def gc(request: GcRequest, context: Context) -> GcAnswer:
-    """Drop drafts beyond the latest of each plan with their output folders, old results of steps, and tables that nothing names.
+    """Drop drafts beyond the latest of each plan with their output folders, what killed runs left, jobs that ended before, old results of
+    steps, and tables that nothing names.
 
     Versions made by submitting, promoting or approving stand for good, and so do drafts that one of them was made from or a record names.
     """
+    from equipoise.service.sealing import mend_outputs
+
     place = locate(request)
     store = _store(request)
     dropped = list(_droppable(store, request.drafts))
@@ -198,6 +201,9 @@ def gc(request: GcRequest, context: Context) -> GcAnswer:
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     before = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=request.days)
+    store.drop_jobs(before)
+    for plan in sorted({version.plan for version in store.versions()}):
+        mend_outputs(place, plan)
     tables, size = store.collect(results_before=before)
     told = f"Cleared away {quantity(len(dropped), 'draft')} and {quantity(tables, 'table')}: {size / 1e6:,.1f} MB."
     return GcAnswer(
