@@ -1,6 +1,7 @@
 """The inbox: each file is taken in once, all or none; what somebody has edited since is not overwritten."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,17 @@ def test_a_file_for_another_plan_is_left_alone(shop: Path) -> None:
     write(shop, "other.yaml", "plan: another\nactions: [{statement: x}]\n")
     assert take(shop)["files"] == []
     assert answer("inbox list", plan=str(shop))["files"][0]["state"] == "waiting"
+
+
+def test_a_file_taken_in_by_two_at_once_is_taken_in_once(shop: Path) -> None:
+    for number in range(4):
+        write(shop, f"{number}.yaml", f"actions: [{{statement: Do {number}}}]\n")
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: take(shop), range(3)))
+    for number in range(4):
+        assert sorted(states(one)[f"{number}.yaml"] for one in made).count("taken") == 1
+    assert all(one["faults"] == [] for one in made)
+    assert len(answer("action list", plan=str(shop))["records"]) == 4
 
 
 def test_sections_name_kept_tables() -> None:

@@ -6,6 +6,7 @@ refused with what the record says and what the file says.
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def _taken(here: Overridden, path: Path, name: str, before: Record | None) -> tu
     except OSError as error:
         return InboxLine(file=name, state="refused"), [(name, Fault(f"It cannot be read: {error.strerror}.", "Check its permissions."))]
     content = hashlib.sha256(data).hexdigest()
-    if before is not None and before.document.get("content") == content and before.document.get("state") == "taken":
+    if _is_taken(before, content):
         return InboxLine(file=name, state="unchanged"), []
     earlier = _made_by(before)
     try:
@@ -103,11 +104,18 @@ def _taken(here: Overridden, path: Path, name: str, before: Record | None) -> tu
             return InboxLine(file=name, state="taken", made=[one.id for one in taking.changes]), []
         faults = taking.faults
     except ConflictError as error:
+        before = next((one for one in here.place.store.records(KIND, business_unit=here.unit) if one.id == name), None)
+        if _is_taken(before, content):  # by somebody else, just now
+            return InboxLine(file=name, state="unchanged"), []
         faults = list(error.faults) or [Fault(error.message, error.fix)]
     except EquipoiseError as error:
         faults = list(error.faults) or [Fault(error.message, error.fix, error.where)]
     _refuse(here, name, before, content, faults)
     return InboxLine(file=name, state="refused"), [(name, fault) for fault in faults]
+
+
+def _is_taken(before: Record | None, content: str) -> bool:
+    return before is not None and before.document.get("content") == content and before.document.get("state") == "taken"
 
 
 def _kept(here: Overridden, name: str, before: Record | None, document: Document) -> Change:
@@ -120,7 +128,8 @@ def _refuse(here: Overridden, name: str, before: Record | None, content: str, fa
     said = [f"{fault.message} {fault.fix}".strip() for fault in faults]
     document: Document = {"content": content, "state": "refused", "made": list(_made_by(before).values()), "faults": said}
     if before is None or before.document != document:
-        here.place.store.change([_kept(here, name, before, document)], here.context.sign("inbox take", "refused"))
+        with suppress(ConflictError):  # somebody else has looked at it just now, and says what became of it
+            here.place.store.change([_kept(here, name, before, document)], here.context.sign("inbox take", "refused"))
 
 
 def _made_by(before: Record | None) -> dict[tuple[str, str], Document]:
