@@ -135,6 +135,8 @@ def a_plan_is_approved_by_two(plan: str, _: Post) -> None:
     version = place_of(Path(plan)).store.version("lamps-2026-12")
     assert (version.made, version.base, version.cycle) == ("approve", 2, "2026-11")
     assert as_("fay", "run", plan=plan)["unchanged"]
+    with pytest.raises(NotAllowedError, match=r"demand_plan belongs to Executive S&OP meeting, which was accepted with v0003"):
+        as_("fay", "override add", plan=plan, change=["demand_plan item=Lantern: +10 %"], reason="later")
 
 
 def it_is_published_once(plan: str, came: Post) -> None:

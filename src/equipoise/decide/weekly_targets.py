@@ -163,7 +163,7 @@ def _by_week(planned: pl.DataFrame, shares: pl.DataFrame) -> pl.DataFrame:
         pl.when(counted)
         .then(pl.col("by_then").round())
         .when(pl.col("whole") >= _MANY)
-        .then(pl.col("by_then").round(2))
+        .then((pl.col("by_then") * 100).floor() / 100)
         .otherwise("by_then")
         .alias("by_then")
     )

@@ -216,7 +216,8 @@ def _decisions(process: Process, step: Record) -> str:
 def guard_sealed(place: Workspace, tables: Sequence[str], context: Context, plan: "Plan | None" = None) -> None:
     """Raise NotAllowedError where a table belongs to a step of the current cycle that was handed on: it has to be opened again first.
 
-    Call it before an edit of the base plan's tables. `plan` saves reading the plan file again.
+    Once the plan is approved every table belongs to the executive step. Call it before an edit of the base plan's tables. `plan` saves
+    reading the plan file again.
     """
     from equipoise.service.gathering import understood
     from equipoise.service.step_tables import step_of
@@ -229,8 +230,9 @@ def guard_sealed(place: Workspace, tables: Sequence[str], context: Context, plan
     if cycle is None:
         return
     steps = {word(one.document, "name"): one for one in place.store.records("step", business_unit=unit, cycle=cycle.id) if _handed_on(one)}
+    approved = steps.get("executive_sop") if whole(cycle.document, "version") is not None else None
     for table in dict.fromkeys(tables):
-        step = steps.get(step_of(table))
+        step = steps.get(step_of(table)) or approved
         if step is not None:
             name, status = word(step.document, "name"), word(step.document, "status")
             message = f"{table} belongs to {word(step.document, 'title')}, which was {status} with {version_name(step.document)}."
