@@ -131,6 +131,7 @@ def test_groups_and_joins_keep_their_order_so_that_sums_are_the_same_to_the_bit(
     loose = [
         f"{path.relative_to(SOURCE)}:{node.lineno}"
         for path in MODULES
+        if "store" not in path.parts  # the store groups rows of a database, not frames
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and _unordered(node)
     ]
