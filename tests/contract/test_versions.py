@@ -216,15 +216,15 @@ def test_a_store_that_is_not_empty_is_replaced_only_when_told(place: Place, make
     other = make_place().open()
     other.change([Change("decision", {"other": True})], BY)
     before = _shown(other)
-    with pytest.raises(StoreError, match="not empty: its log has 1 lines"):
+    with pytest.raises(StoreError, match="not empty: its log has 1 line"):
         other.restore(str(tmp_path / "one.zip"), BY)
     assert _shown(other) == before
     other.restore(str(tmp_path / "one.zip"), BY, replace=True)
     assert other.record("decision", "decision-1").document == {"é": 1.5, "list": [1, None]}
     assert other.lines(kind="store")[0].new == {
         "file": "one.zip",
-        "head": 7,
-        "hash": other.lines()[6].hash,
+        "head": 6,
+        "hash": other.lines()[5].hash,
         "replaced": 1,
         "replaced_hash": before[3][0].hash,  # type: ignore[index]
     }

@@ -16,7 +16,6 @@ from equipoise.service.current import cycle_name_of
 from equipoise.service.messages import PromoteAnswer, PromoteRequest
 from equipoise.service.recorded import batches_of, belongs, plans_of
 from equipoise.service.register import Context
-from equipoise.service.running import forget
 from equipoise.service.workspace import Workspace, locate
 from equipoise.store.contract import Change, Document
 
@@ -57,7 +56,6 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         if done.name in held:
             raise InputError(f"{done.name} is promoted already.", "Run the plan, or take it out with --undo.")
         change = promotion(place, plan, done, request.reason)
-    forget(place)
     place.store.change([change], context.sign("promote --undo" if request.undo else "promote", request.reason))
     return PromoteAnswer(
         plan=plan.setting.plan,

@@ -55,11 +55,6 @@ def _inbox(place: Workspace, context: Context) -> list[IssueLine]:
     ]
 
 
-def forget(place: Workspace) -> None:
-    """Have the next run plan again: something that is in no file has changed."""
-    _path(place).unlink(missing_ok=True)
-
-
 def _path(place: Workspace) -> Path:
     return place.folder / ".equipoise" / "receipts" / f"{place.plan_file.name}.json"
 

@@ -26,6 +26,7 @@ from equipoise.store.schema import COUNTER, CREDENTIAL, FRAME, HEAD, JOB, LINE, 
 from equipoise.store.shelf import Shelf
 from equipoise.store.verification import verify_log
 from equipoise.tables.content import content_hash
+from equipoise.tables.figures import quantity
 
 _FORMAT = "equipoise backup 1"
 # In the order in which they can be inserted. Results of steps are left out: they are made again when they are needed.
@@ -200,7 +201,8 @@ def _refuse_full(connection: Connection, *, replace: bool) -> None:
     people = connection.execute(select(func.count()).select_from(CREDENTIAL)).scalar() or 0
     if (number or people) and not replace:
         raise StoreError(
-            f"The store is not empty: its log has {number} lines.", "Restore into another workspace, or say that it is to be replaced."
+            f"The store is not empty: its log has {quantity(number, 'line')}.",
+            "Restore into another workspace, or say that it is to be replaced.",
         )
 
 
