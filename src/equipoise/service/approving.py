@@ -85,7 +85,7 @@ def _refuse(process: Process, version: "Version", request: ApproveRequest, conte
         if not request.reason.strip():
             raise InputError("A plan is refused only for a reason.", "Say why with --reason: whoever made it must know what to change.")
         return
-    from equipoise.service.freshness import changes_since
+    from equipoise.service.freshness import PROGRAM, changes_since
 
     if version.made == "approve":
         raise InputError(f"{version.name} is approved already.", "Publish it: equipoise publish")
@@ -98,7 +98,8 @@ def _refuse(process: Process, version: "Version", request: ApproveRequest, conte
     latest = process.place.version()
     if version.number not in {latest.number, latest.base}:
         raise InputError(f"{version.name} is not the latest version: that is {latest.name}.", "Look at the latest, and approve that.")
-    changes = changes_since(process, version, context.today)
+    # A newer program makes other numbers of nothing that people have changed: what was looked at is what is approved.
+    changes = [change for change in changes_since(process, version, context.today) if change.what != PROGRAM]
     if changes:
         what = listing([change.what for change in changes], 5)
         raise InputError(f"{version.name} is stale: {what} changed since it was made.", "Run the plan, look at it, then approve it.")

@@ -22,6 +22,7 @@ from equipoise.tables.figures import listing
 if TYPE_CHECKING:
     from equipoise.store.contract import Document, Line, Version
 
+PROGRAM = "the program"
 _NOT_FILES = ("today", "record", INPUT)
 # Columns of an override that say nothing of what it does.
 _WORDS = frozenset(("reason", "author", "role", "assumption", "probability", "was", "note"))
@@ -107,7 +108,7 @@ def changes_since(process: Process, version: "Version", today: dt.date) -> list[
     if version.inputs.get("today", today.isoformat()) != today.isoformat():
         found.append(Changed(f"the data cut, today ({version.inputs['today']} then)"))
     if version.code != code_version():
-        found.append(Changed("the program"))
+        found.append(Changed(PROGRAM))
     return found
 
 
