@@ -26,6 +26,7 @@ from equipoise.tables.figures import plural
 if TYPE_CHECKING:
     from equipoise.store.contract import Job
 
+_WAITING = 20.0  # seconds that a request over the network waits at most
 _LOOK = 0.5  # seconds between two looks at a job that is waited for
 _LATEST = 6  # lines of progress that are shown without --full
 _ENDED = ("done", "failed", "cancelled", "interrupted")
@@ -80,12 +81,15 @@ def list_(request: JobListRequest, _: Context) -> JobListAnswer:
     return JobListAnswer(headline=headline, jobs=[_line(job) for job in (shown[: request.limit] if request.limit else shown)])
 
 
-def show(request: JobShowRequest, _: Context) -> JobAnswer:
-    """Return how far a job is, and what came of it; with `wait` once it has ended. Raises NotFoundError where there is no such job."""
+def show(request: JobShowRequest, context: Context) -> JobAnswer:
+    """Return how far a job is, and what came of it; with `wait` once it has ended, over the network after 20 seconds at the latest.
+
+    Raises NotFoundError where there is no such job."""
     place = locate(request)
     restart(place)
     job = _found(place, request.job)
-    while request.wait and job.state not in _ENDED:
+    until = time.monotonic() + (_WAITING if context.door in {"rest", "mcp"} else float("inf"))
+    while request.wait and job.state not in _ENDED and time.monotonic() < until:
         time.sleep(_LOOK)
         if job.state == "queued":
             wake(place)

@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from pathlib import Path
+from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 
@@ -85,7 +86,7 @@ def _fed_otherwise(place: Workspace, fed: str) -> bool:
 def _write(place: Workspace, receipt: _Receipt) -> None:
     """Keep the receipt. It only saves time: a run without one, or with a damaged one, plans again."""
     path = _path(place)
-    aside = path.with_suffix(".part")
+    aside = path.with_suffix(f".{uuid4().hex[:8]}.part")  # of two runs at once each has its own
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_text(receipt.model_dump_json(), encoding="utf-8")
