@@ -88,6 +88,7 @@ def years(cycles: int, count: int) -> None:
     with workspace() as folder:
         plan = folder / "alpine" / "plan.yaml"
         shutil.copytree(ALPINE, plan.parent, ignore=shutil.ignore_patterns("out", ".equipoise", "__pycache__"))
+        (plan.parent / "tables" / "risk_opportunity.csv").unlink()  # it names scenarios, which are left out
         text = plan.read_text(encoding="utf-8")
         rows = {name: _column(plan.parent / "tables" / f"{name}.csv") for name in ("item", "market")}
         opening, edit, run = [], [], []

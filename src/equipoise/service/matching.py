@@ -72,8 +72,11 @@ class Matching:
         """Return what each of the overrides would do, laid as one batch.
 
         Raises DataError, all faults at once, where one names what is not there or matches no row, has expired, or where two set one cell.
-        What is made from data cannot be looked at before the plan was run: there only conditions are read.
+        What is made from data cannot be looked at before the plan was run: there only conditions are read. Where the plan was not run yet
+        and its data has errors, they are raised as a run would.
         """
+        if self.version is None:
+            self.whole.refuse_errors()
         by_table: dict[str, list[Override]] = {}
         for override in overrides:
             by_table.setdefault(override.table, []).append(override)
