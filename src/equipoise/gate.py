@@ -109,16 +109,16 @@ class Run:
         """Pass a table through the gate: dictionary form, key order, overrides laid over it."""
         base, promoted = self._base.get(name, []), self._promoted.get(name, [])
         batches = [layer.get(name, []) for layer in self._layers]
-        free = not (base or promoted or any(batches))
-        again = free or (bool(self.scenario) and not any(batches) and self._lays_alike([base, *promoted]))
-        if again and (known := self.gate.passed(name, frame)) is not None:
+        known, own, came = self._known(name, frame, [base, *promoted]), bool(base or promoted), frame
+        if known is not None and not any(batches):
             self._keep(known)
             return
-        came, definition = frame, table(name)
-        frame = definition.conform(frame)
-        if definition.keys:
-            frame = frame.sort(definition.keys, maintain_order=True)
-        if not free:
+        if known is not None and not _bind([base, *promoted], batches):
+            frame, base, promoted = known.frame, [], []
+        else:
+            frame = table(name).conform(frame)
+            frame = frame.sort(table(name).keys, maintain_order=True) if table(name).keys else frame
+        if base or promoted or any(batches):
             tables = {**self.given, **self.tables}
             laid = scenarios_of.lay(frame, base, batches, name, tables, promoted=promoted, tell=not self.scenario)
             frame = laid.frame
@@ -127,14 +127,20 @@ class Run:
             self.cells += laid.cells
             check_overridden(name, frame)
         passed = self.gate.same(name, frame)
-        if not self.scenario or (free and came is self.given.get(name)):
+        if not self.scenario or (not own and not any(batches) and came is self.given.get(name)):
             self.gate.remember(came, passed)
         self._keep(passed)
 
-    def _lays_alike(self, own: Sequence[Sequence[Override]]) -> bool:
-        """Return whether overrides of the base plan do here what they did there: what they look at is the base plan's."""
-        alike = all(self.as_base(one) for one in _LOOKED_AT if one in self._passed)
-        return alike and not any(override.split_by for batch in own for override in batch)
+    def _known(self, name: str, frame: pl.DataFrame, own: Sequence[Sequence[Override]]) -> Passed | None:
+        """Return what a table became with the base plan's overrides, where that is known and they would do the same here.
+
+        They do where the tables that they look at are the base plan's. The base plan itself lays and tells them anew.
+        """
+        if any(own):
+            alike = all(self.as_base(one) for one in _LOOKED_AT if one in self._passed)
+            if not self.scenario or not alike or any(override.split_by for batch in own for override in batch):
+                return None
+        return self.gate.passed(name, frame)
 
     def _keep(self, passed: Passed) -> None:
         self.tables[passed.name] = passed.frame
@@ -165,6 +171,11 @@ class Run:
         found = list(scenarios_of.effect_issues(self.effects, gathered.get_column("message")))
         told = table("issue").conform(pl.DataFrame(found, schema_overrides=_ISSUE))
         self._keep(Passed("issue", pl.concat([gathered, told])))
+
+
+def _bind(own: Sequence[Sequence[Override]], batches: Sequence[Sequence[Override]]) -> bool:
+    """Return whether overrides of a scenario hang on how those of the base plan were laid, and not only on what they made."""
+    return any(one.lock for batch in own for one in batch) or any(one.split_by for batch in batches for one in batch)
 
 
 def _by_table(overrides: Sequence[Override]) -> dict[str, list[Override]]:

@@ -32,6 +32,15 @@ ASKED = {
     "a family": (override("item", "set", "Desk", "family", item="Lantern"),),
     "history": (override("history", "scale", 2.0, item="Floor Lamp"),),
     "the demand itself": (override("demand_plan", "scale", 0.5, item="Lantern"),),
+    "more on the same cells": (
+        override("demand_plan", "set", 9, item="Lantern", market="Shops"),
+        override("demand_plan", "add", 60, family="Desk").model_copy(update={"split": "measure", "split_by": "demand_plan.quantity"}),
+    ),
+    "new rows": (
+        override("demand_plan", "remove", None, item="Clip Lamp"),
+        override("demand_plan", "insert", {"item": "Clip Lamp", "market": "Shops", "period": "2027-01-01", "quantity": 5}),
+        override("demand_plan", "scale", 2, item="Clip Lamp"),
+    ),
     "a setting": (override("setting", "set", "1", "value", setting="calendar.frozen"),),
 }
 
@@ -45,13 +54,15 @@ def lamps(tmp_path_factory: pytest.TempPathFactory) -> Gathered:
     return gather(Workspace(folder / "plan.yaml", folder), TODAY)
 
 
-def test_a_what_if_over_many_batches_is_what_one_without_memory_gives(lamps: Gathered) -> None:
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_what_if_over_many_batches_is_what_one_without_memory_gives(lamps: Gathered, *, locked: bool) -> None:
     cache = MemoryCache()
-    known = Cycle(lamps.tables, cache=cache, promoted=PROMOTED)
+    promoted = (*PROMOTED, (override("demand_plan", "add", 3, item="Lantern", market="Online").model_copy(update={"lock": locked}),))
+    known = Cycle(lamps.tables, cache=cache, promoted=promoted)
     base = known.what_if((), "demand_plan")
     known._pass(known._begun(), _of_scenarios("demand_plan"))  # the base plan's tables are behind the gate now
     for name, asked in ASKED.items():
-        fresh = Cycle(lamps.tables, cache=cache, promoted=PROMOTED)
+        fresh = Cycle(lamps.tables, cache=cache, promoted=promoted)
         expected, found = fresh.what_if(asked, "demand_plan"), known.what_if(asked, "demand_plan")
         assert all(found[one].equals(expected[one]) for one in expected if one not in {"issue", "override_effect", "override_cell"}), name
     same = known.what_if(ASKED["nothing of demand"], "demand_plan")["demand_plan"]
