@@ -3,12 +3,12 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Connection, RowMapping, Select, Text, and_, bindparam, delete, func, insert, or_, select, tuple_, type_coerce, update
+from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, delete, func, insert, or_, select, tuple_, type_coerce, update
 
 from equipoise.errors import ConflictError, Fault, NotFoundError, StoreError, Where
-from equipoise.store.chain import Entry, append, line_of, read_head, refuse_unkeepable
+from equipoise.store.chain import Entry, append, read_head, refuse_unkeepable
 from equipoise.store.contract import Change, Document, Line, Record, Signature
 from equipoise.store.schema import COUNTER, LINE, RECORD, canonical
 
@@ -88,8 +88,10 @@ def _used(connection: Connection, kind: str, identity: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _query() -> Select[tuple[object, ...]]:
-    return select(LINE).join(RECORD, RECORD.c.number == LINE.c.number)
+def _query() -> Select[tuple[Any, ...]]:
+    """Return the query of records: of their last line only what a record has, for there may be many thousands."""
+    names = ("kind", "identity", "revision", "number", "batch", "business_unit", "cycle", "new", "at", "actor")
+    return select(*(LINE.c[name] for name in names)).join(RECORD, RECORD.c.number == LINE.c.number)
 
 
 def current(connection: Connection, keys: Collection[Key]) -> dict[Key, Record]:
@@ -98,8 +100,8 @@ def current(connection: Connection, keys: Collection[Key]) -> dict[Key, Record]:
     found: dict[Key, Record] = {}
     for start in range(0, len(wanted), _CHUNK):
         some = wanted[start : start + _CHUNK]
-        rows = connection.execute(_query().where(tuple_(RECORD.c.kind, RECORD.c.identity).in_(some))).mappings()
-        found |= {(row["kind"], row["identity"]): _record_of(row) for row in rows}
+        rows = connection.execute(_query().where(tuple_(RECORD.c.kind, RECORD.c.identity).in_(some)))
+        found |= {(row.kind, row.identity): _record_of(row) for row in rows}
     return found
 
 
@@ -143,8 +145,9 @@ def _point(connection: Connection, before: Mapping[Key, Record], lines: Sequence
         connection.execute(insert(RECORD), made)
 
 
-def _record_of(row: RowMapping) -> Record:
-    return _record(line_of(row))
+def _record_of(row: Row[tuple[Any, ...]]) -> Record:
+    kind, identity, revision, number, batch, unit, cycle, document, at, actor = row
+    return Record(kind, identity, revision, number, batch, unit, cycle, document, at, actor)
 
 
 def _record(line: Line) -> Record:
@@ -184,7 +187,7 @@ def find_records(
 
 def find_record(connection: Connection, kind: str, identity: str) -> Record:
     """Return a record. Raises NotFoundError, naming the nearest, where there is none."""
-    row = connection.execute(_query().where(RECORD.c.kind == kind, RECORD.c.identity == identity)).mappings().one_or_none()
+    row = connection.execute(_query().where(RECORD.c.kind == kind, RECORD.c.identity == identity)).one_or_none()
     if row is not None:
         return _record_of(row)
     known = connection.execute(select(RECORD.c.identity).where(RECORD.c.kind == kind).order_by(RECORD.c.number.desc())).scalars().all()
