@@ -88,7 +88,7 @@ def _used(connection: Connection, kind: str, identity: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def _query() -> Select[tuple[Any, ...]]:
+def _query() -> Select[*tuple[Any, ...]]:
     """Return the query of records: of their last line only what a record has, for there may be many thousands."""
     names = ("kind", "identity", "revision", "number", "batch", "business_unit", "cycle", "new", "at", "actor")
     return select(*(LINE.c[name] for name in names)).join(RECORD, RECORD.c.number == LINE.c.number)
@@ -145,7 +145,7 @@ def _point(connection: Connection, before: Mapping[Key, Record], lines: Sequence
         connection.execute(insert(RECORD), made)
 
 
-def _record_of(row: Row[tuple[Any, ...]]) -> Record:
+def _record_of(row: Row[*tuple[Any, ...]]) -> Record:
     kind, identity, revision, number, batch, unit, cycle, document, at, actor = row
     return Record(kind, identity, revision, number, batch, unit, cycle, document, at, actor)
 
