@@ -105,8 +105,9 @@ def test_a_promoted_scenario_is_the_plan_that_was_shown(workspace: Path) -> None
     shown = of_scenario(workspace, "holiday rush")
     made = answer("promote", plan=str(workspace), name="holiday rush", reason="Agreed")
     assert made["promoted"] == ["holiday rush"]
+    assert made["version"] == "v0002"  # what it was decided on stands for good
     run = answer("run", plan=str(workspace))
-    assert run["version"] == "v0002"
+    assert run["version"] == "v0003"
     base = of_scenario(workspace, "base")
     assert {name: base[name] for name in MONEY if name in base} == {name: pytest.approx(shown[name]) for name in MONEY if name in base}
     line = next(line for line in run["scenarios"] if line["scenario"] == "holiday rush")

@@ -24,6 +24,7 @@ from equipoise.service.overrides import read_override
 from equipoise.service.promoting import Promotion, named, promotion, promotions
 from equipoise.service.records import Records, kept
 from equipoise.service.register import Context
+from equipoise.service.sealing import decided_on
 from equipoise.service.showing import stored
 from equipoise.service.workspace import locate
 from equipoise.store.contract import Change, Document, Record
@@ -192,6 +193,8 @@ def decision_decide(request: DecisionDecideRequest, context: Context) -> Decisio
         if not may(context.person, "decide"):  # whoever decides for a role brings about only what the role may change itself
             refuse_edits(context.person, overrides, Matching(here.place, here.plan, context.today).seen([one.table for one in overrides]))
         changes.append(_promoted(here, held, option, overrides, rationale))
+    if len(changes) > 1:
+        decided_on(here.place, context, f"{held.id} was decided")
     made = kept(here.place, changes, context, "decision decide", rationale)
     return _answer(here, made[:1], list(_told(here, name, option, overrides)), f"equipoise run {here.place.plan_file}" if overrides else "")
 

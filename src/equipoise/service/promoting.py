@@ -38,10 +38,13 @@ class Promotion:
 def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
     """Make a scenario or an option part of the base plan, or, with `undo`, take it out again; the next run plans with it.
 
+    The version that it was looked at in stands for good from then on.
+
     Raises NotFoundError where there is no such scenario or option, InputError where it is promoted already, was not promoted, or cannot be
     run.
     """
     from equipoise.service.gathering import gather
+    from equipoise.service.sealing import decided_on
 
     place = locate(request)
     plan = gather(place, context.today).plan
@@ -56,6 +59,7 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         if done.name in held:
             raise InputError(f"{done.name} is promoted already.", "Run the plan, or take it out with --undo.")
         change = promotion(place, plan, done, request.reason)
+    stands = decided_on(place, context, request.reason or f"{done.name} was promoted") if not request.undo else None
     place.store.change([change], context.sign("promote --undo" if request.undo else "promote", request.reason))
     return PromoteAnswer(
         plan=plan.setting.plan,
@@ -63,6 +67,7 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         kind=done.kind,
         overrides=[str(override) for override in done.overrides],
         promoted=[one.name for one in promotions(place, plan)],
+        version=stands.name if stands is not None else "",
         next=f"equipoise run {place.plan_file}",
     )
 

@@ -62,6 +62,17 @@ def seal(
     return keep(place, sealed, aside, context.sign(made, reason))
 
 
+def decided_on(place: Workspace, context: Context, reason: str, **of: str) -> Version | None:
+    """Have the plan's last version stand for good, for something was made part of the plan because of it; return the one that stands.
+
+    None where nothing was run yet. `of` are the business unit and cycle as in `seal`.
+    """
+    last = place.versions()[-1:]
+    if not last or last[0].made != "run":
+        return last[0] if last else None
+    return seal(place, last[0], "promote", context, reason=reason, **of)
+
+
 def keep(place: Workspace, version: Version, aside: Path | None, by: Signature) -> Version:
     """Keep a version under the next number that nobody has, give its folder (whole, hidden) that name, and return the version as kept.
 

@@ -206,4 +206,5 @@ class PromoteAnswer(Message):
     kind: str
     overrides: list[str]
     promoted: list[str] = Field(description="All that is promoted now")
+    version: str = Field("", description="Version that it was decided on, which stands for good")
     next: str
