@@ -4,6 +4,7 @@ import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from difflib import get_close_matches
 from typing import Any, Protocol
 
@@ -153,7 +154,7 @@ class Cells:
         if dtype == pl.Date:
             if isinstance(value, dt.date):
                 return value, value
-            return self._labels().get(str(value)) or days_of(str(value))
+            return self._labels.get(str(value)) or days_of(str(value))
         if dtype == pl.Boolean:
             word = str(value).lower()
             if word not in (*_YES, *_NO):
@@ -164,6 +165,7 @@ class Cells:
         except (TypeError, ValueError):
             raise InputError(f"{column} of {self._name} holds numbers, not {value!r}.", "Give a number.") from None
 
+    @cached_property
     def _labels(self) -> dict[str, tuple[dt.date, dt.date]]:
         """Return the periods by how they are printed, such as 2027-W05."""
         if "period" not in self._masters:
