@@ -7,12 +7,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from equipoise.errors import NotFoundError, StoreError
 from equipoise.store import Change, Credential, Job, Store
+from equipoise.store.contract import JobState
 from tests.contract.conftest import BY, ITEMS, NOW, OTHERS, Place, kept, version
 
 SOON = dt.timedelta(0)
@@ -115,6 +116,17 @@ def test_a_job_is_had_by_one(store: Store) -> None:
     store.put_job(Job("job-1", "run", {}, "ada", "rest", "queued", NOW, NOW))
     assert [store.move_job("job-1", "queued", "running", name) for name in ("a", "b")] == [True, False]
     assert store.jobs()[0].worker == "a"
+    told = replace(store.jobs()[0], progress=("supply",))
+    assert store.update_job(told) == told
+    assert store.update_job(replace(told, worker="b", progress=())) is None
+    assert store.jobs() == [told]
+
+
+def test_jobs_that_ended_long_ago_are_taken_out(store: Store) -> None:
+    for name, state, days in (("old", "done", 9), ("broken", "interrupted", 9), ("new", "failed", 1)):
+        store.put_job(Job(name, "run", {}, "ada", "rest", cast("JobState", state), NOW, NOW - dt.timedelta(days=days)))
+    assert store.drop_jobs(NOW - dt.timedelta(days=5)) == 1
+    assert sorted(job.id for job in store.jobs()) == ["broken", "new"]
 
 
 # Clearing away
