@@ -8,6 +8,7 @@ import pytest
 
 from equipoise.errors import ConflictError, DataError, InputError, NotAllowedError
 from equipoise.service.decisions import _document, _options_of
+from equipoise.store.contract import Change, Signature
 from equipoise.tables import table
 from tests.doors.conftest import TODAY, answer
 from tests.doors.record_example import as_, demand, place_of, team
@@ -96,6 +97,48 @@ def test_a_decision_is_made_by_whom_it_names(quick: Path) -> None:
     with pytest.raises(NotAllowedError, match="decided by fin"):
         as_("eve", "decision decide", plan=plan, decision=named, choose="none", rationale="x")
     as_("fin", "decision decide", plan=plan, decision=named, choose="none", rationale="x")
+
+
+def test_nobody_takes_a_decision_from_whoever_decides_it(quick: Path) -> None:
+    plan, number = str(quick), decision(quick, decider_role="executive")
+    team(quick, eve=["executive"], sam=["sales"], fin=["finance"])
+    for change in ({"decider": "sam"}, {"decider_role": "sales"}, {"clear": ["decider_role"]}):
+        with pytest.raises(NotAllowedError, match="decided by executive"):
+            as_("sam", "decision change", plan=plan, decision=number, **change)
+    as_("sam", "decision change", plan=plan, decision=number, reason="The customer asks")
+    as_("eve", "decision change", plan=plan, decision=number, decider="fin")
+    with pytest.raises(NotAllowedError, match="decided by fin"):
+        as_("sam", "decision change", plan=plan, decision=number, decider="sam")
+    as_("fin", "decision change", plan=plan, decision=number, decider="sam")
+    assert answered(quick, number)["decider"] == "sam"
+
+
+def test_what_was_decided_stays_once_the_executive_step_was_handed_on(quick: Path) -> None:
+    plan, done, later = str(quick), decision(quick), decision(quick)
+    answer("cycle open", plan=plan)
+    answer("decision decide", plan=plan, decision=done, choose="1")
+    store = place_of(quick).store
+    (step,) = [one for one in store.records("step") if one.document["name"] == "executive_sop"]
+    store.change([Change("step", {**step.document, "status": "accepted"}, step.id, step.revision)], Signature("ada", "cli", "step accept"))
+    for name, values in (
+        ("decision decide", {"decision": later, "choose": "1"}),
+        ("decision reopen", {"decision": done, "reason": "x"}),
+        ("promote", {"name": "upside"}),
+        ("promote", {"name": "Fewer lanterns", "undo": True}),
+    ):
+        with pytest.raises(NotAllowedError, match="was accepted") as caught:
+            answer(name, plan=plan, **values)
+        assert "step reopen executive_sop" in caught.value.fix
+    assert len(store.records("promotion")) == 1
+    answer("decision decide", plan=plan, decision=later, choose="none")
+    answer("step reopen", plan=plan, step="executive_sop", reason="The customer said no")
+    answer("decision reopen", plan=plan, decision=done, reason="x")
+    assert not store.records("promotion")
+
+
+def answered(workspace: Path, number: str) -> dict[str, Any]:
+    (record,) = [one for one in place_of(workspace).store.records("decision") if one.id == number]
+    return record.document
 
 
 def test_what_pre_sop_hands_on_is_collected_once(quick: Path) -> None:

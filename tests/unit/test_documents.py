@@ -86,7 +86,9 @@ def test_a_request_refuses_what_the_dictionary_does() -> None:
         ADD["action"].model_validate({})
 
 
-@given(st.dictionaries(st.sampled_from([*KEPT["risk"].by_name, "colour"]), st.none() | st.booleans() | st.integers() | st.floats() | st.text()))
+@given(
+    st.dictionaries(st.sampled_from([*KEPT["risk"].by_name, "colour"]), st.none() | st.booleans() | st.integers() | st.floats() | st.text())
+)
 def test_a_document_is_kept_or_refused_and_what_is_kept_is_kept_again(document: dict[str, object]) -> None:
     try:
         kept = checked_document("risk", document)

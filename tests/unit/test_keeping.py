@@ -45,6 +45,14 @@ def _call(name: str, folder: Path, **values: object) -> object:
     return call(name, {"plan": str(folder), **values}, Context(today=dt.date(2026, 11, 28)))
 
 
+def test_a_backup_misses_no_table_that_is_none(folder: Path) -> None:
+    store = open_store(folder)  # a file of the inbox is known by the hash of its bytes, which looks like that of a table
+    store.change([Change("inbox_file", {"content": "0a" * 32, "state": "taken", "made": [], "faults": []}, "a.yaml")], BY)
+    made = _call("backup", folder, target=str(folder / "kept.zip"))
+    assert isinstance(made, BackupAnswer)
+    assert (made.lost, made.tables, len(made.headline)) == ([], 1, 1)
+
+
 def test_verify_says_what_is_whole_and_takes_anchors(folder: Path) -> None:
     answer = _call("audit verify", folder)
     assert isinstance(answer, AuditVerifyAnswer)

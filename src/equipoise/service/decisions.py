@@ -12,6 +12,7 @@ from equipoise.process.kept import word
 from equipoise.process.people import may, require
 from equipoise.scenario import Override
 from equipoise.service.gathering import understood
+from equipoise.service.hand_offs import guard_decided, guard_sealed
 from equipoise.service.matching import Matching
 from equipoise.service.messages.decisions import (
     DecisionCollectRequest,
@@ -190,7 +191,9 @@ def decision_decide(request: DecisionDecideRequest, context: Context) -> Decisio
     changes = [Change(KIND, done, held.id, request.revision or held.revision)]
     overrides = [read_override(one) for one in _overrides_of(option)]
     if option is not None and overrides:
+        guard_decided(here.place, here.plan)
         if not may(context.person, "decide"):  # whoever decides for a role brings about only what the role may change itself
+            guard_sealed(here.place, [one.table for one in overrides], context, here.plan)
             refuse_edits(context.person, overrides, Matching(here.place, here.plan, context.today).seen([one.table for one in overrides]))
         changes.append(_promoted(here, held, option, overrides, rationale))
     if len(changes) > 1:
@@ -280,6 +283,8 @@ def decision_reopen(request: DecisionReopenRequest, context: Context) -> Decisio
     gone = ("chosen", "rationale", "decided_on", "decided_by")
     document = {name: value for name, value in {**held.document, "status": "open"}.items() if name not in gone}
     out = [one for one in here.place.store.records("promotion", business_unit=here.unit) if one.document.get("decision") == held.id]
+    if out:
+        guard_decided(here.place, here.plan)
     changes = [Change(KIND, document, held.id, request.revision or held.revision)]
     changes += [Change("promotion", None, one.id, one.revision) for one in out]
     made = kept(here.place, changes, context, "decision reopen", request.reason)

@@ -237,3 +237,21 @@ def guard_sealed(place: Workspace, tables: Sequence[str], context: Context, plan
             name, status = word(step.document, "name"), word(step.document, "status")
             message = f"{table} belongs to {word(step.document, 'title')}, which was {status} with {version_name(step.document)}."
             raise NotAllowedError(message, f"Open it again first: equipoise step reopen {name} --reason WHY")
+
+
+def guard_decided(place: Workspace, plan: "Plan") -> None:
+    """Raise NotAllowedError where the executive step of the current cycle was handed on: what was decided then stays as it is.
+
+    Call it before a decision, a scenario or an option brings something into the base plan, or is taken out of it.
+    """
+    unit = plan.process.business_unit
+    cycle = current_cycle(place.store, unit) if place.kept else None
+    if cycle is None:
+        return
+    for step in place.store.records("step", business_unit=unit, cycle=cycle.id):
+        if word(step.document, "name") == "executive_sop" and _handed_on(step):
+            title, status = word(step.document, "title"), word(step.document, "status")
+            raise NotAllowedError(
+                f"{title} was {status} with {version_name(step.document)}: what is part of the plan was decided there.",
+                "Open it again first: equipoise step reopen executive_sop --reason WHY",
+            )

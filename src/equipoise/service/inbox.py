@@ -103,13 +103,11 @@ def _taken(here: Overridden, path: Path, name: str, before: Record | None) -> tu
             here.place.store.change([*taking.changes, _kept(here, name, before, document)], here.context.sign("inbox take", reason))
             return InboxLine(file=name, state="taken", made=[one.id for one in taking.changes]), []
         faults = taking.faults
-    except ConflictError as error:
-        before = next((one for one in here.place.store.records(KIND, business_unit=here.unit) if one.id == name), None)
-        if _is_taken(before, content):  # by somebody else, just now
-            return InboxLine(file=name, state="unchanged"), []
-        faults = list(error.faults) or [Fault(error.message, error.fix)]
     except EquipoiseError as error:
         faults = list(error.faults) or [Fault(error.message, error.fix, error.where)]
+    before = next((one for one in here.place.store.records(KIND, business_unit=here.unit) if one.id == name), None)
+    if _is_taken(before, content):  # by somebody else, just now: what they made was in the way
+        return InboxLine(file=name, state="unchanged"), []
     _refuse(here, name, before, content, faults)
     return InboxLine(file=name, state="refused"), [(name, fault) for fault in faults]
 

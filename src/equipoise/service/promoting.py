@@ -41,13 +41,15 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
     The version that it was looked at in stands for good from then on.
 
     Raises NotFoundError where there is no such scenario or option, InputError where it is promoted already, was not promoted, or cannot be
-    run.
+    run, NotAllowedError where the executive step was handed on.
     """
     from equipoise.service.gathering import gather
+    from equipoise.service.hand_offs import guard_decided
     from equipoise.service.sealing import decided_on
 
     place = locate(request)
     plan = gather(place, context.today).plan
+    guard_decided(place, plan)
     held = {one.name: one for one in promotions(place, plan)}
     if request.undo:
         done = held.get(request.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.errors import ConflictError, Fault, InputError, NotAllowedError, NotFoundError, Where
 from equipoise.process.kept import day, word
-from equipoise.process.people import AGENT
+from equipoise.process.people import AGENT, may
 from equipoise.service.current import cycle_name_of
 from equipoise.service.gathering import understood
 from equipoise.service.history import history, shown
@@ -88,6 +88,7 @@ class Records:
         """
         self._refuse_agent(held)
         self._refuse_status(held, values)
+        self._refuse_decider(held, values)
         document = {name: value for name, value in {**held.document, **values}.items() if value is not None}
         document = {name: value for name, value in document.items() if name in KEPT[self.kind].by_name}
         return Change(self.kind, self.checked(document, held.id), held.id, revision or held.revision)
@@ -98,6 +99,18 @@ class Records:
                 f"An agent may change what it has proposed itself; {held.id} is {word(held.document, 'status') or 'there already'}.",
                 f"Propose another {self.kind}, or comment on it.",
             )
+
+    def _refuse_decider(self, held: Record, values: Mapping[str, object]) -> None:
+        """Refuse that somebody takes a decision from whoever decides it: they hand it on themselves, or somebody who may decide does."""
+        person, now = self.context.person, word(held.document, "status")
+        decider, role = word(held.document, "decider"), word(held.document, "decider_role")
+        if self.kind != "decision" or person.alone or may(person, "decide") or not (decider or role):
+            return
+        mine = decider == person.name if decider else role in person.roles
+        mine = mine or (now == PROPOSED and held.changed_by == person.name)
+        same = all(not name.startswith("decider") or (value or "") == word(held.document, name) for name, value in values.items())
+        if not mine and not same:
+            raise NotAllowedError(f"{held.id} is decided by {decider or role}.", f"Ask {decider or role} to hand it on.")
 
     def _refuse_status(self, held: Record, values: Mapping[str, object]) -> None:
         """Refuse what other operations do: proposals are reviewed, decisions are decided."""

@@ -89,7 +89,8 @@ def _write(archive: zipfile.ZipFile, connection: Connection, shelf: Shelf) -> Do
 
 def _named(connection: Connection) -> dict[str, str]:
     """Return the tables that a backup holds: content hash to name, which is empty where only a record names it."""
-    names = dict.fromkeys(named_contents(connection, results=False), "")
+    kept = set(connection.execute(select(FRAME.c.content)).scalars())
+    names = dict.fromkeys(named_contents(connection, results=False) & kept, "")  # records also name hashes of files that are no tables
     for tables in connection.execute(select(VERSION.c.tables)).scalars():
         names |= {content: name for name, content in tables.items()}
     return names

@@ -30,7 +30,6 @@ def dtype_of(kind: Kind) -> "pl.DataType":
     return dtypes[kind]
 
 
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: kind of value, unit, meaning and what is allowed.
