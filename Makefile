@@ -55,7 +55,7 @@ test: $(VENV)/dev browser postgres tests/oidc/node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --durations=30
 
 torture: $(VENV)/dev postgres
 	$(BIN)/python -m tests.torture

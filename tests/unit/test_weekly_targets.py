@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from equipoise.decide.missed_targets import ACTUAL, week_result
 from equipoise.decide.weekly_targets import weekly_target
 from equipoise.dimensions.calendar import Calendar
 from equipoise.tables import table
@@ -174,3 +175,11 @@ def test_the_weeks_of_a_period_add_up_exactly_to_the_plan(
     assert made.filter(pl.col("highest") < pl.col("target") - 1e-9).is_empty()
     for period, week, end in made.select("period", "week", "end").iter_rows():
         assert period <= week <= end < calendar.next(period)
+
+
+def test_a_family_that_nobody_knows_does_not_tell_that_the_others_did_nothing() -> None:
+    targets, day = _targets([_ship(210.0)]), dt.date(2026, 12, 8)
+    said = pl.DataFrame({"family": ["Tentz"], "measure": ["sales"], "day": [day], "quantity": [1.0]}, schema=ACTUAL)
+    assert week_result(targets, said, "monday", dt.date(2026, 12, 13)).is_empty()
+    known = said.with_columns(family=pl.lit("Tents"))
+    assert week_result(targets, known, "monday", dt.date(2026, 12, 13)).get_column("actual").to_list() == [1.0]

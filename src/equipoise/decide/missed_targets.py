@@ -42,7 +42,8 @@ def week_result(targets: pl.DataFrame, actual: pl.DataFrame, week_starts: str, u
     over = ended.with_columns(pl.Series("calendar_week", monday, pl.Date))
     unfinished = {weekly.period_of(day) for day in targets.filter(pl.col("end") > until).get_column("week")}
     over = over.filter(~pl.col("calendar_week").is_in(sorted(unfinished)))
-    done = _by_week(actual, over, weekly)
+    # a family without targets, or one whose name is mistyped, does not tell that the others did nothing
+    done = _by_week(actual.filter(pl.col("family").is_in(targets.get_column("family").to_list())), over, weekly)
     given = done.select("measure", "calendar_week").unique()
     rows = over.group_by(*_OF, "calendar_week", maintain_order=True).agg(
         pl.col("week").min(),

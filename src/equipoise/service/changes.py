@@ -37,7 +37,7 @@ def read_change(text: str, reason: str) -> Override:
         override = Override.model_validate_json(text) if text.lstrip().startswith("{") else _from_words(text, reason)
     except ValidationError as error:
         words = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
-        raise InputError(f"The change '{text}' is wrong: {words}.", FORMS) from None
+        raise InputError(f"The change '{text}' is wrong: {words.rstrip('.')}.", FORMS) from None
     for _, fault in faults_of(override):
         raise fault
     return override

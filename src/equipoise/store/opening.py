@@ -63,6 +63,8 @@ def open_store(workspace: Path) -> "Store":
     else:
         try:
             location.file.parent.mkdir(parents=True, exist_ok=True)
+            if not location.file.exists():
+                location.file.touch(mode=0o600)  # it holds hashes of passwords: its owner's alone, whatever else the workspace allows
         except OSError as error:
             raise StoreError(
                 f"The workspace {workspace} cannot be written: {error.strerror}.", "Choose another with --workspace."
