@@ -90,7 +90,7 @@ def test_errors_stop_the_run_and_leave_earlier_outputs(workspace: Path) -> None:
     assert (workspace / "out" / made["plan"] / "latest").resolve().name == "v0001"
 
 
-@pytest.mark.parametrize("delay", [0.3, 1.2, 1.8, 2.4])
+@pytest.mark.parametrize("delay", [0.3, 1.8])
 def test_a_killed_run_leaves_earlier_outputs_and_the_next_run_works(workspace: Path, delay: float) -> None:
     answer("run", plan=str(workspace))
     plan = workspace / "plan.yaml"

@@ -229,7 +229,7 @@ def companies(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
 
 
 @given(companies())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_the_less_a_strategy_holds_the_more_the_plan_gains(company: dict[str, pl.DataFrame]) -> None:
     def gain(strategy: str, periods: int = 3) -> float:
         result = planned(4, {"strategy": strategy, "hybrid_periods": periods}, **company)
