@@ -34,6 +34,16 @@ QUICK = "risk: {paths: 60, rolling: 2, sensitivity: 0}\n"
 """Few paths and no sensitivity: tests of the doors run a plan many times, and other tests look at risk."""
 
 
+ALL_OUTPUTS = "outputs: [demand_plan, supply_plan, gap_analysis, scenarios, executive_summary, action_items]"
+
+
+def few_outputs(folder: Path) -> Path:
+    """Have a workspace write two of its outputs: pages and their pictures take most of a small plan's run, and other tests look at them."""
+    plan = folder / "plan.yaml"
+    plan.write_text(plan.read_text(encoding="utf-8").replace(ALL_OUTPUTS, "outputs: [demand_plan, supply_plan]"), encoding="utf-8")
+    return folder
+
+
 def new_workspace(folder: Path) -> Path:
     call("init", {"folder": str(folder)}, CONTEXT)
     plan = folder / "plan.yaml"
