@@ -67,6 +67,7 @@ bench: $(VENV)/dev
 lock:
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra build pyproject.toml -o requirements/core.txt
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra bench pyproject.toml -o requirements/dev.txt
+	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra audit pyproject.toml -o requirements/audit.txt
 
 docs: $(VENV)/dev
 	$(BIN)/python docs/reference.py
