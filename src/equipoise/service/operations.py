@@ -34,8 +34,8 @@ TOPICS: dict[str, str] = {
 
 _PLANNING = (
     Operation("init", messages.InitRequest, messages.InitAnswer, "equipoise.service.starting:init", True, False, "edit", _LOCAL),
-    Operation("check", messages.CheckRequest, messages.CheckAnswer, "equipoise.service.checking:check", False, False, "view", _LOCAL),
-    Operation("run", messages.RunRequest, messages.RunAnswer, "equipoise.service.running:run", True, True, "run", _LOCAL),
+    Operation("check", messages.CheckRequest, messages.CheckAnswer, "equipoise.service.checking:check", False, False, "view", _EVERY),
+    Operation("run", messages.RunRequest, messages.RunAnswer, "equipoise.service.running:run", True, True, "run", _EVERY),
     Operation("show", messages.ShowRequest, messages.ShowAnswer, "equipoise.service.showing:show", False, False, "view", _EVERY),
     Operation(
         "explain", messages.ExplainRequest, messages.ExplainAnswer, "equipoise.service.explaining:explain", False, False, "view", _EVERY
