@@ -1,6 +1,7 @@
 """The register of operations: what each is asked and answers, whether it changes anything, and which doors it has."""
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from equipoise.store.contract import Signature
 
 Door = Literal["python", "cli", "rest", "mcp"]
+REMOTE: tuple[Door, ...] = ("rest", "mcp")
+"""Doors of those who are not at the machine: they name plans by name and no paths, and what they give has the types of JSON."""
 
 
 def _silent(_: "Progress") -> None:
@@ -70,10 +73,24 @@ class Operation:
         """What it does, in one sentence."""
         return (self.request.__doc__ or "").strip().splitlines()[0]
 
+    def fields(self, door: Door) -> tuple[str, ...]:
+        """Return the names of what is given at a door: at a remote one no paths, and the plan by its name."""
+        infos = self.request.model_fields.items()
+        return tuple(name for name, info in infos if door not in REMOTE or not _has(info.json_schema_extra, "local"))
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """Names of what is given by its place: the first of them is what the operation is about."""
+        return tuple(name for name, info in self.request.model_fields.items() if _has(info.json_schema_extra, "positional"))
+
     def function(self) -> Callable[[BaseModel, Context], BaseModel]:
         """Return the function that does it."""
         module, name = self.where.split(":")
         return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+
+def _has(extra: object, word: str) -> bool:
+    return isinstance(extra, dict) and bool(extra.get(word))
 
 
 def call(name: str, values: dict[str, object], context: Context | None = None) -> BaseModel:
@@ -82,14 +99,7 @@ def call(name: str, values: dict[str, object], context: Context | None = None) -
     Raises NotFoundError where there is no such operation, InputError with every fault where the request is wrong, NotKnownError or
     NotAllowedError where who asks is not known or may not, and the EquipoiseError of the operation itself.
     """
-    from equipoise.service.identity import authorised
-    from equipoise.service.operations import OPERATIONS
-
-    if name not in OPERATIONS:
-        raise NotFoundError(f"There is no operation {name}.", f"There are: {', '.join(OPERATIONS)}.")
-    operation = OPERATIONS[name]
-    request = read_request(operation, values)
-    known = authorised(operation, request, context or Context())
+    operation, request, known = permitted(name, values, context)
     if not operation.long:
         return operation.function()(request, known)
     from equipoise.service.recording import recorded
@@ -97,9 +107,25 @@ def call(name: str, values: dict[str, object], context: Context | None = None) -
     return recorded(operation, request, known)
 
 
-def read_request(operation: Operation, values: dict[str, object]) -> BaseModel:
-    """Return the values as the operation's request. Raises InputError with every fault."""
+def permitted(name: str, values: dict[str, object], context: Context | None = None) -> tuple[Operation, BaseModel, Context]:
+    """Return an operation, its request and the context with the person who asks, where they may; raises what `call` raises before it begins."""
+    from equipoise.service.identity import authorised
+    from equipoise.service.operations import OPERATIONS
+
+    context = context or Context()
+    if name not in OPERATIONS or context.door not in OPERATIONS[name].doors:
+        open_here = [operation.name for operation in OPERATIONS.values() if context.door in operation.doors]
+        raise NotFoundError(f"There is no operation {name}.", f"There are: {', '.join(open_here)}.")
+    operation = OPERATIONS[name]
+    request = read_request(operation, values, strict=context.door in REMOTE)
+    return operation, request, authorised(operation, request, context)
+
+
+def read_request(operation: Operation, values: dict[str, object], *, strict: bool = False) -> BaseModel:
+    """Return the values as the operation's request; `strict` takes "1" for no number. Raises InputError with every fault."""
     try:
+        if strict:
+            return operation.request.model_validate_json(json.dumps(values, default=str), strict=True)
         return operation.request.model_validate(values)
     except ValidationError as error:
         faults = [Fault(fault["msg"] + ".", "", Where(column=".".join(map(str, fault["loc"])))) for fault in error.errors()]

@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+LOCAL: dict[str, JsonValue] = {"local": True}
+"""Mark of a field that names a path of the machine: only those who are at the machine give it."""
 Cell = str | int | float | bool | None
 
 
@@ -17,4 +19,6 @@ class PlanRequest(Message):
     """A request about a plan."""
 
     plan: Annotated[str, Field(description="Plan file, or a folder with a plan.yaml")] = "."
-    workspace: Annotated[str, Field(description="Folder for the store and the outputs; by default the plan file's own")] = ""
+    workspace: Annotated[
+        str, Field(description="Folder for the store and the outputs; by default the plan file's own", json_schema_extra=LOCAL)
+    ] = ""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from equipoise.service.messages.message import Message, PlanRequest
+from equipoise.service.messages.message import LOCAL, Message, PlanRequest
 
 _USER = {"positional": True}
 _ASKED = "By default it is in the environment's {}; else it is asked for, or read from what is piped in"
@@ -114,7 +114,9 @@ class LogoutRequest(PlanRequest):
 class OidcBeginRequest(PlanRequest):
     """Begin to log in at the company's identity provider: open the address in a browser."""
 
-    redirect: str = Field("", description="Where the provider sends the browser back to; by default as workspace.yaml has it")
+    redirect: str = Field(
+        "", description="Where the provider sends the browser back to; by default as workspace.yaml has it", json_schema_extra=LOCAL
+    )
 
 
 class OidcBeginAnswer(Message):
@@ -131,7 +133,7 @@ class OidcFinishRequest(PlanRequest):
 
     callback: SecretStr = Field(description="Address at which the browser ended, with its code and state")
     flow: SecretStr | None = Field(None, description="What `begin` handed out; the command line has kept it")
-    redirect: str = Field("", description="As given to `begin`")
+    redirect: str = Field("", description="As given to `begin`", json_schema_extra=LOCAL)
 
 
 class TokenLine(Message):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from equipoise.service.messages.message import Message, PlanRequest
+from equipoise.service.messages.message import LOCAL, Message, PlanRequest
 
 MeetingName = Literal["demand_review", "supply_review", "pre_sop", "executive_sop"]
 _CYCLE = "Cycle; by default the one that is open"
@@ -146,7 +146,7 @@ class TargetCheckRequest(PlanRequest):
         Field(
             description="CSV or Excel file with family or item, week (or day), measure (sales, production) and quantity; by default the "
             "plan's own shipment and production_actual",
-            json_schema_extra={"positional": True},
+            json_schema_extra={"positional": True, **LOCAL},
         ),
     ] = ""
     rows: Annotated[list[Done], Field(description="The same, given here")] = []
