@@ -1,11 +1,10 @@
 """What each operation is asked and answers, by topic."""
 
+from equipoise.service.messages.explaining import ExplainAnswer, ExplainRequest, Reason
 from equipoise.service.messages.message import Cell, Message, PlanRequest
 from equipoise.service.messages.planning import (
     CheckAnswer,
     CheckRequest,
-    ExplainAnswer,
-    ExplainRequest,
     Figure,
     InitAnswer,
     InitRequest,
@@ -13,7 +12,6 @@ from equipoise.service.messages.planning import (
     MeasureLine,
     PromoteAnswer,
     PromoteRequest,
-    Reason,
     RunAnswer,
     RunRequest,
     ScenarioLine,

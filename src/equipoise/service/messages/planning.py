@@ -128,32 +128,6 @@ class ShowAnswer(Message):
     total_rows: int
 
 
-class ExplainRequest(PlanRequest):
-    """Say where a number comes from."""
-
-    table: Annotated[str, Field(description="Table", json_schema_extra={"positional": True})] = ""
-    where: Annotated[list[str], Field(description="The cell: column=value for its keys")] = []
-    version: Annotated[int | None, Field(description="Version number; by default the latest")] = None
-
-
-class Reason(Message):
-    """One link in the origin of a number, nearest first."""
-
-    table: str
-    step: str
-    statement: str
-
-
-class ExplainAnswer(Message):
-    """Where a number comes from."""
-
-    plan: str
-    version: str
-    table: str
-    cell: dict[str, Cell]
-    reasons: list[Reason]
-
-
 class TryRequest(PlanRequest):
     """Try a change on the plan, and see what it does to money and gaps; nothing is stored."""
 
