@@ -76,7 +76,8 @@ def test_what_cannot_be_chosen_changes_nothing(quick: Path) -> None:
         answer("decision decide", plan=str(quick), decision=number, choose="Wrong item")
     answer("decision change", plan=str(quick), decision=number, reason="x")
     with pytest.raises(ConflictError):
-        answer("decision decide", plan=str(quick), decision=number, choose="none", revision=1)
+        answer("decision decide", plan=str(quick), decision=number, choose="1", revision=1)
+    assert [one.made for one in place_of(quick).versions()] == ["run"], "what was refused leaves no version behind"
     with pytest.raises(InputError, match="not decided"):
         answer("decision reopen", plan=str(quick), decision=number, reason="x")
     assert answer("decision show", plan=str(quick), decision=number)["record"]["status"] == "open"

@@ -196,9 +196,10 @@ def decision_decide(request: DecisionDecideRequest, context: Context) -> Decisio
             guard_sealed(here.place, [one.table for one in overrides], context, here.plan)
             refuse_edits(context.person, overrides, Matching(here.place, here.plan, context.today).seen([one.table for one in overrides]))
         changes.append(_promoted(here, held, option, overrides, rationale))
-    if len(changes) > 1:
-        decided_on(here.place, context, f"{held.id} was decided")
+    last = next(iter(here.place.versions()[-1:]), None)
     made = kept(here.place, changes, context, "decision decide", rationale)
+    if len(changes) > 1:
+        decided_on(here.place, last, context, f"{held.id} was decided")
     return _answer(here, made[:1], list(_told(here, name, option, overrides)), f"equipoise run {here.place.plan_file}" if overrides else "")
 
 

@@ -61,8 +61,9 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         if done.name in held:
             raise InputError(f"{done.name} is promoted already.", "Run the plan, or take it out with --undo.")
         change = promotion(place, plan, done, request.reason)
-    stands = decided_on(place, context, request.reason or f"{done.name} was promoted") if not request.undo else None
+    last = next(iter(place.versions()[-1:]), None)
     place.store.change([change], context.sign("promote --undo" if request.undo else "promote", request.reason))
+    stands = decided_on(place, last, context, request.reason or f"{done.name} was promoted") if not request.undo else None
     return PromoteAnswer(
         plan=plan.setting.plan,
         name=done.name,

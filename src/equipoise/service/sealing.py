@@ -62,15 +62,22 @@ def seal(
     return keep(place, sealed, aside, context.sign(made, reason))
 
 
-def decided_on(place: Workspace, context: Context, reason: str, **of: str) -> Version | None:
-    """Have the plan's last version stand for good, for something was made part of the plan because of it; return the one that stands.
+def decided_on(place: Workspace, version: Version | None, context: Context, reason: str) -> Version | None:
+    """Have the version stand for good that was the plan's last when something was made part of the plan; return the one that stands.
 
-    None where nothing was run yet. `of` are the business unit and cycle as in `seal`.
+    It is called once that is written: what was refused leaves no version behind. None where nothing was run yet. Raises StoreError,
+    saying that the change is kept all the same, where no version can be.
     """
-    last = place.versions()[-1:]
-    if not last or last[0].made != "run":
-        return last[0] if last else None
-    return seal(place, last[0], "promote", context, reason=reason, **of)
+    if version is None or version.made != "run":
+        return version
+    try:
+        return seal(place, version, "promote", context, reason=reason)
+    except StoreError as error:
+        raise StoreError(
+            f"What was asked is done and kept; but {version.name}, on which it was done, does not stand for good: {error.message}",
+            error.fix,
+            error.where,
+        ) from error
 
 
 def keep(place: Workspace, version: Version, aside: Path | None, by: Signature) -> Version:
