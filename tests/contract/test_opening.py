@@ -164,7 +164,7 @@ def test_processes_that_open_at_once_bring_it_up_to_date_once(make_first: Callab
 def test_a_newer_schema_is_refused_with_both_versions(place: Place) -> None:
     place.open()
     place.execute("UPDATE store SET schema_version = 99")
-    with pytest.raises(StoreError, match="schema version 99, this program knows 2"):
+    with pytest.raises(StoreError, match="schema version 99, this program knows 3"):
         open_store(place.folder)
 
 

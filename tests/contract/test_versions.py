@@ -266,7 +266,7 @@ def _manifest(**facts: Any) -> Callable[[str, bytes], bytes]:
         (lambda name, data: b"PAR1" if name.endswith(".parquet") else data, "the table item .* is not what it was"),
         (lambda name, data: None if name.endswith(".parquet") else data, "There is no item named"),
         (_manifest(format="other"), "has not the form of a backup"),
-        (_manifest(schema_version=99), "schema version 99, this program knows 2"),
+        (_manifest(schema_version=99), "schema version 99, this program knows 3"),
         (_manifest(hash="0" * 64), "is not what was written"),
         (_manifest(head=99), "is not what was written"),
         (lambda name, data: b"{" if name == "manifest.json" else data, "is no backup, or is damaged"),

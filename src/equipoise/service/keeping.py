@@ -202,6 +202,7 @@ def gc(request: GcRequest, context: Context) -> GcAnswer:
         shutil.rmtree(folder, ignore_errors=True)
     before = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(days=request.days)
     store.drop_jobs(before)
+    store.drop_replies(before)
     for plan in sorted({version.plan for version in store.versions()}):
         mend_outputs(place, plan)
     tables, size = store.collect(results_before=before)

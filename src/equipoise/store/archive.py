@@ -28,6 +28,7 @@ from equipoise.store.verification import verify_log
 from equipoise.tables.content import content_hash
 from equipoise.tables.figures import quantity
 
+_READ = (2, SCHEMA_VERSION)  # schemas of which an archive holds the same
 _FORMAT = "equipoise backup 1"
 # In the order in which they can be inserted. Results of steps are left out: they are made again when they are needed.
 _TABLES = (HEAD, LINE, RECORD, COUNTER, VERSION, FRAME, CREDENTIAL, JOB)
@@ -189,7 +190,7 @@ def _manifest(archive: zipfile.ZipFile, source: Path) -> Document:
         raise _damaged(source, str(error)) from error
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
         raise _damaged(source, "it has not the form of a backup")
-    if manifest["schema_version"] != SCHEMA_VERSION:
+    if manifest["schema_version"] not in _READ:
         raise StoreError(
             f"{source.name} has schema version {manifest['schema_version']}, this program knows {SCHEMA_VERSION}.",
             "Restore it with the version of Equipoise that made it; a newer one brings the store up to date when it opens it.",

@@ -131,6 +131,19 @@ class Credential:
     last_used: dt.datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What was answered to a request with a key of the actor's own; `status` is 0 and `body` empty while it is being done."""
+
+    actor: str
+    key: str
+    asked: str
+    """Hash of what was asked."""
+    at: dt.datetime
+    status: int = 0
+    body: str = ""
+
+
 JobState = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 
 
@@ -255,6 +268,15 @@ class Store(Protocol):
 
     def cancel_job(self, identity: str) -> None:
         """Ask a job to stop. Raises NotFoundError where there is none."""
+
+    def claim_reply(self, reply: Reply) -> Reply | None:
+        """Keep that a request is being done, and return nothing; where its key was used already, what is known of that request."""
+
+    def put_reply(self, reply: Reply) -> None:
+        """Keep what was answered to a claimed request."""
+
+    def drop_replies(self, before: dt.datetime, actor: str = "", key: str = "") -> int:
+        """Take out replies from before, by default of all actors and keys; return how many."""
 
     def backup(self, target: str) -> Document:
         """Write database and tables, consistent with each other, to one file; return its manifest.

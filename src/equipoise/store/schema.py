@@ -24,7 +24,7 @@ from sqlalchemy.engine import Dialect
 
 from equipoise.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 METADATA = MetaData()
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - times in the store are UTC without saying so
 
@@ -173,4 +173,15 @@ JOB = Table(
     Column("progress", JSON, nullable=False),
     Column("answer", JSON(none_as_null=True)),
     Column("error", JSON(none_as_null=True)),
+)
+# What was answered to a request that carries a key: status 0 while it is being done.
+REPLY = Table(
+    "reply",
+    METADATA,
+    Column("actor", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("asked", String(64), nullable=False),
+    Column("at", DateTime, nullable=False, index=True),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
 )

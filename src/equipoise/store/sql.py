@@ -6,13 +6,14 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import polars as pl
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from equipoise.errors import Fault, NotFoundError, StoreError
 from equipoise.store.archive import read_backup, write_backup
 from equipoise.store.chain import Entry, append, line_of, read_head, utc_now
 from equipoise.store.clearing import collect_garbage
-from equipoise.store.contract import GRACE, Change, Credential, Document, Job, JobState, Line, Record, Signature, Version
+from equipoise.store.contract import GRACE, Change, Credential, Document, Job, JobState, Line, Record, Reply, Signature, Version
 from equipoise.store.database import Database, guarded, upsert
 from equipoise.store.frames import Kept, get_frame, put_frame
 from equipoise.store.records import change_records, find_record, find_records
@@ -21,6 +22,7 @@ from equipoise.store.schema import (
     FRAME,
     JOB,
     LINE,
+    REPLY,
     RESULT,
     VERSION,
 )
@@ -272,6 +274,36 @@ class SqlStore:
         query = update(JOB).where(JOB.c.id == identity).values(cancel=True)
         if not self._database.write(lambda connection: connection.execute(query).rowcount):
             raise NotFoundError(f"There is no job {identity}.", "See which there are with: equipoise job list.")
+
+    @guarded
+    def claim_reply(self, reply: Reply) -> Reply | None:
+        """Keep that a request is being done, and return nothing; where its key was used already, what is known of that request."""
+        mine = (REPLY.c.actor == reply.actor, REPLY.c.key == reply.key)
+
+        def claim(connection: Connection) -> Reply | None:
+            held = connection.execute(select(REPLY).where(*mine)).mappings().first()
+            if held is not None:
+                return Reply(**held)
+            connection.execute(insert(REPLY).values({field.name: getattr(reply, field.name) for field in fields(Reply)}))
+            return None
+
+        try:
+            return self._database.write(claim)
+        except IntegrityError:  # another claimed it in the same moment
+            return self._database.write(claim)
+
+    @guarded
+    def put_reply(self, reply: Reply) -> None:
+        """Keep what was answered to a claimed request."""
+        query = update(REPLY).where(REPLY.c.actor == reply.actor, REPLY.c.key == reply.key).values(status=reply.status, body=reply.body)
+        self._database.write(lambda connection: connection.execute(query))
+
+    @guarded
+    def drop_replies(self, before: dt.datetime, actor: str = "", key: str = "") -> int:
+        """Take out replies from before, by default of all actors and keys; return how many."""
+        query = delete(REPLY).where(REPLY.c.at < before)
+        query = query.where(REPLY.c.actor == actor, REPLY.c.key == key) if key else query
+        return self._database.write(lambda connection: int(connection.execute(query).rowcount))
 
     @guarded
     def backup(self, target: str) -> Document:

@@ -1,0 +1,1 @@
+"""The REST door: every operation of the register under /api/v1."""
