@@ -62,6 +62,11 @@ def alone() -> Person:
     return Person(name, alone=True)
 
 
+def as_agent(person: Person) -> Person:
+    """Return a person as an agent that acts for them: under their name, it reads, comments and proposes."""
+    return Person(person.name, (AGENT,), person.slices)
+
+
 def permissions_of(person: Person) -> tuple[str, ...]:
     """Return what a person may do, in the order of the table."""
     held = {permission for role in person.roles for permission in ROLE_PERMISSIONS.get(role, ())}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from equipoise.errors import InputError, NotFoundError, NotKnownError
+from equipoise.errors import InputError, NotAllowedError, NotFoundError, NotKnownError
 from equipoise.process.kept import words
-from equipoise.process.people import ENTER, Person, require
+from equipoise.process.people import ENTER, Person, as_agent, may, require, roles_with
 from equipoise.service.log_in_setting import read_log_in_setting
 from equipoise.service.messages import PlanRequest
 from equipoise.service.register import Context, Operation
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from equipoise.store.contract import Credential, Record
 
 _OWN = ("cli", "python")  # doors of a process that the asking person runs: its environment and log-ins are theirs
+_INVITED = ("password set", "whoami", "logout")  # what an invitation is good for
 _TOKEN = "EQUIPOISE_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -44,14 +45,14 @@ def is_team(folder: Path) -> bool:
 
 
 def authorised(operation: Operation, request: BaseModel, context: Context) -> Context:
-    """Return the context with the person who asks.
+    """Return the context with the person who asks; as an agent, where they ask as one.
 
     Raises NotKnownError where nobody knows them: no token, or one that has expired, was revoked or is of somebody who may no longer log in.
     Raises NotAllowedError, naming the roles that may, where theirs may not, and where they ask too often.
     """
     folder = _folder(request)
     if folder is None or not is_team(folder):
-        return context
+        return _agent_of(operation, context) if context.agent else context
     if operation.permission == ENTER:
         return replace(context, person=Person("nobody"))
     from equipoise.store import shared_store
@@ -59,13 +60,39 @@ def authorised(operation: Operation, request: BaseModel, context: Context) -> Co
     token = context.token or token_at_hand(folder, context)
     store = shared_store(folder)
     setting = read_log_in_setting(folder)
-    person = known(store, replace(context, token=token), setting.session_idle_hours).person
+    who = known(store, replace(context, token=token), setting.session_idle_hours)
+    _refuse_invited(operation, who)
+    person = who.person
     if context.door != "cli":  # a process of its own for each operation has nothing to count
         from equipoise.service.rates import count_operation
 
         count_operation(folder, person.name, setting.operations_per_minute)
     require(person, f"use '{operation.name}'", operation.permission)
-    return replace(context, token=token, person=person)
+    found = replace(context, token=token, person=person)
+    return _agent_of(operation, found) if context.agent else found
+
+
+def _agent_of(operation: Operation, context: Context) -> Context:
+    """Return the context of an agent that acts for who asks. Raises NotAllowedError where an agent may not do that."""
+    agent = as_agent(context.person)
+    if not may(agent, operation.permission):
+        raise NotAllowedError(
+            f"An agent may not use '{operation.name}': it reads, comments and proposes.",
+            f"Ask a person: {' or '.join(roles_with(operation.permission))} may.",
+        )
+    return replace(context, person=agent)
+
+
+def _refuse_invited(operation: Operation, who: Known) -> None:
+    """Raise NotAllowedError where an invitation is used for more than to set a password: it is no log-in."""
+    from equipoise.service.credentials import INVITATION
+
+    proof = who.proof
+    if proof is not None and proof.kind == "token" and proof.name == INVITATION and operation.name not in _INVITED:
+        raise NotAllowedError(
+            f"An invitation is no log-in: {who.person.name} may not use '{operation.name}' with it.",
+            "Set a password with it: equipoise password set; then log in.",
+        )
 
 
 def _folder(request: BaseModel) -> Path | None:

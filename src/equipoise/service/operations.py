@@ -5,7 +5,8 @@ from equipoise.service.messages import cycle, decisions, jobs, keeping, override
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
-_EVERY: frozenset[Door] = frozenset({"python", "cli", "rest", "mcp"})
+_SERVED: frozenset[Door] = frozenset({"python", "cli", "rest", "mcp"})
+_EVERY: frozenset[Door] = _SERVED | {"files"}  # what is asked by files is answered at once, so long operations are not
 
 # First words of operations that have two, and what the operations under them are about.
 TOPICS: dict[str, str] = {
@@ -35,7 +36,7 @@ TOPICS: dict[str, str] = {
 _PLANNING = (
     Operation("init", messages.InitRequest, messages.InitAnswer, "equipoise.service.starting:init", True, False, "edit", _LOCAL),
     Operation("check", messages.CheckRequest, messages.CheckAnswer, "equipoise.service.checking:check", False, False, "view", _EVERY),
-    Operation("run", messages.RunRequest, messages.RunAnswer, "equipoise.service.running:run", True, True, "run", _EVERY),
+    Operation("run", messages.RunRequest, messages.RunAnswer, "equipoise.service.running:run", True, True, "run", _SERVED),
     Operation("show", messages.ShowRequest, messages.ShowAnswer, "equipoise.service.showing:show", False, False, "view", _EVERY),
     Operation(
         "explain", messages.ExplainRequest, messages.ExplainAnswer, "equipoise.service.explaining:explain", False, False, "view", _EVERY
@@ -126,8 +127,8 @@ _TOLD = "equipoise.service.communication"
 _TARGETS = "equipoise.service.targets"
 _MEETINGS = "equipoise.service.meetings"
 _PUBLISHING: tuple[Operation, ...] = (
-    Operation("approve", publishing.ApproveRequest, publishing.ApproveAnswer, f"{_APPROVING}:approve", True, False, "approve", _EVERY),
-    Operation("publish", publishing.PublishRequest, publishing.PublishAnswer, f"{_PUBLISHED}:publish", True, True, "publish", _EVERY),
+    Operation("approve", publishing.ApproveRequest, publishing.ApproveAnswer, f"{_APPROVING}:approve", True, False, "approve", _SERVED),
+    Operation("publish", publishing.PublishRequest, publishing.PublishAnswer, f"{_PUBLISHED}:publish", True, True, "publish", _SERVED),
     Operation(
         "communication",
         publishing.CommunicationRequest,
@@ -168,13 +169,13 @@ _JOBS: tuple[Operation, ...] = (
     Operation("diff", jobs.DiffRequest, jobs.DiffAnswer, "equipoise.service.differences:diff", False, False, "view", _EVERY),
     Operation("version list", jobs.VersionListRequest, jobs.VersionListAnswer, f"{_VERSIONS}:list_", False, False, "view", _EVERY),
     Operation("draft", jobs.DraftRequest, jobs.DraftAnswer, f"{_VERSIONS}:draft", False, False, "view", _EVERY),
-    Operation("job resume", jobs.JobResumeRequest, _LINES, f"{_J}:resume", True, False, "run", _EVERY),
+    Operation("job resume", jobs.JobResumeRequest, _LINES, f"{_J}:resume", True, False, "run", _SERVED),
 )
 # The store: audit, backup, restore, clearing away
 _KEEPING = "equipoise.service.keeping"
 _STORE: tuple[Operation, ...] = (
     Operation(
-        "audit verify", keeping.AuditVerifyRequest, keeping.AuditVerifyAnswer, f"{_KEEPING}:verify", False, True, "manage_store", _EVERY
+        "audit verify", keeping.AuditVerifyRequest, keeping.AuditVerifyAnswer, f"{_KEEPING}:verify", False, True, "manage_store", _SERVED
     ),
     Operation("audit list", keeping.AuditListRequest, keeping.AuditListAnswer, f"{_KEEPING}:list_", False, False, "view", _EVERY),
     Operation("backup", keeping.BackupRequest, keeping.BackupAnswer, f"{_KEEPING}:backup", True, False, "manage_store", _LOCAL),

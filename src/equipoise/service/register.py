@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from equipoise.cycle import Progress
     from equipoise.store.contract import Signature
 
-Door = Literal["python", "cli", "rest", "mcp"]
+Door = Literal["python", "cli", "rest", "mcp", "files"]
 REMOTE: tuple[Door, ...] = ("rest", "mcp")
 """Doors of those who are not at the machine: they name plans by name and no paths, and what they give has the types of JSON."""
 
@@ -34,11 +34,13 @@ class Context:
     """Who asks, through which door, on what day; and who listens to progress. `check` is asked now and then: it raises where to stop.
 
     `token` proves who asks; `person` is who that is, found by `call`: in single-user mode the operating system's user, who may do all.
+    `agent`: who asks acts as an agent, whatever they may do themselves: it reads, comments and proposes.
     """
 
     door: Door = "python"
     token: str = ""
     person: Person = field(default_factory=alone)
+    agent: bool = False
     today: dt.date = field(default_factory=lambda: dt.datetime.now().astimezone().date())
     listen: "Callable[[Progress], None]" = _silent
     check: Callable[[], None] = _on
@@ -108,7 +110,7 @@ def call(name: str, values: dict[str, object], context: Context | None = None) -
 
 
 def permitted(name: str, values: dict[str, object], context: Context | None = None) -> tuple[Operation, BaseModel, Context]:
-    """Return an operation, its request and the context with the person who asks, where they may; raises what `call` raises before it begins."""
+    """Return an operation, its request and the context with who asks, where they may; raises what `call` raises before it begins."""
     from equipoise.service.identity import authorised
     from equipoise.service.operations import OPERATIONS
 
