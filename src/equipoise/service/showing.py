@@ -1,5 +1,6 @@
 """Show a table of a plan's version: rows, filtered, or with the periods across."""
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
@@ -17,34 +18,77 @@ from equipoise.tables.setting import from_table
 MASTERS = ("item", "market", "location", "resource", "route", "purchase", "lane", "period")
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Rows of a table of a version, filtered and in order, not yet cut to a page; `units` has one for each column."""
+
+    version: Version
+    table: str
+    meaning: str
+    rows: pl.DataFrame
+    units: list[str]
+
+
 def show(request: ShowRequest, _: Context) -> ShowAnswer:
     """Return rows of a table of a stored version; without a table, the list of tables.
 
     Raises NotFoundError where there is no such version or table, InputError where a column or a condition is wrong.
     """
+    shown = table_rows(request)
+    rows = shown.rows.slice(request.offset, request.limit or None)
+    return ShowAnswer(
+        plan=shown.version.plan,
+        version=shown.version.name,
+        table=shown.table,
+        meaning=shown.meaning,
+        columns=rows.columns,
+        units=shown.units,
+        rows=plain_rows(rows),
+        total_rows=shown.rows.height,
+    )
+
+
+def table_rows(request: ShowRequest) -> Shown:
+    """Return all rows that are asked for, in order, whatever the page; without a table, the list of tables."""
     place = locate(request)
     version = place.version(request.version)
     if not request.table:
-        return _contents(place, version)
-    definition = table(request.table)
-    frame = stored(place, version, request.table)
-    frame, wide = selected(place, version, definition, frame, request.where)
-    if request.pivot:
-        shown, units = _pivoted(place, version, request, definition, wide)
+        rows, units, name, meaning = (
+            _contents(place, version),
+            ["", "", "rows", ""],
+            "tables",
+            "Tables of this version that hold something.",
+        )
     else:
-        shown = _columns(definition, frame, request.columns)
-        units = [definition.by_name[name].unit for name in shown.columns]
-    rows = shown.head(request.limit) if request.limit else shown
-    return ShowAnswer(
-        plan=version.plan,
-        version=version.name,
-        table=request.table,
-        meaning=definition.meaning,
-        columns=shown.columns,
-        units=units,
-        rows=plain_rows(rows),
-        total_rows=shown.height,
+        definition = table(request.table)
+        name, meaning = definition.name, definition.meaning
+        frame, wide = selected(place, version, definition, stored(place, version, request.table), request.where)
+        if request.pivot:
+            rows, units = _pivoted(place, version, request, definition, wide)
+        else:
+            rows = _sorted(_columns(definition, frame, request.columns), frame, request.sort, name)
+            units = [definition.by_name[column].unit for column in rows.columns]
+    if request.pivot or not request.table:
+        rows = _sorted(rows, rows, request.sort, name)
+    return Shown(version, name, meaning, rows, units)
+
+
+def _sorted(rows: pl.DataFrame, beside: pl.DataFrame, wanted: list[str], name: str) -> pl.DataFrame:
+    """Return the rows in the order of columns, which need not be shown but stand in `beside`; a hyphen before one turns it round."""
+    columns = [column for text in wanted for column in text.split(",")]
+    if not columns:
+        return rows
+    names = [column.removeprefix("-") for column in columns]
+    unknown = [column for column in names if column not in beside.columns]
+    if unknown:
+        columns_ = ", ".join(beside.columns)
+        raise InputError(f"{name} has no column {', '.join(unknown)[:200]}.", f"Its columns are {columns_}.", Where(table=name))
+    order = (
+        beside.select(names)
+        .with_row_index("_row")
+        .sort(names, descending=[column.startswith("-") for column in columns], nulls_last=True, maintain_order=True)
     )
+    return rows[order.get_column("_row")]
 
 
 def stored(place: Workspace, version: Version, name: str) -> pl.DataFrame:
@@ -86,22 +130,10 @@ def conditions(where: list[str]) -> dict[str, Condition]:
     return parsed
 
 
-def _contents(place: Workspace, version: Version) -> ShowAnswer:
-    rows: list[list[Cell]] = []
-    for name, content in version.tables.items():
-        height = place.store.table(content).height
-        if height:
-            rows.append([name, table(name).group, height, table(name).meaning])
-    return ShowAnswer(
-        plan=version.plan,
-        version=version.name,
-        table="tables",
-        meaning="Tables of this version that hold something.",
-        columns=["table", "group", "rows", "meaning"],
-        units=["", "", "rows", ""],
-        rows=rows,
-        total_rows=len(rows),
-    )
+def _contents(place: Workspace, version: Version) -> pl.DataFrame:
+    held = ((name, place.store.table(content).height) for name, content in version.tables.items())
+    rows = [(name, table(name).group, height, table(name).meaning) for name, height in held if height]
+    return pl.DataFrame(rows, schema={"table": pl.String, "group": pl.String, "rows": pl.Int64, "meaning": pl.String}, orient="row")
 
 
 def selected(

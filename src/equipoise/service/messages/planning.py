@@ -112,7 +112,9 @@ class ShowRequest(PlanRequest):
     measure: Annotated[str, Field(description="Column to put across; by default the table's main quantity")] = ""
     by: Annotated[list[str], Field(description="Columns or attributes to add up by when periods are across; by default the keys")] = []
     version: Annotated[int | None, Field(description="Version number; by default the latest")] = None
+    sort: Annotated[list[str], Field(description="Columns to sort by; a hyphen before one begins with its largest")] = []
     limit: Annotated[int, Field(description="Most rows; 0 shows all", ge=0)] = 100
+    offset: Annotated[int, Field(description="Rows to leave out before the first", ge=0)] = 0
 
 
 class ShowAnswer(Message):
