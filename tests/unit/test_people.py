@@ -52,7 +52,7 @@ def test_several_roles_add_up_and_whoever_works_alone_may_do_all() -> None:
 
 
 def test_an_agent_reads_proposes_and_comments_only() -> None:
-    assert set(permissions_of(Person("bot", ("agent",)))) == {"view", "comment", "propose"}
+    assert set(permissions_of(Person("bot", ("agent",)))) == {"view", "comment", "propose", "run"}
 
 
 def test_whoever_may_edit_or_decide_is_a_person_who_may_accept() -> None:

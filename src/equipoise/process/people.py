@@ -39,7 +39,7 @@ ROLE_PERMISSIONS: dict[str, tuple[str, ...]] = {
     "finance": (*_PARTNER, "edit_finance", "run"),
     "executive": (*_PARTNER, "decide"),
     "viewer": _READER,
-    AGENT: _ADVISER,
+    AGENT: (*_ADVISER, "run"),  # runs make drafts
 }
 
 
@@ -63,7 +63,7 @@ def alone() -> Person:
 
 
 def as_agent(person: Person) -> Person:
-    """Return a person as an agent that acts for them: under their name, it reads, comments and proposes."""
+    """Return a person as an agent that acts for them: under their name, it reads, comments, proposes and runs drafts."""
     return Person(person.name, (AGENT,), person.slices)
 
 

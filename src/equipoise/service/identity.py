@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _OWN = ("cli", "python")  # doors of a process that the asking person runs: its environment and log-ins are theirs
 _INVITED = ("password set", "whoami", "logout")  # what an invitation is good for
+_PERSONAL = ("task set", "alarm seen")  # what an account of an agent says of itself, and nobody's agent says for them
 _TOKEN = "EQUIPOISE_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -52,7 +53,7 @@ def authorised(operation: Operation, request: BaseModel, context: Context) -> Co
     """
     folder = _folder(request)
     if folder is None or not is_team(folder):
-        return _agent_of(operation, context) if context.agent else context
+        return _agent_of(operation, context) if _acts_as_agent(context) else context
     if operation.permission == ENTER:
         return replace(context, person=Person("nobody"))
     from equipoise.store import shared_store
@@ -69,7 +70,12 @@ def authorised(operation: Operation, request: BaseModel, context: Context) -> Co
         count_operation(folder, person.name, setting.operations_per_minute)
     require(person, f"use '{operation.name}'", operation.permission)
     found = replace(context, token=token, person=person)
-    return _agent_of(operation, found) if context.agent else found
+    return _agent_of(operation, found) if _acts_as_agent(context) else found
+
+
+def _acts_as_agent(context: Context) -> bool:
+    """Whether who asks acts as an agent: they say so, or come through the agents' door, where everybody does."""
+    return context.agent or context.door == "mcp"
 
 
 def _agent_of(operation: Operation, context: Context) -> Context:
@@ -77,10 +83,15 @@ def _agent_of(operation: Operation, context: Context) -> Context:
     agent = as_agent(context.person)
     if not may(agent, operation.permission):
         raise NotAllowedError(
-            f"An agent may not use '{operation.name}': it reads, comments and proposes.",
+            f"An agent may not use '{operation.name}': it reads, comments, proposes and runs drafts.",
             f"Ask a person: {' or '.join(roles_with(operation.permission))} may.",
         )
-    return replace(context, person=agent)
+    if operation.name in _PERSONAL and context.person.roles != agent.roles:
+        raise NotAllowedError(
+            f"An agent may not use '{operation.name}' for {agent.name}: it says what a person has done or seen.",
+            f"Ask {agent.name} to do it.",
+        )
+    return replace(context, person=agent, agent=True)
 
 
 def _refuse_invited(operation: Operation, who: Known) -> None:

@@ -99,7 +99,8 @@ def _asked(job: "Job") -> tuple[Operation, "BaseModel", Context]:
     request = read_request(operation, values if isinstance(values, dict) else {})
     day = dt.date.fromisoformat(str(job.request["today"]))
     person = Person(job.actor, alone=job.request.get("alone") is True)
-    return operation, request, authorised(operation, request, Context(door=job.door, person=person, today=day))  # type: ignore[arg-type]
+    context = Context(door=job.door, person=person, today=day, agent=job.request.get("agent") is True)  # type: ignore[arg-type]
+    return operation, request, authorised(operation, request, context)
 
 
 def _end_soon(recorder: Recorder) -> None:

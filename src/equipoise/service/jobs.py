@@ -127,7 +127,7 @@ def resume(request: JobResumeRequest, context: Context) -> JobListAnswer:
     """
     place = locate(request)
     broken = interrupted(place)
-    jobs = [_found(place, request.job)] if request.job else [job for job in broken if job.actor == context.actor]
+    jobs = [_found(place, request.job)] if request.job else [job for job in broken if job.actor == context.actor and _of(job, context)]
     for job in jobs:
         _theirs(job, context, "go on with")
         if job.state in {"running", "queued", "done"}:
@@ -157,11 +157,18 @@ def _found(place: Workspace, name: str, *states: str) -> "Job":
     return fit[0]
 
 
+def _of(job: "Job", context: Context) -> bool:
+    """Whether a job was asked for in the way of who asks: an agent leaves alone what its person asked for without it."""
+    return not context.agent or job.request.get("agent") is True
+
+
 def _theirs(job: "Job", context: Context, what: str) -> None:
-    """Raise NotAllowedError where a job is somebody else's, unless a facilitator asks."""
+    """Raise NotAllowedError where a job is somebody else's, unless a facilitator asks; for an agent also where an agent did not ask."""
     person = context.person
     if not (person.alone or person.name == job.actor or LEADER in person.roles):
         raise NotAllowedError(f"{person.name} may not {what} {job.id}: it is {job.actor}'s.", f"Ask {job.actor} or a facilitator.")
+    if not _of(job, context):
+        raise NotAllowedError(f"An agent may not {what} {job.id}: {job.actor} asked for it without one.", f"Ask {job.actor} to do it.")
 
 
 def _note(place: Workspace, job: "Job", context: Context, operation: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from equipoise.errors import EquipoiseError, StoppedError, StoreError
+from equipoise.process.people import AGENT
 from equipoise.service.messages import PlanRequest
 from equipoise.service.register import Context, Operation
 from equipoise.service.workspace import Workspace, locate
@@ -82,7 +83,12 @@ def new_job(operation: Operation, request: PlanRequest, place: Workspace, contex
 
     said = request.model_dump(mode="json", exclude={"background"})
     values = {**said, "plan": str(place.plan_file), "workspace": str(place.folder)}
-    asked: Document = {"values": values, "today": context.today.isoformat(), "alone": context.person.alone}
+    asked: Document = {
+        "values": values,
+        "today": context.today.isoformat(),
+        "alone": context.person.alone,
+        "agent": AGENT in context.person.roles,
+    }
     now = utc_now()
     return Job(f"job-{secrets.token_hex(4)}", operation.name, asked, context.actor, context.door, "queued", now, now)
 

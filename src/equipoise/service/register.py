@@ -34,7 +34,7 @@ class Context:
     """Who asks, through which door, on what day; and who listens to progress. `check` is asked now and then: it raises where to stop.
 
     `token` proves who asks; `person` is who that is, found by `call`: in single-user mode the operating system's user, who may do all.
-    `agent`: who asks acts as an agent, whatever they may do themselves: it reads, comments and proposes.
+    `agent`: who asks acts as an agent, whatever they may do themselves: it reads, comments, proposes and runs drafts; always at door mcp.
     """
 
     door: Door = "python"

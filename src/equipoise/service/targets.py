@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from equipoise.decide.missed_targets import in_force, miss_sentence, week_result
-from equipoise.errors import InputError
+from equipoise.errors import InputError, NotAllowedError
 from equipoise.process.kept import Edit, edited, word
 from equipoise.service.current import Process, process_of
 from equipoise.service.messages.publishing import (
@@ -18,6 +18,7 @@ from equipoise.service.messages.publishing import (
     TargetRow,
 )
 from equipoise.service.publishing import published_targets
+from equipoise.service.records import is_agent
 from equipoise.service.register import Context
 from equipoise.service.weekly_actuals import weekly_actual
 from equipoise.tables.figures import listing, number, plural
@@ -56,8 +57,10 @@ def target_check(request: TargetCheckRequest, context: Context) -> TargetCheckAn
     """Compare what was sold and made with the weekly targets; raise an alarm for each family, week and measure that missed, once.
 
     An alarm closes where the data now is within the tolerance. Raises NotFoundError where no plan was published, InputError or DataError
-    where the data is wrong, or has nothing by weeks.
+    where the data is wrong, or has nothing by weeks, NotAllowedError where an agent gives rows: what it says would close alarms.
     """
+    if request.rows and is_agent(context):
+        raise NotAllowedError("An agent may not say what was sold or made.", "Leave rows out: the plan's own data is compared.")
     process = process_of(request, context)
     targets = in_force(published_targets(process))
     until = request.until or context.today - dt.timedelta(days=1)
