@@ -27,7 +27,7 @@ def test_an_empty_table_conforms_to_itself(definition: Table) -> None:
 
 
 def test_a_step_reads_only_what_was_given_or_written_earlier() -> None:
-    gathered = {"setting", "period", "scenario", "issue", "assumption_made"}
+    gathered = {"setting", "period", "scenario", "issue", "assumption_made", "row_origin"}
     known = {*GIVEN, *gathered, *GATE}
     for step in STEPS:
         assert set(step.reads) <= known, step.name
@@ -37,4 +37,4 @@ def test_a_step_reads_only_what_was_given_or_written_earlier() -> None:
 def test_no_table_has_two_writers_and_every_made_table_has_one() -> None:
     written = [name for step in STEPS for name in step.writes]
     assert len(written) == len(set(written))
-    assert set(written) | {"setting", "period", "scenario", "issue", "assumption_made", *GATE} == set(MADE)
+    assert set(written) | {"setting", "period", "scenario", "issue", "assumption_made", "row_origin", *GATE} == set(MADE)

@@ -1,7 +1,7 @@
 """From raw cells to checked facts: the whole of gathering, with one report of everything found."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from equipoise.gather.history import whole_history
 from equipoise.gather.limit_rows import lay_limits
 from equipoise.gather.masters import derive_masters, inherit, with_defaults, with_families, without_hidden
 from equipoise.gather.network import check_network, check_supply
+from equipoise.gather.origin import Trail
 from equipoise.gather.overrides import try_overrides, with_override_rows
 from equipoise.gather.plan import Plan
 from equipoise.gather.raw import ROW, Raw
@@ -38,13 +39,14 @@ _FIRST = ("currency_rate", "item", "unit_conversion")
 class Facts:
     """Checked facts: every given table in the dictionary's form, with setting, period, scenario, issue and assumption_made.
 
-    `plan` is the plan with the overrides that a table gave it. Where `faults` hold errors, the tables are as far as they could be
-    read, and must not be planned with.
+    `plan` is the plan with the overrides that a table gave it, `trail` where each row was read. Where `faults` hold errors, the
+    tables are as far as they could be read, and must not be planned with.
     """
 
     tables: dict[str, pl.DataFrame]
     faults: tuple[Fault, ...]
     plan: Plan
+    trail: Trail = field(default_factory=Trail, compare=False)
 
     @property
     def errors(self) -> tuple[Fault, ...]:
@@ -73,8 +75,9 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
         for raw in found:
             report.add(raw.faults)
     plan = judged(with_override_rows(plan, raws, report), report)
-    sources: list[str] = []
-    tables = _filled(plan, raws, sources, report)
+    trail = Trail()
+    sources = trail.sources
+    tables = _filled(plan, raws, trail, report)
     if not _unreadable(report):
         check_supply(tables, report)
     derive_masters(tables, report)
@@ -92,7 +95,7 @@ def facts(plan: Plan, raws: Mapping[str, Sequence[Raw]]) -> Facts:
     ready = without_hidden(tables)
     if not report.errors:
         _complete(plan, ready, report)
-    return _handed_on(plan, ready, report)
+    return replace(_handed_on(plan, ready, report), trail=trail)
 
 
 def _unreadable(report: Report) -> bool:
@@ -100,16 +103,18 @@ def _unreadable(report: Report) -> bool:
     return any(fault.where.row is None and not fault.where.column and not fault.where.table for fault in report.errors)
 
 
-def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], sources: list[str], report: Report) -> dict[str, pl.DataFrame]:
+def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], trail: Trail, report: Report) -> dict[str, pl.DataFrame]:
     """Return every table that has a source, in the dictionary's types, checked row by row and brought to planning periods."""
     tables: dict[str, pl.DataFrame] = {}
+    sources = trail.sources
     for name in sorted(GIVEN, key=lambda one: _FIRST.index(one) if one in _FIRST else len(_FIRST)):
         merged = []
         for shaped in _shaped(name, plan, raws, report):
             frame = fill(shaped, sources, report)
+            trail.add(name, frame)
             merged.append(merge_rows(name, frame, shaped.aggregate))
         if name in plan.recorded:
-            merged = _with_recorded(name, plan.recorded[name], merged, sources, report)
+            merged = _with_recorded(name, plan.recorded[name], merged, trail, report)
         if not merged:
             continue
         frame = merged[0] if len(merged) == 1 else pl.concat(merged, how="diagonal")
@@ -120,10 +125,11 @@ def _filled(plan: Plan, raws: Mapping[str, Sequence[Raw]], sources: list[str], r
     return tables
 
 
-def _with_recorded(name: str, rows: pl.DataFrame, given: Sequence[pl.DataFrame], sources: list[str], report: Report) -> list[pl.DataFrame]:
+def _with_recorded(name: str, rows: pl.DataFrame, given: Sequence[pl.DataFrame], trail: Trail, report: Report) -> list[pl.DataFrame]:
     """Return the frames of a table with rows of the record behind them; a row given with the same key gives way, and that is told."""
-    keys = table(name).keys
+    keys, sources = table(name).keys, trail.sources
     filled = fill(Shaped(name, RECORD, rows.with_row_index(ROW, 1)), sources, report)
+    trail.add(name, filled)
     words = pl.concat_str([pl.col(key).cast(pl.String).fill_null("") for key in keys], separator=" ")
     recorded = filled.select(words).to_series().to_list()
 

@@ -16,7 +16,7 @@ from equipoise.gather.reading import Reading, nearest
 from equipoise.gather.report import Report
 from equipoise.gather.scenarios import read_scenarios
 from equipoise.gather.sentences import understand
-from equipoise.gather.settings import read_process, read_setting
+from equipoise.gather.settings import read_process, read_setting, setting_lines
 from equipoise.gather.short_form import default_name, read_inputs, tables_of
 from equipoise.gather.source import Data, Source, TableSource, inline_table, read_data
 from equipoise.scenario import Override, Scenario
@@ -60,6 +60,7 @@ class Plan:
 
     `promoted` are batches of overrides of the base plan that the record adds to the file's own, each laid over those before it;
     `recorded` are rows of given tables that it adds, in the dictionary's types: they take the place of rows of the same key.
+    `lines` are those of the settings that the file gives.
     """
 
     file: str
@@ -76,6 +77,7 @@ class Plan:
     promoted: tuple[tuple[Override, ...], ...] = ()
     recorded: dict[str, pl.DataFrame] = field(default_factory=dict)
     process: ProcessSetting = field(default_factory=ProcessSetting)
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -138,6 +140,7 @@ def read_plan(text: str, name: str, today: dt.date) -> Plan:
         assumptions=tuple(report.assumptions),
         faults=tuple(report.faults),
         process=process,
+        lines=setting_lines(root, inputs),
     )
 
 

@@ -1,7 +1,7 @@
 """The settings of a plan file: read, completed with defaults that are recorded, and described for the manual."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import get_args, get_origin
 
 from pydantic import BaseModel
@@ -30,6 +30,9 @@ _CADENCES = {
     **dict.fromkeys(("quarter", "quarterly", "quarters"), "quarter"),
     "4-4-5": "4-4-5",
 }
+
+
+_SHORT = {"planning_cycle": "cadence", "planning_horizon": "horizon", "as_of": "as_of", "start": "start"}  # of the calendar
 
 
 def read_setting(root: Group, inputs: Group | None, reading: Reading, default_name: str, today: dt.date) -> Setting | None:
@@ -67,6 +70,25 @@ def read_setting(root: Group, inputs: Group | None, reading: Reading, default_na
     return setting
 
 
+def setting_lines(root: Group, inputs: Group | None) -> dict[str, int]:
+    """Return the line of each setting that the plan file gives, by its name with dots; those of the short form under their full names."""
+    found: dict[str, int] = {}
+
+    def walk(prefix: str, node: Group, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key in node.entries:
+                found[f"{prefix}{key}"] = node.line_of(key)
+                inner = node.entries[key]
+                if isinstance(inner, Group):
+                    walk(f"{prefix}{key}.", inner, inner.entries)
+
+    walk("", root, SETTING_KEYS)
+    for key, name in _SHORT.items():
+        if inputs is not None and key in inputs.entries:
+            found[f"calendar.{name}"] = inputs.line_of(key)
+    return found
+
+
 def read_process(root: Group, reading: Reading) -> ProcessSetting:
     """Return the settings of the process: the group `process`, each fault noted at its line."""
     group = reading.group(root, "process")
@@ -80,9 +102,9 @@ def _lines(root: Group, inputs: Group | None) -> dict[str, int]:
 
 def _from_inputs(root: Group, inputs: Group, calendar: dict[str, object], reading: Reading) -> None:
     """Lay the short form's planning_cycle, planning_horizon, as_of and start into the calendar."""
-    given = {key: node for key, node in inputs.entries.items() if key in {"planning_cycle", "planning_horizon", "as_of", "start"}}
+    given = {key: node for key, node in inputs.entries.items() if key in _SHORT}
     for key, node in given.items():
-        name = {"planning_cycle": "cadence", "planning_horizon": "horizon"}.get(key, key)
+        name = _SHORT[key]
         if not isinstance(node, Leaf) or node.value is None:
             continue
         if name in calendar:

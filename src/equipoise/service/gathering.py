@@ -1,7 +1,8 @@
 """Read a plan file and its data: what checking and running begin with."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from equipoise.errors import DataError, Fault, InputError, Where
 from equipoise.exchange import readers
 from equipoise.gather import Plan, facts, read_plan
+from equipoise.gather.origin import Trail
 from equipoise.service.messages import IssueLine
 from equipoise.service.recorded import with_record
 from equipoise.service.snapshots import INPUT, with_snapshots
@@ -17,11 +19,16 @@ from equipoise.service.workspace import Workspace, file_hash
 
 @dataclass(frozen=True)
 class Gathered:
-    """A plan, its checked tables (issue and assumption_made among them), and the files they came from with their hashes."""
+    """A plan, its checked tables (issue and assumption_made among them), its files with their hashes, and where rows stood."""
 
     plan: Plan
     tables: dict[str, pl.DataFrame]
     inputs: dict[str, str]
+    trail: Trail = field(default_factory=Trail)
+
+    def row_origin(self, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Return the table `row_origin` for the given tables as a version has them, overrides included."""
+        return self.trail.row_origin(tables, self.plan.calendar, self.plan.file, self.plan.lines)
 
     def issues(self) -> list[IssueLine]:
         """Return every fault found, errors first."""
@@ -64,7 +71,7 @@ def gather(place: Workspace, today: dt.date) -> Gathered:
     tables, inputs = gathered.tables, {**_inputs(place.plan_file, plan, beside, today), "record": str(line)}
     if place.kept and not gathered.errors:
         tables, inputs[INPUT] = with_snapshots(tables, place.store, plan)
-    return Gathered(gathered.plan, tables, inputs)
+    return Gathered(gathered.plan, tables, inputs, gathered.trail)
 
 
 def understood(place: Workspace, today: dt.date) -> Plan:

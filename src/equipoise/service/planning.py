@@ -16,6 +16,7 @@ from equipoise import code_version
 from equipoise.cycle import Cycle, Listener, MemoryCache, Progress, Tables
 from equipoise.exchange.outputs import prepare
 from equipoise.gather import Plan
+from equipoise.gather.origin import taken
 from equipoise.scenario import Override, override_table, remembered
 from equipoise.service.current import cycle_name_of
 from equipoise.service.drift import tell_drift
@@ -105,7 +106,8 @@ def _keep(place: Workspace, gathered: Gathered, tables: Tables, context: Context
     """Write the outputs aside and keep the version; then they get their name."""
     setting, unit = gathered.plan.setting, gathered.plan.process.business_unit
     mend_outputs(place, setting.plan)
-    hashes = {name: place.store.put_table(name, frame) for name, frame in sorted(tables.items())}
+    kept = {**tables, "row_origin": gathered.row_origin(tables)}
+    hashes = {name: place.store.put_table(name, frame) for name, frame in sorted(kept.items())}
     folder = prepare(tables, setting, gathered.plan.outputs, place.outputs(setting.plan), mark(hashes))
     last = place.store.versions(setting.plan)[-1:]
     version = Version(
@@ -143,6 +145,7 @@ def _figures(gathered: Gathered, tables: Tables) -> dict[str, object]:
         "actions": [_action(row) for row in actions.iter_rows(named=True)],
         "issues": [line.model_dump() for line in issue_lines(tables["issue"])],
         "sources": _sources(gathered),
+        "taken": taken(gathered.plan.data),
     }
 
 

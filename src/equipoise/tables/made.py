@@ -58,6 +58,18 @@ GATHERED = (
         text("statement", "What is assumed", required=True),
         text("origin", "File and line it came from, or the rule that gave it"),
     ),
+    _made(
+        "row_origin",
+        "Which rows of which files each row of a given table was read from; rows of a table without one were filled in.",
+        text("table", "Given table", key=True),
+        integer("position", "Row of the table, from 1, in the order of its keys", key=True),
+        text("source", "File, sheet (after !), or the record", key=True),
+        integer("first", "First row of a stretch, counted as a reader of the file counts it, header included", key=True),
+        integer("last", "Last row of the stretch"),
+        integer("rows", "Rows of this file behind the row of the table, in all; at most 20 stretches are kept", "rows"),
+        text("unit", "Unit in the file, where it names one: quantities were converted from it"),
+        text("currency", "Currency in the file, where it names one: money was converted from it"),
+    ),
 )
 
 DECIDED = (
