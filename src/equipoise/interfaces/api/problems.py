@@ -74,5 +74,7 @@ def problem(error: EquipoiseError, status: int | None = None) -> JSONResponse:
 
 def failed() -> JSONResponse:
     """Return that Equipoise itself failed; what happened is in the log, not in the answer."""
-    error = HttpError(500, "Equipoise itself failed; nothing was half written.", "Please report it: the server's log says where it happened.")
+    error = HttpError(
+        500, "Equipoise itself failed; nothing was half written.", "Please report it: the server's log says where it happened."
+    )
     return problem(error)
