@@ -424,6 +424,10 @@ def test_an_invitation_sets_a_password_once(team: Workspace) -> None:
     assert invited.invitation not in repr(invited)
     with pytest.raises(NotAllowedError):
         _do(team, "password set", mine, user="anna", new_password="another four words")
+    assert _do(team, "whoami", mine).user == "bob"
+    for name, values in (("action list", {}), ("comment add", {"statement": "x"}), ("token list", {})):
+        with pytest.raises(NotAllowedError, match="An invitation is no log-in"):
+            _do(team, name, mine, **values)
     _do(team, "password set", mine, new_password="another four words")
     with pytest.raises(NotKnownError):
         _do(team, "whoami", mine)
