@@ -1,14 +1,17 @@
 """The inbox: each file is taken in once, all or none; what somebody has edited since is not overwritten."""
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from equipoise.errors import PlanFileError
-from equipoise.service.inbox_file import SECTIONS, read_inbox_file
+from equipoise.service.inbox_file import MOST_BYTES, MOST_ENTRIES, SECTIONS, read_inbox_file
 from tests.doors.conftest import CONTEXT, answer
 from tests.doors.record_example import as_, demand, listed, place_of, team
 
@@ -228,6 +231,51 @@ def test_a_file_taken_in_by_two_at_once_is_taken_in_once(shop: Path) -> None:
         assert sorted(states(one)[f"{number}.yaml"] for one in made).count("taken") == 1
     assert all(one["faults"] == [] for one in made)
     assert len(answer("action list", plan=str(shop))["records"]) == 4
+
+
+def _statements(workspace: Path, name: str, entries: int) -> int:
+    """Return how many statements the database is given while a file of so many entries is taken in."""
+    listed_ = [f"  - {{id: {name}{number}, statement: Words, subject: scenario upside}}\n" for number in range(entries)]
+    write(workspace, f"{name}.yaml", f"comments:\n{''.join(listed_)}")
+    given: list[str] = []
+    engine = place_of(workspace).store._database.engine  # type: ignore[attr-defined]
+    with listened(engine, given):
+        assert states(take(workspace))[f"{name}.yaml"] == "taken"
+    return len(given)
+
+
+@contextmanager
+def listened(engine: Engine, given: list[str]) -> Iterator[None]:
+    def note(*arguments: Any) -> None:
+        given.append(arguments[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_long_file_asks_the_database_no_more_often_than_a_short_one(shop: Path) -> None:
+    _statements(shop, "first", 2)
+    assert _statements(shop, "long", 200) <= _statements(shop, "short", 5) + 3
+
+
+def test_a_file_that_is_too_large_is_refused_with_what_to_do(shop: Path) -> None:
+    write(shop, "many.yaml", "comments:\n" + "- {statement: x}\n" * (MOST_ENTRIES + 1))
+    write(shop, "large.yaml", "comments:\n- statement: " + "x" * MOST_BYTES)
+    made = take(shop)
+    assert states(made) == {"many.yaml": "refused", "large.yaml": "refused"}
+    told = {fault["file"]: fault["message"] for fault in made["faults"]}
+    assert told["many.yaml"] == "It has 20,001 entries; a file of the inbox has at most 20,000."
+    assert told["large.yaml"] == "It is larger than 5 MB, the most that a file of the inbox may have."
+    assert all("Make several files of it" in fault["fix"] for fault in made["faults"])
+    assert states(take(shop)) == {"many.yaml": "refused", "large.yaml": "refused"}
+
+
+def test_of_very_many_faults_the_first_are_told(shop: Path) -> None:
+    write(shop, "wrong.yaml", "comments:\n" + "- {statement: x, subject: nothing at all}\n" * 150)
+    faults = take(shop)["faults"]
+    assert len(faults) == 101
+    assert "There are more faults" in faults[-1]["message"]
 
 
 def test_sections_name_kept_tables() -> None:

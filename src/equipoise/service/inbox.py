@@ -8,16 +8,17 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from equipoise.errors import ConflictError, EquipoiseError, Fault, NotAllowedError, NotFoundError, Where
+from equipoise.errors import ConflictError, EquipoiseError, Fault, NotAllowedError, Where
 from equipoise.process.kept import word
 from equipoise.process.people import AGENT
 from equipoise.scenario import Override
 from equipoise.service.current import cycle_name_of
 from equipoise.service.cycle_rows import is_of
 from equipoise.service.history import shown
-from equipoise.service.inbox_file import Entry, InboxFile, read_inbox_file
+from equipoise.service.inbox_file import MOST_BYTES, Entry, InboxFile, read_inbox_file
 from equipoise.service.messages.decisions import InboxAnswer, InboxFault, InboxLine, InboxListRequest, InboxTakeRequest
 from equipoise.service.overrides import Overridden, check_assumptions, does, overridden
 from equipoise.service.permitted import permitted, require_reason
@@ -30,6 +31,8 @@ from equipoise.tables.document import checked_document
 
 KIND = "inbox_file"
 _GONE = {"override": "off"}
+_MOST_FAULTS = 100
+_MORE = "There are more faults, or may be: what comes after is not told."
 _OF_A_TASK = ("status", "note", "owner", "owner_role", "due")
 
 
@@ -85,7 +88,7 @@ def _fault(name: str, fault: Fault) -> InboxFault:
 def _taken(here: Overridden, path: Path, name: str, before: Record | None) -> tuple[InboxLine | None, list[tuple[str, Fault]]]:
     """Take in one file; return what became of it, None where it is for another plan, and its faults."""
     try:
-        data = path.read_bytes()
+        data = _data(path)
     except OSError as error:
         return InboxLine(file=name, state="refused"), [(name, Fault(f"It cannot be read: {error.strerror}.", "Check its permissions."))]
     content = hashlib.sha256(data).hexdigest()
@@ -110,6 +113,12 @@ def _taken(here: Overridden, path: Path, name: str, before: Record | None) -> tu
         return InboxLine(file=name, state="unchanged"), []
     _refuse(here, name, before, content, faults)
     return InboxLine(file=name, state="refused"), [(name, fault) for fault in faults]
+
+
+def _data(path: Path) -> bytes:
+    """Return what a file says; of one that is too large no more than tells so. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def _is_taken(before: Record | None, content: str) -> bool:
@@ -146,6 +155,8 @@ class _Reader:
         self._earlier = earlier
         self._taking = _Taking()
         self._proposed = self._proposes()
+        self._held_of: dict[str, dict[str, Record]] = {}
+        self._records_of: dict[str, Records] = {}
 
     def _proposes(self) -> bool:
         """Whether what the file says is only proposed: where a team works, and it is an agent's or says so."""
@@ -161,7 +172,7 @@ class _Reader:
         live: list[tuple[Entry, Record | None]] = []
         for entry in self._file.entries:
             known = self._earlier.get((entry.kind, entry.id))
-            held = self._held(entry)
+            held = self._held(entry.kind, entry.id)
             if known is not None and held is not None and known.get("said") == entry.said:
                 self._taking.made.append({**known})
             elif known is not None and held is not None and entry.kind != "task" and known.get("revision") != held.revision:
@@ -178,12 +189,24 @@ class _Reader:
         self._withdraw()
         return self._taking
 
-    def _held(self, entry: Entry) -> Record | None:
-        try:
-            found = self._here.place.store.record(entry.kind, entry.id)
-        except NotFoundError:
-            return None
-        return found if found.business_unit == self._here.unit else None
+    def _there(self, kind: str) -> dict[str, Record]:
+        """Return the records of a kind by id: a file may have thousands of entries, so they are read once."""
+        if kind not in self._held_of:
+            self._held_of[kind] = {one.id: one for one in self._here.place.store.records(kind)}
+        return self._held_of[kind]
+
+    def _look(self, kind: str, identity: str) -> Record:
+        """Return a record. Raises NotFoundError, naming the nearest, where there is none."""
+        return self._there(kind).get(identity) or self._here.place.store.record(kind, identity)
+
+    def _held(self, kind: str, identity: str) -> Record | None:
+        found = self._there(kind).get(identity)
+        return found if found is not None and found.business_unit == self._here.unit else None
+
+    def _records(self, kind: str) -> Records:
+        if kind not in self._records_of:
+            self._records_of[kind] = Records(self._here.place, self._here.plan, self._here.context, kind, self._look)
+        return self._records_of[kind]
 
     def _too_late(self, entry: Entry, held: Record) -> None:
         """Note the fault of an entry whose record somebody has edited since, with both values; none where both say the same now."""
@@ -222,7 +245,7 @@ class _Reader:
             if held is not None and does(override_of(held)) == does(override):
                 document["position"] = order_of(held)
             return document
-        records = Records(self._here.place, self._here.plan, self._here.context, entry.kind)
+        records = self._records(entry.kind)
         if held is not None:
             changed = records.changed(held, {**dict.fromkeys(_given_before(held, entry)), **entry.values}).document
         else:
@@ -231,23 +254,27 @@ class _Reader:
 
     def _others(self, entries: list[tuple[Entry, Record | None]]) -> None:
         for entry, held in entries:
+            if len(self._taking.faults) >= _MOST_FAULTS:
+                self._taking.faults.append(entry.fault(Fault(_MORE, "Correct these first."), self._file.name))
+                return
             try:
                 if entry.kind == "task":
                     self._add(entry, self._task(entry, held), held)
                     continue
                 document = self._document(entry, held, None)
-                change = Change(entry.kind, document, entry.id, held.revision if held is not None else 0, self._here.unit, self._cycle())
+                change = Change(entry.kind, document, entry.id, held.revision if held is not None else 0, self._here.unit, self._cycle)
                 self._add(entry, change, held)
             except EquipoiseError as error:
                 found = error.faults or (Fault(error.message, error.fix, error.where),)
                 self._taking.faults += [entry.fault(fault, self._file.name) for fault in found]
 
+    @cached_property
     def _cycle(self) -> str:
         return cycle_name_of(self._here.place.store, self._here.unit)
 
     def _task(self, entry: Entry, held: Record | None) -> Change:
         """Return the change of a task's state. Raises NotFoundError, InputError or NotAllowedError."""
-        found = held or self._here.place.store.record("task", entry.id)
+        found = held or self._look("task", entry.id)
         person = self._here.context.person
         if not is_of(found, person) and "facilitator" not in person.roles:
             raise NotAllowedError(f"{found.id} is not {person.name}'s.", "Ask whoever it belongs to.")
@@ -279,13 +306,17 @@ class _Reader:
                 was = effect.before if held is None and not scenario and self._here.matching.untouched else None
                 revision = held.revision if held is not None else 0
                 document = self._document(entry, held, was)
-                self._add(entry, Change("override", document, entry.id, revision, self._here.unit, self._cycle()), held)
+                self._add(entry, Change("override", document, entry.id, revision, self._here.unit, self._cycle), held)
 
     def _placed(self, some: list[tuple[Entry, Record | None, Override]], error: EquipoiseError) -> Iterator[Fault]:
-        """Yield faults of overrides with the entry that each is about, where its words name one."""
-        for fault in error.faults or (Fault(error.message, error.fix, error.where),):
-            entry = next((one for one, _, override in some if str(override) in fault.message), some[0][0])
+        """Yield faults of overrides, the first of many, with the entry that each is about, where its words name one."""
+        said = [(entry, str(override)) for entry, _, override in some]
+        faults = error.faults or (Fault(error.message, error.fix, error.where),)
+        for fault in faults[:_MOST_FAULTS]:
+            entry = next((one for one, words in said if words in fault.message), some[0][0])
             yield entry.fault(fault, self._file.name)
+        if len(faults) > _MOST_FAULTS:
+            yield some[0][0].fault(Fault(_MORE, "Correct these first."), self._file.name)
 
     def _withdraw(self) -> None:
         """Take out overrides whose entry is gone from the file; what somebody has edited since stays, and is no longer the file's."""
@@ -293,7 +324,7 @@ class _Reader:
         for (kind, identity), known in self._earlier.items():
             if (kind, identity) in there or kind not in _GONE:
                 continue
-            held = next((one for one in self._here.place.store.records(kind, business_unit=self._here.unit) if one.id == identity), None)
+            held = self._held(kind, identity)
             if held is not None and held.revision == known.get("revision") and word(held.document, "status") not in {"off", "rejected"}:
                 permitted(self._here, [override_of(held)], word(held.document, "scenario"))
                 document = {**held.document, "status": _GONE[kind], "position": order_of(held)}
@@ -321,7 +352,7 @@ def inbox_list(request: InboxListRequest, context: Context) -> InboxAnswer:
     here = overridden(locate(request), context)
     held = {one.id: one for one in here.place.store.records(KIND, business_unit=here.unit)} if here.place.kept else {}
     inbox = here.place.folder / "inbox"
-    there = {path.relative_to(inbox).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files_of(here.place)}
+    there = {path.relative_to(inbox).as_posix(): hashlib.sha256(_data(path)).hexdigest() for path in files_of(here.place)}
     lines = []
     for name in sorted({*there, *held}):
         record = held.get(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from equipoise.errors import Fault, InputError, PlanFileError, Where
-from equipoise.gather.document import Group, Leaf, Node, plain, read_document
+from equipoise.gather.document import Group, Leaf, Listing, Node, plain, read_document
 from equipoise.gather.overrides import read_override
 from equipoise.gather.reading import Reading
 from equipoise.gather.report import Report
@@ -23,8 +23,11 @@ SECTIONS = {
     "comments": "comment",
     "tasks": "task",
 }
+MOST_BYTES = 5_000_000
+MOST_ENTRIES = 20_000
 _HEAD = ("plan", "author", "role", "proposed_by", "reason", "scenario")
 _FIRST = f"Begin with one of the keys {', '.join(SECTIONS)}."
+_SPLIT = "Make several files of it, or read such data as a table of the plan."
 _BESIDE = ("id", "override", "change", "scenario")  # keys of an override's entry that are no columns of an override
 
 
@@ -70,9 +73,12 @@ class InboxFile:
 def read_inbox_file(data: bytes, name: str) -> InboxFile:
     """Return what a file says. `name` is its path in the inbox: entries without an id are named for it and their place.
 
-    Raises PlanFileError with every fault, each with its line, where it is no UTF-8, no YAML, repeats a key, is built to exhaust memory, has
-    a key that is not known or names one record twice.
+    Raises PlanFileError with every fault, each with its line, where it is too large, no UTF-8, no YAML, repeats a key, is built to exhaust
+    memory, has a key that is not known, too many entries, or names one record twice.
     """
+    if len(data) > MOST_BYTES:
+        fault = Fault(f"It is larger than {MOST_BYTES // 1_000_000} MB, the most that a file of the inbox may have.", _SPLIT, Where(name))
+        raise PlanFileError(f"{name} is too large.", _SPLIT, faults=[fault])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -82,6 +88,10 @@ def read_inbox_file(data: bytes, name: str) -> InboxFile:
     root = read_document(text, name, "file of the inbox", _FIRST)
     reading = Reading(name, Report())
     reading.only(root, (*_HEAD, *SECTIONS))
+    count = sum(len(node.items) for section in SECTIONS if isinstance(node := root.entries.get(section), Listing))
+    if count > MOST_ENTRIES:
+        fault = Fault(f"It has {count:,} entries; a file of the inbox has at most {MOST_ENTRIES:,}.", _SPLIT, Where(name))
+        raise PlanFileError(f"{name} has too many entries.", _SPLIT, faults=[fault])
     head = {key: reading.text(root, key) for key in _HEAD}
     entries = [entry for section, kind in SECTIONS.items() for entry in _entries(root, section, kind, head, reading)]
     _refuse_twice(entries, reading)

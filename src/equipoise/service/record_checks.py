@@ -11,17 +11,20 @@ from equipoise.service.subjects import check_cell, check_scenario, check_subject
 
 if TYPE_CHECKING:
     from equipoise.gather import Plan
-    from equipoise.store.contract import Document, Store
+    from equipoise.store.contract import Document, Record
 
 
-def check_record(kind: str, document: "Document", plan: "Plan", store: "Store", identity: str) -> Iterator[Fault]:
-    """Yield what is wrong with a document beyond its form: what it names and is not there. Blanks of a subject are made single."""
+def check_record(kind: str, document: "Document", plan: "Plan", look: "Callable[[str, str], Record]", identity: str) -> Iterator[Fault]:
+    """Yield what is wrong with a document beyond its form: what it names and is not there. Blanks of a subject are made single.
+
+    `look` returns the record of a kind and id, and raises NotFoundError where there is none.
+    """
     checks: list[tuple[str, Callable[[], object]]] = []
     if kind == "comment":
-        checks.append(("subject", lambda: document.update(subject=check_subject(word(document, "subject"), plan, store))))
-        checks.append(("answers", lambda: _record(store, "comment", word(document, "answers"))))
+        checks.append(("subject", lambda: document.update(subject=check_subject(word(document, "subject"), plan, look))))
+        checks.append(("answers", lambda: _record(look, "comment", word(document, "answers"))))
     elif kind == "action":
-        checks.append(("decision", lambda: _record(store, "decision", word(document, "decision"))))
+        checks.append(("decision", lambda: _record(look, "decision", word(document, "decision"))))
     elif kind == "assumption":
         cells = document.get("cells")
         listed = cells if isinstance(cells, list) else []
@@ -41,9 +44,9 @@ def check_record(kind: str, document: "Document", plan: "Plan", store: "Store", 
             yield from error.faults or [Fault(error.message, error.fix, Where(table=kind, column=column))]
 
 
-def _record(store: "Store", kind: str, identity: str) -> None:
+def _record(look: "Callable[[str, str], Record]", kind: str, identity: str) -> None:
     if identity:
-        store.record(kind, identity)
+        look(kind, identity)
 
 
 def _named(identity: str) -> None:

@@ -1,8 +1,9 @@
 """Decisions, actions, assumptions, risks and comments: added, changed, listed, and shown with their history."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from equipoise.errors import ConflictError, Fault, InputError, NotAllowedError, NotFoundError, Where
@@ -47,6 +48,13 @@ class Records:
     plan: "Plan"
     context: Context
     kind: str
+    look: Callable[[str, str], Record] | None = None
+    """Returns the record of a kind and id; by default it asks the store each time."""
+
+    @cached_property
+    def cycle(self) -> str:
+        """Name of the cycle that the business unit is in; empty where there is none."""
+        return cycle_name_of(self.place.store, self.unit)
 
     @property
     def unit(self) -> str:
@@ -64,7 +72,7 @@ class Records:
     def checked(self, document: Mapping[str, object], identity: str = "") -> Document:
         """Return a document as it is kept, checked by the dictionary and against what it names. Raises InputError with every fault."""
         kept = checked_document(self.kind, document)
-        faults = list(check_record(self.kind, kept, self.plan, self.place.store, identity))
+        faults = list(check_record(self.kind, kept, self.plan, self.look or self.place.store.record, identity))
         if faults:
             message = faults[0].message if len(faults) == 1 else f"The {self.kind} has {len(faults)} faults."
             raise InputError(message, faults[0].fix if len(faults) == 1 else "Correct them; nothing was kept.", faults=faults)
@@ -79,7 +87,7 @@ class Records:
                 raise InputError("A decision is made open, and then decided.", "Leave the status out, and use: equipoise decision decide")
         elif self.kind == "comment":
             said["author"] = self.context.actor
-        return Change(self.kind, self.checked(said, identity), identity, 0, self.unit, cycle_name_of(self.place.store, self.unit))
+        return Change(self.kind, self.checked(said, identity), identity, 0, self.unit, self.cycle)
 
     def changed(self, held: Record, values: Mapping[str, object], revision: int | None = None) -> Change:
         """Return the change of a record's columns; None empties one.

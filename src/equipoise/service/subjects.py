@@ -1,7 +1,7 @@
 """What a record is about: cells of a table, a scenario or another record; checked so that nothing is said of what is not there."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,18 @@ from equipoise.tables import DICTIONARY, KEPT
 
 if TYPE_CHECKING:
     from equipoise.gather import Plan
-    from equipoise.store.contract import Store
+    from equipoise.store.contract import Record
 
 _CELL = re.compile(r"(?P<table>[a-z_]+)(?:\.(?P<column>[a-z_0-9]+))?(?:\s+(?P<where>.*=.*))?")
 _NUMBERED = re.compile(r"([a-z_]+)-\d+")
 _FORMS = "Write a cell such as 'demand_plan item=A, period=2027-03', 'scenario NAME', or a record such as decision-3 or 'risk NAME'."
 
 
-def check_subject(text: str, plan: "Plan", store: "Store") -> str:
-    """Return what a record is about, blanks made single. Raises InputError or NotFoundError, naming the nearest, where it is nothing."""
+def check_subject(text: str, plan: "Plan", look: "Callable[[str, str], Record]") -> str:
+    """Return what a record is about, blanks made single. `look` returns the record of a kind and id.
+
+    Raises InputError or NotFoundError, naming the nearest, where it is nothing.
+    """
     said = " ".join(text.split())
     first, _, rest = said.partition(" ")
     if first == "scenario" and rest:
@@ -28,10 +31,10 @@ def check_subject(text: str, plan: "Plan", store: "Store") -> str:
         return said
     numbered = _NUMBERED.fullmatch(said)
     if numbered is not None and numbered[1] in KEPT:
-        store.record(numbered[1], said)
+        look(numbered[1], said)
         return said
     if first in KEPT and rest and "=" not in rest:
-        store.record(first, rest)
+        look(first, rest)
         return said
     check_cell(said)
     return said

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -43,7 +43,7 @@ def utc_now() -> dt.datetime:
 
 def line_hash(line: Line) -> str:
     """Return the hash of a line: SHA-256 over the canonical JSON of all its fields but the hash itself; `previous` is among them."""
-    fields = {name: value for name, value in asdict(line).items() if name != "hash"}
+    fields = {name: getattr(line, name) for name in Line.__dataclass_fields__ if name != "hash"}
     return hashlib.sha256(canonical({**fields, "at": line.at.isoformat(timespec="microseconds")}).encode()).hexdigest()
 
 
