@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -89,6 +90,35 @@ _GROUPS: dict[str, typer.Typer] = {}
 for _operation in OPERATIONS.values():
     if "cli" in _operation.doors:
         _add(_operation)
+
+
+@app.command("serve")
+def _serve(
+    folder: Annotated[str, typer.Argument(help="Workspace folder")] = ".",
+    host: Annotated[str, typer.Option(help="Address to listen at; others than this machine's own need people who log in")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one", min=0, max=65535)] = 8300,
+    name: Annotated[list[str], typer.Option(help="Name by which it is called besides localhost")] = [],  # noqa: B006 - typer's way
+    tls_certificate: Annotated[str, typer.Option(help="File of the certificate, for TLS")] = "",
+    tls_key: Annotated[str, typer.Option(help="File of the certificate's key")] = "",
+    proxy: Annotated[str, typer.Option(help="Address of the proxy whose word about the client is taken")] = "",
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser")] = False,
+) -> None:
+    """Serve a workspace: its page, and the API for programs."""
+    from equipoise.interfaces.api.serve import Listening, serve
+
+    listening = Listening(host, port, tuple(name), tls_certificate, tls_key, proxy, open_)
+    _in_words(lambda: serve(Path(folder), listening))
+
+
+def _in_words(work: Callable[[], None]) -> None:
+    """Do what is no operation; say an error as operations' are said."""
+    from equipoise.interfaces import printing
+
+    try:
+        work()
+    except EquipoiseError as error:
+        printing.fail(error)
+        raise typer.Exit(2 if isinstance(error, (InputError, NotFoundError)) else 1) from None
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from equipoise.interfaces.api.events import job_events
 from equipoise.interfaces.api.given import Values, from_body, from_path, from_query, offered, placed
 from equipoise.interfaces.api.guard import Guard
 from equipoise.interfaces.api.health import health, ready
+from equipoise.interfaces.api.pages import add_pages
 from equipoise.interfaces.api.performing import Limits, Place, Reply, context_of, lost, replied, with_revision
 from equipoise.interfaces.api.problems import HttpError, problem
 from equipoise.interfaces.api.repeats import checked_key, once
@@ -56,6 +57,7 @@ def create(folder: Path, limits: Limits | None = None, names: frozenset[str] = f
     app.add_api_route(f"{PREFIX}/health", health, methods=["GET"], include_in_schema=False)
     app.add_api_route(f"{PREFIX}/ready", functools.partial(ready, place), methods=["GET"], name="ready", include_in_schema=False)
     app.add_api_route(f"{PREFIX}/openapi.json", openapi.endpoint, methods=["GET"], name="openapi", include_in_schema=False)
+    add_pages(app, place)
     app.add_exception_handler(EquipoiseError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_middleware(Guard, place=place, names=names)
@@ -92,11 +94,11 @@ def _endpoint(route: Route, place: Place) -> Endpoint:
 def _perform(route: Route, place: Place, request: Request, body: bytes) -> Reply:
     values = _values(route, request, body)
     if_match = request.headers.get("if-match", "")
-    context = sessions.with_flow(route, request, context_of(request, place.limits))
+    context = sessions.without_session(route, context_of(request, place.limits))
     values = sessions.with_cookies(route, request, with_revision(route, values, if_match))
     key = checked_key(route, request.headers.get("idempotency-key", "")) if route.method != "GET" else ""
     try:
-        operation, asked, known = permitted(route.operation.name, placed(place.folder, values), context)
+        _, asked, known = permitted(route.operation.name, placed(place.folder, values), context)
         request.state.actor = known.actor
         do = functools.partial(_done, route, request, asked, known)
         if not key:

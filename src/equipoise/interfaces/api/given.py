@@ -92,7 +92,7 @@ def offered(operation: Operation, values: Values) -> Values:
 
 
 def placed(folder: Path, values: Values) -> Values:
-    """Return the values with the plan's file and the workspace in place of the plan's name. Raises NotFoundError where there is none such."""
+    """Return the values with the plan's file in place of its name, and the workspace. Raises NotFoundError where there is no such plan."""
     name = values.get("plan", "")
     if not isinstance(name, str):
         raise InputError("The plan's name is no text.", "Give its name, such as it is in its plan file.", Where(column="plan"))

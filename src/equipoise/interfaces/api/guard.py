@@ -1,5 +1,5 @@
-"""What every request passes before it reaches an operation: whose name the server is called by, from which page it comes, how long it is; and
-the headers that every answer carries.
+"""What every request passes before it reaches an operation: the name that the server is called by, the page that it comes from, its length;
+and the headers that every answer carries.
 
 A page of another site may send requests to this server from its visitor's browser. So what changes anything, and comes from a browser, must
 come from this server's own page (Origin and Sec-Fetch-Site, which pages cannot forge), and where nobody has to log in the server answers to
@@ -64,7 +64,7 @@ class Guard:
                 await problem(error)(scope, receive, told)
             else:
                 await self._app(scope, _Measured(receive, self._place.limits.body_bytes), told)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the last resort: no answer tells what went wrong inside
             LOG.exception("failed", extra={"said": {"request": identity}})
             if "begun" not in said:
                 await failed()(scope, receive, told)

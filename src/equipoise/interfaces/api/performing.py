@@ -95,11 +95,11 @@ def with_revision(route: Route, values: Values, if_match: str) -> Values:
 def lost(error: EquipoiseError, if_match: str) -> EquipoiseError:
     """Return a conflict as a failed precondition where the request named one in its header."""
     if isinstance(error, ConflictError) and if_match:
-        return Lost(error)
+        return LostError(error)
     return error
 
 
-class Lost(HttpError):
+class LostError(HttpError):
     """A conflict with the revision that If-Match named; its shape is the conflict's own."""
 
     def __init__(self, error: ConflictError) -> None:

@@ -1,7 +1,6 @@
 """Logging in from a browser: the session is a cookie that no script reads, and so is what proves that the same browser began to log in."""
 
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from equipoise.service.messages.people import LoginAnswer, OidcBeginAnswer
 _FLOW_SECONDS = 900
 
 
-def with_flow(route: Route, request: Request, context: Context) -> Context:
+def without_session(route: Route, context: Context) -> Context:
     """Return the context of who logs in: a session that is there already says nothing of who they will be."""
     return replace(context, token="") if route.operation.name in {"login", "oidc begin", "oidc finish"} else context
 
@@ -30,7 +29,7 @@ def with_cookies(route: Route, request: Request, values: Values) -> Values:
 def cookies(route: Route, request: Request, answer: BaseModel) -> tuple[BaseModel, dict[str, str]]:
     """Return the answer without its secrets, and the header that gives them to the browser alone."""
     if isinstance(answer, LoginAnswer) and answer.session is not None:
-        return answer.model_copy(update={"session": None}), _set(request, SESSION_COOKIE, answer.session.get_secret_value(), None)
+        return answer.model_copy(update={"session": None}), session_cookie(request, answer.session.get_secret_value())
     if isinstance(answer, OidcBeginAnswer) and answer.flow is not None:
         return answer.model_copy(update={"flow": None}), _set(request, FLOW_COOKIE, answer.flow.get_secret_value(), _FLOW_SECONDS)
     if route.operation.name == "logout":
@@ -45,7 +44,6 @@ def _set(request: Request, name: str, value: str, seconds: int | None) -> dict[s
     return {"Set-Cookie": "; ".join(parts)}
 
 
-def callback_of(request: Request) -> str:
-    """Return the path and query at which the provider sent the browser back."""
-    parts = urlsplit(str(request.url))
-    return f"{parts.path}?{parts.query}"
+def session_cookie(request: Request, secret: str) -> dict[str, str]:
+    """Return the header that gives a browser its session."""
+    return _set(request, SESSION_COOKIE, secret, None)
