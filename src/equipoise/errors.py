@@ -18,6 +18,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
+_LONGEST = 4_000
+
+
+def clipped(text: str) -> str:
+    """Return a text as an error may say it: what was given may be megabytes, and an error is kept, sent and read."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 4 :]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,10 @@ class Where:
     table: str = ""
     row: int | None = None
     column: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("source", "table", "column"):
+            object.__setattr__(self, name, clipped(getattr(self, name)))
 
     def __str__(self) -> str:
         parts = [
@@ -48,6 +58,10 @@ class Fault:
     where: Where = field(default_factory=Where)
     severity: Severity = "error"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", clipped(self.message))
+        object.__setattr__(self, "fix", clipped(self.fix))
+
     def __str__(self) -> str:
         place = f"{self.where}: " if str(self.where) else ""
         return f"{place}{self.message} {self.fix}".strip()
@@ -57,11 +71,11 @@ class EquipoiseError(Exception):
     """Any error that Equipoise raises on purpose. `as_dict` is the one error shape that every door shows."""
 
     def __init__(self, message: str, fix: str = "", where: Where | None = None, faults: Sequence[Fault] = ()) -> None:
-        self.message = message
-        self.fix = fix
+        self.message = clipped(message)
+        self.fix = clipped(fix)
         self.where = where or Where()
         self.faults = tuple(faults)
-        super().__init__(message)
+        super().__init__(self.message)
 
     def as_dict(self) -> dict[str, object]:
         """Return `{"error", "message", "where", "fix"}`, and `faults` (each severity, message, where, fix) where there are several."""

@@ -7,14 +7,13 @@ import yaml
 
 from equipoise.errors import Fault, PlanFileError, Where
 from equipoise.gather import indentation
+from equipoise.tables.ceilings import most
 
-_LARGEST_TEXT = 5_000_000
-_DEEPEST = 40
-_MOST_ALIASES = 100
-_MOST_NODES = 500_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _WORD = "tag:yaml.org,2002:str"
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_LONGEST_NUMBER = 400  # characters: the largest number there is has 309 digits, and reading longer ones takes the square of their length
 _FIRST = "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`."
 
 
@@ -60,14 +59,27 @@ def plain(node: Node) -> object:
     return {key: plain(value) for key, value in node.entries.items()}
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes everything out: nothing by reference to what was written before."""
+
+    def ignore_aliases(self, _: object) -> bool:
+        return True
+
+
+def written(values: object) -> str:
+    """Return values as a YAML text that says what they are: texts quoted where they would be read otherwise, short groups on one line."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=160, default_flow_style=None)
+
+
 def read_document(text: str, name: str, what: str = "plan file", first: str = _FIRST) -> Group:
     """Return the mapping that a YAML text holds.
 
     `name` is the file's name in messages, `what` what it is, and `first` says how one begins. Raises PlanFileError with all faults where
     the text is not YAML, is not a mapping, repeats a key, has lost its indentation, or is built to exhaust memory.
     """
-    if len(text) > _LARGEST_TEXT:
-        raise _refusal(name, f"The {what} has {len(text):,} characters; the most is {_LARGEST_TEXT:,}.", "Keep data in tables of its own.")
+    if len(text) > most("document_characters"):
+        message = f"The {what} has {len(text):,} characters; the most is {most('document_characters'):,}."
+        raise _refusal(name, message, "Keep data in tables of its own.")
     known = _Reading(name)
     try:
         _survey(text, name)
@@ -118,19 +130,23 @@ def _line(event: yaml.Event) -> int | None:
 
 
 def _survey(text: str, name: str) -> None:
-    """Refuse depth and aliases that are built to exhaust memory, before anything is composed."""
-    depth = aliases = 0
+    """Refuse depth, aliases and numbers of values that are built to exhaust memory, before anything is composed."""
+    depth = aliases = values = 0
+    deepest, largest, often = most("document_depth"), most("document_values"), most("document_aliases")
     for event in yaml.parse(text, Loader=_LOADER):
+        values += isinstance(event, yaml.NodeEvent)
+        if values > largest:
+            raise _refusal(name, f"The file has more than {largest:,} values.", "Keep data in tables of its own.", _line(event))
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
-            if depth > _DEEPEST:
-                raise _refusal(name, f"Values are nested more than {_DEEPEST} deep.", "Keep it flatter.", _line(event))
+            if depth > deepest:
+                raise _refusal(name, f"Values are nested more than {deepest} deep.", "Keep it flatter.", _line(event))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
-            if aliases > _MOST_ALIASES:
-                raise _refusal(name, f"More than {_MOST_ALIASES} aliases (*name) are used.", "Write the values out.", _line(event))
+            if aliases > often:
+                raise _refusal(name, f"More than {often} aliases (*name) are used.", "Write the values out.", _line(event))
 
 
 @dataclass
@@ -140,6 +156,7 @@ class _Reading:
     name: str
     faults: list[Fault] = field(default_factory=list)
     seen: int = 0
+    largest: int = field(default_factory=lambda: most("document_values"))
     constructor: yaml.constructor.SafeConstructor = field(default_factory=yaml.constructor.SafeConstructor)
 
     def fault(self, message: str, fix: str, line: int) -> None:
@@ -148,8 +165,8 @@ class _Reading:
     def node(self, node: yaml.Node, above: tuple[int, ...]) -> Node:
         line = node.start_mark.line + 1
         self.seen += 1
-        if self.seen > _MOST_NODES:
-            raise _refusal(self.name, f"Aliases make more than {_MOST_NODES:,} values of this file.", "Write the values out.", line)
+        if self.seen > self.largest:
+            raise _refusal(self.name, f"Aliases make more than {self.largest:,} values of this file.", "Write the values out.", line)
         if id(node) in above:
             raise _refusal(self.name, "An alias holds itself.", "Write the values out.", line)
         if isinstance(node, yaml.MappingNode):
@@ -165,10 +182,13 @@ class _Reading:
         if node.tag not in self.constructor.yaml_constructors:
             self.fault(f"The tag {node.tag.removeprefix('tag:yaml.org,2002:')} is not allowed.", "Write the value without a tag.", line)
             return Leaf(text, text, line)
+        if node.tag in _NUMBERS and len(text) > _LONGEST_NUMBER:
+            self.fault(f"The number {text[:40]}... has {len(text):,} characters.", "Shorten it, or put it in quotes.", line)
+            return Leaf(text, text, line)
         try:
             return Leaf(self.constructor.construct_object(node), text, line)
-        except (ValueError, yaml.YAMLError):
-            self.fault(f"{text!r} looks like a date or number but is none.", "Correct it, or put it in quotes.", line)
+        except (ValueError, OverflowError, yaml.YAMLError):
+            self.fault(f"{text[:80]!r} looks like a date or number but is none.", "Correct it, or put it in quotes.", line)
             return Leaf(text, text, line)
 
     def group(self, node: yaml.MappingNode, above: tuple[int, ...]) -> Group:
