@@ -110,6 +110,18 @@ def _serve(
     _in_words(lambda: serve(Path(folder), listening))
 
 
+@app.command("mcp")
+def _mcp(folder: Annotated[str, typer.Argument(help="Workspace folder")] = ".") -> None:
+    """Serve a workspace to an AI agent over standard input and output (MCP): it reads, runs drafts and proposes."""
+
+    def work() -> None:
+        from equipoise.interfaces.mcp import serve
+
+        serve(Path(folder))
+
+    _in_words(work)
+
+
 def _in_words(work: Callable[[], None]) -> None:
     """Do what is no operation; say an error as operations' are said."""
     from equipoise.interfaces import printing

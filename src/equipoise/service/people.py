@@ -159,7 +159,10 @@ def whoami(request: WhoamiRequest, context: Context) -> WhoamiAnswer:
     place = locate(request)
     person = context.person
     if not is_team(place.folder):
-        told = ["There are no users: whoever uses this machine may do everything."]
+        told = [
+            "There are no users: whoever uses this machine may do everything"
+            + (", and their agent reads and proposes." if context.agent else ".")
+        ]
         return WhoamiAnswer(headline=told, user=person.name, team=False, permissions=list(permissions_of(person)))
     found = known(place.store, context, read_log_in_setting(place.folder).session_idle_hours)
     proof = found.proof
