@@ -1,12 +1,19 @@
 """Write what is generated in docs: tables, command line, the schema of plan.json. `make docs` runs it; tests refuse stale ones."""
 
+import inspect
+import json
+import re
+from importlib import import_module
 from pathlib import Path
 from typing import get_args
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from equipoise.exchange.plan_document import publish_schema
 from equipoise.gather.settings import settings_reference
+from equipoise.interfaces.api.openapi import description
+from equipoise.interfaces.api.routes import PREFIX, TABLES, routes
+from equipoise.interfaces.python import function, functions
 from equipoise.service import OPERATIONS
 from equipoise.tables import DICTIONARY
 
@@ -83,7 +90,74 @@ def with_settings(page: str) -> str:
     return head + settings_reference() + "\n" + rest[rest.index("\n\n") + 1 :]
 
 
-PAGES = {"tables.md": tables, "command-line.md": command_line}
+def rest() -> str:
+    """Return the routes of the API as a page."""
+    lines = [
+        "# REST",
+        "",
+        f"Everything lies under `{PREFIX}`. What is asked and answered, with examples, is in [openapi.json](../openapi.json), which a server gives",
+        f"at `{PREFIX}/openapi.json`. How requests, errors, tables and jobs work: [the manual](../api.md).",
+        "",
+        "| method | path | operation | permission | what it does |",
+        "|---|---|---|---|---|",
+        f"| GET | `{TABLES}` | show | view | List the tables of a plan's version. |",
+        f"| GET | `{TABLES}/{{table}}` | show | view | {OPERATIONS['show'].summary} |",
+    ]
+    for route in routes():
+        operation = route.operation
+        lines.append(f"| {route.method} | `{route.path}` | {operation.name} | {operation.permission} | {operation.summary} |")
+    return "\n".join(lines) + "\n"
+
+
+def stub() -> str:
+    """Return the types of the functions of `import equipoise`, for editors and type checkers."""
+    of = functions().values()
+    used = {model for operation in of for info in operation.request.model_fields.values() for model in _models(info.annotation)}
+    module = {model.__name__: model.__module__ for model in (used | {_static(operation.answer) for operation in of})}
+    lines = ['"""The functions of `import equipoise`, made from the register by `make docs`."""', ""]
+    lines += ["import datetime", "from typing import Literal, Optional", "", "from pydantic import JsonValue, SecretStr", ""]
+    lines += [f"from {module[name]} import {name} as {name}" for name in sorted(module, key=lambda name: (module[name], name))]
+    lines += ["from equipoise.service.register import Context as Context", "", "__version__: str", "", "def code_version() -> str: ..."]
+    for name in functions():
+        made = function(name)
+        parameters = [*inspect.signature(made).parameters.values()] if made is not None else []
+        given = [_typed(one) for one in parameters if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+        named = [_typed(one) for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY]
+        said = ", ".join([*given, "*", *named, "context: Context | None = ..."])
+        lines.append(f"def {name}({said}) -> {_static(functions()[name].answer).__name__}: ...")
+    return "\n".join(lines) + "\n"
+
+
+def _models(annotation: object) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {model for one in get_args(annotation) for model in _models(one)}
+
+
+def _static(model: type[BaseModel]) -> type[BaseModel]:
+    """Return a model, or where it was made from the dictionary at run time what it was made of."""
+    return next(
+        one for one in model.__mro__ if issubclass(one, BaseModel) and getattr(import_module(one.__module__), one.__name__, None) is one
+    )
+
+
+def _typed(parameter: inspect.Parameter) -> str:
+    said = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", inspect.formatannotation(parameter.annotation)).replace("NoneType", "None")
+    return f"{parameter.name}: {said}" + ("" if parameter.default is inspect.Parameter.empty else " = ...")
+
+
+def openapi() -> str:
+    """Return the description of the API."""
+    return json.dumps(description(), indent=1) + "\n"
+
+
+PAGES = {
+    "tables.md": tables,
+    "command-line.md": command_line,
+    "rest.md": rest,
+    "../openapi.json": openapi,
+    "../../src/equipoise/__init__.pyi": stub,
+}
 
 if __name__ == "__main__":
     publish_schema(HERE.parent / "plan.schema.json")

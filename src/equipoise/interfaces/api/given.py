@@ -28,8 +28,10 @@ def from_path(route: Route, found: Mapping[str, str]) -> Values:
     if not route.identity:
         return {}
     text = unquote(found[route.identity], errors="strict")
-    required = route.operation.request.model_fields[route.identity].is_required()
-    return {} if text == LATEST and not required else {route.identity: text}
+    info = route.operation.request.model_fields[route.identity]
+    if text == LATEST and not info.is_required():
+        return {}
+    return {route.identity: [text] if _is_list(info) else text}
 
 
 def from_query(operation: Operation, query: QueryParams) -> Values:
