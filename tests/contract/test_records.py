@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from equipoise.errors import ConflictError, NotFoundError, StoreError
 from equipoise.store import Change, Signature, Store
 from equipoise.store.chain import line_hash
+from equipoise.store.contract import Seen
 from tests.contract.conftest import BY, Place
 
 DOCUMENTS = st.recursive(
@@ -102,6 +103,32 @@ def test_every_kind_of_conflict_is_told(store: Store, change: Change, words: str
     with pytest.raises(ConflictError, match=words) as caught:
         store.change([change], BY)
     assert caught.value.fix == "Look at what is there now, and make the change again on that."
+
+
+def test_what_a_change_rests_on_must_be_as_it_was_seen(store: Store) -> None:
+    store.change([Change("cycle", {"status": "closed"}, "2026-10", business_unit="north")], BY)
+    seen = Seen("cycle", "north", store.head()[0])
+    store.change([Change("cycle", {"status": "open"}, "2026-11", business_unit="south"), Change("task", {}, business_unit="north")], BY)
+    store.change([Change("cycle", {"status": "open"}, "2026-11 north", 0, "north")], BY, seen)
+    with pytest.raises(ConflictError, match=r"cycle 2026-11 north was made by ada on .* meanwhile"):
+        store.change([Change("cycle", {"status": "open"}, "2026-12", 0, "north")], BY, seen)
+    assert [one.id for one in store.records("cycle", business_unit="north")] == ["2026-10", "2026-11 north"]
+
+
+def test_of_several_who_rest_on_the_same_one_is_first(place: Place) -> None:
+    seen = Seen("cycle", "north", place.open().head()[0])
+    stores = [place.open() for _ in range(4)]
+
+    def opened(number: int) -> bool:
+        try:
+            stores[number].change([Change("cycle", {"status": "open"}, f"2026-{number}", 0, "north")], BY, seen)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        assert sum(pool.map(opened, range(len(stores)))) == 1
+    assert len(stores[0].records("cycle")) == 1
 
 
 def test_one_made_again_goes_on_counting_so_that_an_old_revision_never_fits(store: Store) -> None:

@@ -1,7 +1,9 @@
 """A cycle from opening to closing, as people go through it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from icalendar import Calendar
@@ -27,6 +29,24 @@ def test_a_cycle_from_opening_to_closing(workspace: Path, equipoise: Equipoise) 
     refused = equipoise("step", "accept", "gather", "--plan", plan)
     assert refused.returncode != 0
     assert "2026-12/gather is open, not submitted." in refused.stderr + refused.stdout
+
+
+def test_of_several_who_open_a_cycle_at_once_one_does(quick: Path) -> None:
+    names = ["one", "two", "three"]
+    ready = Barrier(len(names))
+
+    def opened(name: str) -> str:
+        ready.wait()
+        try:
+            return str(answer("cycle open", plan=str(quick), name=name)["cycle"])
+        except (ConflictError, InputError) as error:
+            return error.message
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        said = list(pool.map(opened, names))
+    (cycle,) = open_store(quick).records("cycle")
+    assert said.count(cycle.id) == 1
+    assert sum("was not opened" in one or "is open." in one for one in said) == 2
 
 
 def done(plan: str, step: str) -> None:

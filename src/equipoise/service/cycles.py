@@ -13,7 +13,7 @@ from equipoise.process.opening import PROPOSED, READ, Opening, opening, told
 from equipoise.process.progress import Progress, open_tasks, progress
 from equipoise.process.template import cycle_name, first_day, last_day, steps_of, tasks_of
 from equipoise.service.alarms import alarms_for
-from equipoise.service.current import Process, expected, process_of
+from equipoise.service.current import Process, current_cycle, expected, process_of
 from equipoise.service.cycle_rows import alarm_row, chosen_tasks, step_row, task_row, version_name
 from equipoise.service.messages.cycle import (
     CycleCalendarAnswer,
@@ -29,7 +29,7 @@ from equipoise.service.messages.cycle import (
     CycleShowRequest,
 )
 from equipoise.service.register import Context
-from equipoise.store.contract import Change, Record
+from equipoise.store.contract import Change, Record, Seen
 from equipoise.tables.figures import listing
 
 
@@ -37,11 +37,13 @@ def open_(request: CycleOpenRequest, context: Context) -> CycleOpenAnswer:
     """Open a cycle with its steps and tasks; what expired ends, open actions are carried, and what lives on is named.
 
     Everything is written at once or not at all. Raises InputError where one is open already or the name is taken, NotFoundError where
-    there is no such previous cycle, PlanFileError where the plan file is wrong.
+    there is no such previous cycle, PlanFileError where the plan file is wrong, ConflictError where somebody else has opened or changed
+    one at the same moment.
     """
     process = process_of(request, context)
+    seen = Seen("cycle", process.unit, process.place.store.head()[0] if process.place.kept else 0)
     cycles = process.records("cycle")
-    running = process.cycle
+    running = current_cycle(process.place.store, process.unit) if process.place.kept else None
     if running is not None and word(running.document, "status") == "open":
         raise InputError(f"The cycle {running.id} is open.", "Close it first: equipoise cycle close")
     previous = _previous(cycles, request.previous)
@@ -52,7 +54,7 @@ def open_(request: CycleOpenRequest, context: Context) -> CycleOpenAnswer:
     found = opening(name, records, calendar.as_of, calendar.start)
     cycle = _cycle(process, name, previous, opened, found)
     new = [cycle, *steps_of(plan.process, process.days, name, opened), *tasks_of(plan.process, process.days, opened)]
-    made = _open(process, name, [*_finished(running, context.today), *found.edits], new, context)
+    made = _open(process, name, [*_finished(running, context.today), *found.edits], new, context, seen)
     steps, tasks = [one for one in made if one.kind == "step"], [one for one in made if one.kind == "task"]
     return CycleOpenAnswer(
         headline=_opened(name, opened, cycle, found),
@@ -102,12 +104,15 @@ def _finished(running: Record | None, today: dt.date) -> list[Edit]:
     return [] if running is None else [edited(running, status="closed", closed=today.isoformat())]
 
 
-def _open(process: Process, name: str, edits: Sequence[Edit], new: Sequence[Edit], context: Context) -> list[Record]:
-    """Make everything in one call; records that are there already stay in the cycle that they were made in."""
+def _open(process: Process, name: str, edits: Sequence[Edit], new: Sequence[Edit], context: Context, seen: Seen) -> list[Record]:
+    """Make everything in one call; records that are there already stay in the cycle that they were made in.
+
+    Of several who open one at once, under whatever names, one does: the others are told.
+    """
     changes = [Change(one.kind, one.document, one.id, one.revision) for one in edits]
     changes += [Change(one.kind, one.document, one.id, 0 if one.id else None, process.unit, name) for one in new]
     try:
-        return process.place.store.change(changes, context.sign("cycle open", f"Cycle {name} was opened"))
+        return process.place.store.change(changes, context.sign("cycle open", f"Cycle {name} was opened"), seen)
     except ConflictError as error:
         faults = [replace(fault, fix="") for fault in error.faults]
         raise ConflictError(f"The cycle {name} was not opened: {error.message}", "Try it again.", faults=faults) from None

@@ -62,6 +62,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a change rests on beside the records that it changes: all of a kind in a business unit, as they were up to a line of the log."""
+
+    kind: str
+    business_unit: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of the audit log: who, when, what, old, new, why, through which door. `hash` is over the line and the `previous` hash.
 
@@ -181,11 +190,11 @@ class Store(Protocol):
     def put(self, key: str, tables: "dict[str, pl.DataFrame]") -> None:
         """Keep the tables that a step made."""
 
-    def change(self, changes: Sequence[Change], by: Signature) -> list[Record]:
+    def change(self, changes: Sequence[Change], by: Signature, seen: Seen | None = None) -> list[Record]:
         """Make all the changes or none, each with its line in the audit log, and return the records as they are now.
 
         Raises ConflictError, with a fault for each, where a record has changed since the revision that the change was made on, is there
-        already or is gone: it says what it is now, who changed it and when.
+        already or is gone, or where one of those `seen` was made or changed since: it says what it is now, who changed it and when.
         """
 
     def records(

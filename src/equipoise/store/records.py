@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, Text, and_, bindparam, delete, f
 
 from equipoise.errors import ConflictError, Fault, NotFoundError, StoreError, Where
 from equipoise.store.chain import Entry, append, read_head, refuse_unkeepable
-from equipoise.store.contract import Change, Document, Line, Record, Signature
+from equipoise.store.contract import Change, Document, Line, Record, Seen, Signature
 from equipoise.store.schema import COUNTER, LINE, RECORD, canonical
 
 _CHUNK = 400
@@ -22,9 +22,11 @@ _LONGEST_SHOWN = 60
 Key = tuple[str, str]
 
 
-def change_records(connection: Connection, changes: Sequence[Change], by: Signature) -> list[Record]:
+def change_records(connection: Connection, changes: Sequence[Change], by: Signature, seen: Seen | None = None) -> list[Record]:
     """Make all the changes with a line each, and return the records as they are now. Raises ConflictError; then the caller rolls back."""
     head = read_head(connection, lock=True)
+    if seen is not None:
+        _refuse_unseen(connection, seen)
     named = _named(connection, changes)
     keys = [(change.kind, change.id) for change in named]
     held = current(connection, keys)
@@ -216,6 +218,18 @@ def _conflict(connection: Connection, change: Change, now: Record | None) -> Fau
         f"Yours was made on revision {change.revision}; it is at {now.revision} now.",
         where,
     )
+
+
+def _refuse_unseen(connection: Connection, seen: Seen) -> None:
+    """Raise ConflictError where a record of those that a change rests on was made or changed since they were looked at."""
+    mine = and_(LINE.c.number > seen.line, LINE.c.kind == seen.kind, LINE.c.business_unit == seen.business_unit, LINE.c.revision > 0)
+    query = select(LINE.c.identity, LINE.c.actor, LINE.c.at, LINE.c.old).where(mine).order_by(LINE.c.number.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    if row is not None:
+        done = "made" if row.old is None else "changed"
+        message = f"{seen.kind} {row.identity} was {done} by {row.actor} on {row.at:%Y-%m-%d at %H:%M:%S} UTC, meanwhile."
+        fault = Fault(message, "Look at what is there now.", Where(table=seen.kind, column=row.identity))
+        raise ConflictError(message, "Look at what is there now, and do it again on that.", faults=[fault])
 
 
 def _gone(connection: Connection, change: Change) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from equipoise.errors import Fault, NotFoundError, StoreError
 from equipoise.store.archive import read_backup, write_backup
 from equipoise.store.chain import Entry, append, line_of, read_head, utc_now
 from equipoise.store.clearing import collect_garbage
-from equipoise.store.contract import GRACE, Change, Credential, Document, Job, JobState, Line, Record, Reply, Signature, Version
+from equipoise.store.contract import GRACE, Change, Credential, Document, Job, JobState, Line, Record, Reply, Seen, Signature, Version
 from equipoise.store.database import Database, guarded, upsert
 from equipoise.store.frames import Kept, get_frame, put_frame
 from equipoise.store.records import change_records, find_record, find_records
@@ -98,9 +98,9 @@ class SqlStore:
     # Records and the audit log
 
     @guarded
-    def change(self, changes: Sequence[Change], by: Signature) -> list[Record]:
+    def change(self, changes: Sequence[Change], by: Signature, seen: Seen | None = None) -> list[Record]:
         """Make all the changes or none, each with its line in the audit log, and return the records as they are now."""
-        return self._database.write(lambda connection: change_records(connection, changes, by)) if changes else []
+        return self._database.write(lambda connection: change_records(connection, changes, by, seen)) if changes else []
 
     @guarded
     def records(
