@@ -1,6 +1,6 @@
 """A YAML text as a tree in which every key and every value knows its line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import yaml
@@ -11,6 +11,7 @@ from equipoise.tables.ceilings import most
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
+_WORDY = 40  # characters of a sentence
 _WORD = "tag:yaml.org,2002:str"
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _LONGEST_NUMBER = 400  # characters: the largest number there is has 309 digits, and reading longer ones takes the square of their length
@@ -60,15 +61,20 @@ def plain(node: Node) -> object:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes everything out: nothing by reference to what was written before."""
+    """Writes everything out, nothing by reference to what was written before; lists of sentences have a line each."""
 
     def ignore_aliases(self, _: object) -> bool:
         return True
 
+    def represent_sequence(self, tag: str, sequence: Iterable[object], flow_style: bool | None = None) -> yaml.SequenceNode:
+        items = list(sequence)
+        long = any(isinstance(one, str) and len(one) > _WORDY for one in items)
+        return super().represent_sequence(tag, items, False if long else flow_style)
+
 
 def written(values: object) -> str:
-    """Return values as a YAML text that says what they are: texts quoted where they would be read otherwise, short groups on one line."""
-    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=160, default_flow_style=None)
+    """Return values as a YAML text: texts quoted where they would be read as something else, groups of plain values on one line."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2000, default_flow_style=None)
 
 
 def read_document(text: str, name: str, what: str = "plan file", first: str = _FIRST) -> Group:

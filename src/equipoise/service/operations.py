@@ -1,7 +1,7 @@
 """The list of operations, by topic."""
 
 from equipoise.service import messages
-from equipoise.service.messages import cycle, decisions, jobs, keeping, overrides, people, publishing, records
+from equipoise.service.messages import briefs, cycle, decisions, jobs, keeping, overrides, people, publishing, records
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
@@ -62,6 +62,7 @@ _CYCLE: tuple[Operation, ...] = (
     Operation("step show", cycle.StepShowRequest, cycle.StepAnswer, f"{_AT}.hand_offs:show", False, False, "view", _EVERY),
     Operation("step submit", cycle.StepSubmitRequest, cycle.StepAnswer, f"{_AT}.hand_offs:submit", True, False, "submit", _EVERY),
     Operation("step accept", cycle.StepAcceptRequest, cycle.StepAnswer, f"{_AT}.hand_offs:accept", True, False, "accept", _EVERY),
+    Operation("step brief", briefs.StepBriefRequest, briefs.StepBriefAnswer, f"{_AT}.briefing:step_brief", False, False, "view", _EVERY),
     Operation("step reopen", cycle.StepReopenRequest, cycle.StepAnswer, f"{_AT}.hand_offs:reopen", True, False, "submit", _EVERY),
     Operation("fresh", cycle.FreshRequest, cycle.FreshAnswer, f"{_AT}.freshness:fresh", False, False, "view", _EVERY),
     Operation("alarm list", cycle.AlarmListRequest, cycle.AlarmAnswer, f"{_AT}.alarms:list_", False, False, "view", _EVERY),

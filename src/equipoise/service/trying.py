@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +56,23 @@ def try_(request: TryRequest, context: Context) -> TryAnswer:
     The plan is read and solved once in a process; a question then takes a moment. Raises InputError where a change is not understood,
     DataError where it matches nothing, SolverError where there is no plan.
     """
-    began = time.perf_counter()
     place = locate(request)
+    return effect(
+        place, context, read_changes(request.change, "Tried"), scenario=request.scenario, option=request.option, most_gaps=request.gaps
+    )
+
+
+def effect(
+    place: Workspace, context: Context, changes: Sequence[Override], *, scenario: str = "", option: str = "", most_gaps: int = 5
+) -> TryAnswer:
+    """Return what overrides do to the plan, on top of a scenario or an option of it, as `try_` tells it; raises what that raises."""
+    began = time.perf_counter()
     live = _live(place, context)
-    under = (*_of_scenario(live.cycle, request.scenario), _of_option(place, request.option))
-    change = read_changes(request.change, "Tried")
-    overrides = [override for batch in (*under, change) for override in batch]
+    under = (*_of_scenario(live.cycle, scenario), _of_option(place, option))
+    overrides = [override for batch in (*under, tuple(changes)) for override in batch]
     if not overrides:
         raise InputError("Nothing is to be tried.", f"Give a change, a scenario or an option. {FORMS}")
-    base, tables = live.cycle.what_if(()), live.cycle.what_if(change, under=under)
+    base, tables = live.cycle.what_if(()), live.cycle.what_if(tuple(changes), under=under)
     item = tables["item"]
     before, after = measures(base, live.setting, item), measures(tables, live.setting, item)
     return TryAnswer(
@@ -71,7 +80,7 @@ def try_(request: TryRequest, context: Context) -> TryAnswer:
         changes=[str(override) for override in overrides],
         status=after["status"].note,
         measures=[_line(name, before.get(name), value) for name, value in after.items() if value.value is not None],
-        gaps=_gaps(tables, request.gaps),
+        gaps=_gaps(tables, most_gaps),
         seconds=round(time.perf_counter() - began, 3),
     )
 

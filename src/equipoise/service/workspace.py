@@ -93,9 +93,13 @@ def locate(request: PlanRequest) -> Workspace:
 
 
 def file_hash(path: Path) -> str:
-    """Return the hash of a file's bytes, or of a folder's file names; empty where it is not there."""
+    """Return the hash of a file's bytes, or of a folder's file names; empty where it is not there.
+
+    Folders in it, and files that are hidden or an editor's own, are no data.
+    """
     if path.is_dir():
-        return hashlib.sha256("\n".join(sorted(entry.name for entry in path.iterdir())).encode()).hexdigest()
+        names = sorted(entry.name for entry in path.iterdir() if entry.is_file() and not entry.name.startswith((".", "~$")))
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()
     if not path.is_file():
         return ""
     with path.open("rb") as file:
