@@ -4,12 +4,19 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from equipoise.errors import StoreError, Where
 
+if TYPE_CHECKING:
+    import yaml
+
 _FILE = "workspace.yaml"
 _KEYS = ("store", "tables", "people")
+_LARGEST = 50_000  # bytes of workspace.yaml
+# In counted steps: a text of a million colons is searched in a moment. A password may hold an @ itself.
+_PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):\S{1,400}@|(password=)[^&\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +76,37 @@ def _read(path: Path) -> dict[str, object]:
 
     where = Where(str(path))
     try:
-        said = yaml.safe_load(path.read_bytes()) or {}
-    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        with path.open("rb") as file:
+            said = _understood(file.read(_LARGEST + 1))
+    except (yaml.YAMLError, OSError, ValueError, RecursionError):
         raise StoreError(f"{_FILE} cannot be read as YAML.", "Write for example: store: env:EQUIPOISE_STORE.", where) from None
     unknown = sorted(str(key) for key in said if key not in _KEYS) if isinstance(said, dict) else ["no keys at all"]
     if unknown:
         raise StoreError(f"{_FILE} has keys that are not known: {', '.join(unknown)}.", f"It may have: {', '.join(_KEYS)}.", where)
     return dict(said)
+
+
+def _understood(data: bytes) -> object:
+    """Return what a small YAML text says. Raises ValueError where it is large, or repeats anything: a key, or values by an alias.
+
+    What reads plan files is not used: it loads what looking at a store must do without.
+    """
+    import yaml
+
+    if len(data) > _LARGEST or any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=yaml.SafeLoader)):
+        raise ValueError(_FILE)
+    _refuse_twice(yaml.compose(data, Loader=yaml.SafeLoader))
+    return yaml.safe_load(data) or {}
+
+
+def _refuse_twice(node: "yaml.Node | None") -> None:
+    pairs = getattr(node, "value", None)
+    if getattr(node, "id", "") == "mapping" and isinstance(pairs, list):
+        names = [key.value for key, _ in pairs if isinstance(key.value, str)]
+        if len(names) > len(set(names)):
+            raise ValueError(names)
+        for _, value in pairs:
+            _refuse_twice(value)
 
 
 def _value(key: str, value: object, where: Where) -> str:
@@ -97,4 +128,4 @@ def without_password(text: str, url: str = "") -> str:
         secret = ""
     for word in sorted({secret, unquote(secret)} - {""}, key=len, reverse=True):
         text = text.replace(word, "***")
-    return re.sub(r"(://[^:/@\s]*):[^@\s]+@|(password=)[^&\s]+", lambda found: f"{found[1]}:***@" if found[1] else f"{found[2]}***", text)
+    return _PASSWORD.sub(lambda found: f"{found[1]}:***@" if found[1] else f"{found[2]}***", text)

@@ -63,7 +63,9 @@ def most(name: Name) -> int:
     if not said:
         return CEILINGS[name].most
     if not (said.isascii() and said.isdigit() and len(said) < 19 and int(said) > 0):
-        raise InputError(f"The variable {variable} is no whole number above 0.", f"Set it to one, or unset it: then it is {CEILINGS[name].most:,}.")
+        raise InputError(
+            f"The variable {variable} is no whole number above 0.", f"Set it to one, or unset it: then it is {CEILINGS[name].most:,}."
+        )
     return int(said)
 
 
