@@ -66,10 +66,24 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, _: object) -> bool:
         return True
 
+    def serialize(self, node: yaml.Node) -> None:
+        if isinstance(node, yaml.CollectionNode):
+            node.flow_style = False  # of the whole, each key has a line of its own
+        super().serialize(node)
+
     def represent_sequence(self, tag: str, sequence: Iterable[object], flow_style: bool | None = None) -> yaml.SequenceNode:
         items = list(sequence)
         long = any(isinstance(one, str) and len(one) > _WORDY for one in items)
         return super().represent_sequence(tag, items, False if long else flow_style)
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Return a text as a node; one of several lines as a block that reads as it is."""
+    block = "\n" in text and not any(line.endswith((" ", "\t")) for line in text.split("\n"))
+    return dumper.represent_scalar(_WORD, text, style="|" if block else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def written(values: object) -> str:

@@ -42,17 +42,20 @@ def _wide(width: int) -> Console:
 
 @contextmanager
 def progress(operation: Operation) -> Iterator["Callable[[Progress], None]"]:
-    """Show what a long operation is doing, a line a step with its time; nothing for a short one."""
-    if not operation.long:
+    """Show what a long operation is doing, a line a step with its time, and what a watch tells; nothing for a short one."""
+    if not operation.long and operation.name != "watch":
         yield lambda _: None
         return
     with ERR.status("Starting") as status:
 
         def listen(event: "Progress") -> None:
             name = event.step.replace("_", " ") + (f" for {event.scenario}" if event.scenario else "")
-            if event.state == "begins":
+            if event.phase == "Watch":
+                status.update("Watching")
+                ERR.print(escape(event.step), soft_wrap=True)
+            elif event.state == "begins":
                 status.update(f"{event.phase}: {name}")
-            elif not event.scenario or event.step == "supply":
+            elif operation.long and (not event.scenario or event.step == "supply"):
                 seconds = "unchanged" if event.state == "unchanged" else f"{event.seconds:6.2f} s"
                 ERR.print(f"  [dim]{event.phase:<16}[/] {escape(name):<34} [dim]{seconds}[/]")
 

@@ -1,7 +1,7 @@
 """The list of operations, by topic."""
 
 from equipoise.service import messages
-from equipoise.service.messages import briefs, cycle, decisions, jobs, keeping, overrides, people, publishing, records
+from equipoise.service.messages import briefs, cycle, decisions, jobs, keeping, overrides, people, publishing, records, watching
 from equipoise.service.register import Door, Operation
 
 _LOCAL: frozenset[Door] = frozenset({"python", "cli"})
@@ -120,6 +120,7 @@ _RECORDS: tuple[Operation, ...] = (
     Operation("review accept", decisions.ReviewAcceptRequest, _REVIEWED, f"{_V}:review_accept", True, False, "accept", _EVERY),
     Operation("review reject", decisions.ReviewRejectRequest, _REVIEWED, f"{_V}:review_reject", True, False, "accept", _EVERY),
     Operation("inbox take", decisions.InboxTakeRequest, decisions.InboxAnswer, f"{_I}:inbox_take", True, False, "propose", _LOCAL),
+    Operation("watch", watching.WatchRequest, watching.WatchAnswer, f"{_AT}.watching:watch", True, False, "run", _LOCAL),
     Operation("inbox list", decisions.InboxListRequest, decisions.InboxAnswer, f"{_I}:inbox_list", False, False, "view", _LOCAL),
 )
 _APPROVING = "equipoise.service.approving"
