@@ -1,11 +1,12 @@
 """The communication plan: who is told what of the approved plan, when, by which channel; and telling them, each once."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from equipoise.errors import ConflictError, InputError
+from equipoise.exchange.liveness import gone, worker
 from equipoise.process.kept import day, edited, word, words
 from equipoise.service.approving import approved_of
 from equipoise.service.current import Process, process_of
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 UNREACHED = "No address is known: send the notice yourself (folder notices), then say so with --told."
 _DONE = ("sent", "told")
-_UNCLEAR = "It was broken off while it was sent: nobody knows whether it arrived. Ask, then publish --again --to, or --told."
+_UNCLEAR = "It was broken off while it was sent: nobody knows whether it arrived. publish --again sends it once more; --told settles it."
+_SENT_WITHIN = dt.timedelta(hours=1)
+"""How long a notice may be at being sent by a process of another machine, of which nobody here knows whether it is still there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,48 +100,70 @@ def tell(
     context: Context,
     *,
     only: Sequence[str] = (),
+    states: Collection[str] = ("waiting", "failed", "sending"),
 ) -> "Record":
-    """Send the notices of a publication that are due or have failed, each once, and return its record as it is then.
+    """Send the notices of a publication that wait and are due, have failed or were broken off, and return its record as it is then.
 
-    Before a notice is sent the record says that it is being sent: whoever comes second leaves it alone, and where the process is killed
-    meanwhile nobody is told twice. `only` names people or audiences: of these also what was broken off is sent.
+    Before a notice is sent the record says that it is being sent, and by which process: whoever comes second leaves it alone while that
+    one is there. `only` names people or audiences: theirs is sent again also where that cannot be told. `states` are those looked at.
     """
     lines = {line.to: line for line in lines_of(process, context.today)}
-    for place in range(len(_notices(publication))):
-        kept = _notices(publication)[place]
+    for place in range(len(notices_of(publication))):
+        kept = notices_of(publication)[place]
         line = lines.get(str(kept["to"]))
-        if line is None or not line.addresses or not _to_send(kept, context.today, only):
+        if line is None or not line.addresses or kept["state"] not in states or not _to_send(kept, context.today, only):
             continue
         made = message(line)
         try:
-            publication = _noted(process, publication, place, context, state="sending", error=_UNCLEAR, subject=made.subject)
+            publication = _noted(process, publication, place, context, **_sending(made))
         except ConflictError:
             publication = process.place.store.record("publication", publication.id)
             continue
         errors = [error for address in line.addresses if (error := send(address, made, process.plan.process.mail_server))]
         failed = len(errors) == len(line.addresses)
-        sent = None if failed else dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0).isoformat()
+        sent = None if failed else _now().isoformat()
         publication = _result(
             process, publication, place, context, state="failed" if failed else "sent", error="; ".join(errors), sent=sent
         )
     return publication
 
 
+def _sending(message: Message) -> "Document":
+    return {"state": "sending", "error": _UNCLEAR, "subject": message.subject, "by_process": worker(), "since": _now().isoformat()}
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _broken_off(notice: "Document") -> bool:
+    """Whether whoever was sending a notice is gone; of a process of another machine, whether it has had its time."""
+    ended = gone(word(notice, "by_process"))
+    since = word(notice, "since")
+    return not since or _now() - dt.datetime.fromisoformat(since) > _SENT_WITHIN if ended is None else ended
+
+
+def is_due(notice: "Document", today: dt.date) -> bool:
+    """Return whether a notice waits for a day that has come."""
+    due = day(notice, "due")
+    return word(notice, "state") == "waiting" and (due is None or due <= today)
+
+
 def _to_send(notice: "Document", today: dt.date, only: Sequence[str]) -> bool:
     if only and not {str(notice["to"]), str(notice["audience"])} & set(only):
         return False
     state = str(notice["state"])
-    due = day(notice, "due")
-    return state == "failed" or (state == "waiting" and (due is None or due <= today)) or (state == "sending" and bool(only))
+    return state == "failed" or is_due(notice, today) or (state == "sending" and (bool(only) or _broken_off(notice)))
 
 
-def _notices(publication: "Record") -> "list[Document]":
+def notices_of(publication: "Record") -> "list[Document]":
+    """Return the notices of a publication."""
     found = publication.document.get("notices")
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _noted(process: Process, publication: "Record", place: int, context: Context, **said: object) -> "Record":
-    notices = [{**one, **said} if number == place else one for number, one in enumerate(_notices(publication))]
+    notices = [{**one, **said} if number == place else one for number, one in enumerate(notices_of(publication))]
     return process.change([edited(publication, notices=notices)], context, "publish")[0]
 
 
@@ -153,14 +178,14 @@ def _result(process: Process, publication: "Record", place: int, context: Contex
 
 def by_hand(process: Process, publication: "Record", told: Sequence[str], context: Context) -> "Record":
     """Note that somebody has told people or audiences themselves. Raises InputError where one is not of the communication plan."""
-    notices = _notices(publication)
+    notices = notices_of(publication)
     known = {str(name) for one in notices for name in (one["to"], one["audience"])}
     strangers = [name for name in told if name not in known]
     if strangers:
         raise InputError(
             f"The communication plan does not have {', '.join(strangers)}.", f"It has: {', '.join(sorted(known)) or 'nobody'}."
         )
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0).isoformat()
+    now = _now().isoformat()
     done = [
         {**one, "state": "told", "error": "", "sent": now}
         if {str(one["to"]), str(one["audience"])} & set(told) and one["state"] not in _DONE
@@ -204,7 +229,7 @@ def communication(request: CommunicationRequest, context: Context) -> Communicat
     process = process_of(request, context, request.cycle)
     kept = publication_of(process)
     if kept is not None:
-        notices = _notices(kept)
+        notices = notices_of(kept)
         return CommunicationAnswer(headline=[in_words(notices)], cycle=process.name, notices=rows(notices))
     planned = [line.document() for line in lines_of(process, context.today)]
     approved = approved_of(process)

@@ -16,13 +16,28 @@ from equipoise.exchange.table_files import csv
 from equipoise.process.calendar_file import calendar_file
 from equipoise.process.kept import Edit, edited, whole, word
 from equipoise.service.approving import approved_of, done_with
-from equipoise.service.communication import Line, by_hand, in_words, lines_of, publication_id, publication_of, rows, tell
+from equipoise.service.communication import (
+    Line,
+    by_hand,
+    in_words,
+    is_due,
+    lines_of,
+    notices_of,
+    publication_id,
+    publication_of,
+    rows,
+    tell,
+)
 from equipoise.service.current import Process, process_of
+from equipoise.service.messages import PlanRequest
 from equipoise.service.messages.publishing import PublishAnswer, PublishRequest
 from equipoise.service.notifying import Message
+from equipoise.service.records import is_agent
 from equipoise.service.register import Context
 from equipoise.service.snapshots import approved_versions
-from equipoise.tables.figures import number, plural
+from equipoise.service.workspace import locate
+from equipoise.store.glance import due_notices
+from equipoise.tables.figures import listing, number, plural
 from equipoise.tables.setting import from_table
 
 if TYPE_CHECKING:
@@ -64,6 +79,27 @@ def publish(request: PublishRequest, context: Context) -> PublishAnswer:
     if not request.quiet:
         kept = tell(process, kept, work.message, context)
     return _answer(process, kept, words)
+
+
+def send_due(request: PlanRequest, context: Context) -> list[str]:
+    """Send what waits for a day that has come, of every publication of the plan's business unit, and say so.
+
+    Whoever published decided that; it is sent by whatever runs first on that day. An agent sends nothing. A notice that fails undoes
+    nothing. Raises PlanFileError where the plan file is wrong.
+    """
+    place = locate(request)
+    if is_agent(context) or not due_notices(place.folder, context.today):
+        return []
+    told = []
+    for kept in process_of(request, context).records("publication"):
+        due = [str(one["to"]) for one in notices_of(kept) if is_due(one, context.today)]
+        if due:
+            process = process_of(request, context, kept.cycle)
+            work = _Publishing(process, _version(process, kept), context)
+            after = tell(process, kept, work.message, context, states=("waiting",))
+            done = [str(one["to"]) for one in notices_of(after) if one["to"] in due and one["state"] == "sent"]
+            told += [f"Notices of {kept.id} that became due were sent to {listing(done, 9)}."] if done else []
+    return told
 
 
 def _version(process: Process, publication: "Record") -> "Version":

@@ -8,11 +8,11 @@ from uuid import uuid4
 from pydantic import BaseModel, ValidationError
 
 from equipoise import code_version
-from equipoise.errors import StoreError
+from equipoise.errors import EquipoiseError, StoreError
 from equipoise.service.messages import IssueLine, RunAnswer, RunRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
-from equipoise.store.glance import CHANGES_A_PLAN, changed_since, exists
+from equipoise.store.glance import CHANGES_A_PLAN, changed_since, due_notices, exists
 
 
 class _Receipt(BaseModel):
@@ -31,7 +31,7 @@ def run(request: RunRequest, context: Context) -> RunAnswer:
     """
     began = time.perf_counter()
     place = locate(request)
-    refused = _inbox(place, context)
+    refused = [*_told(request, place, context), *_inbox(place, context)]
     receipt = None if request.force else _standing(place, context.today)
     if receipt is not None:
         seconds = round(time.perf_counter() - began, 3)
@@ -42,6 +42,18 @@ def run(request: RunRequest, context: Context) -> RunAnswer:
     answer, version = plan(place, context)
     _write(place, _Receipt(code=version.code, inputs=version.inputs, answer=answer))
     return answer.model_copy(update={"issues": [*refused, *answer.issues]})
+
+
+def _told(request: RunRequest, place: Workspace, context: Context) -> list[IssueLine]:
+    """Send the notices of what was published that have become due; return a line that says so. What cannot be sent stops no run."""
+    if not due_notices(place.folder, context.today):
+        return []
+    from equipoise.service.publishing import send_due
+
+    try:
+        return [IssueLine(severity="note", message=one) for one in send_due(request, context)]
+    except EquipoiseError as error:
+        return [IssueLine(severity="warning", message=f"Notices that are due were not sent: {error.message}", fix=error.fix)]
 
 
 def _inbox(place: Workspace, context: Context) -> list[IssueLine]:

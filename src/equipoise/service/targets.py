@@ -17,7 +17,7 @@ from equipoise.service.messages.publishing import (
     TargetListRequest,
     TargetRow,
 )
-from equipoise.service.publishing import published_targets
+from equipoise.service.publishing import published_targets, send_due
 from equipoise.service.records import is_agent
 from equipoise.service.register import Context
 from equipoise.service.weekly_actuals import weekly_actual
@@ -72,11 +72,12 @@ def target_check(request: TargetCheckRequest, context: Context) -> TargetCheckAn
     opened, closed = _settle(process, result, context)
     missed = [row for row in result.iter_rows(named=True) if row["missed"]]
     judged = result.height
+    told = send_due(request, context)
     words = f"{number(judged)} {plural('week', judged)} judged by family and measure: {number(len(missed))} missed."
     if not judged:
         words = f"No week up to {until} has both a target and data."
     return TargetCheckAnswer(
-        headline=[words, *(miss_sentence(row, process.plan.setting.currency) for row in missed[:5])],
+        headline=[words, *told, *(miss_sentence(row, process.plan.setting.currency) for row in missed[:5])],
         weeks=judged,
         missed=[_miss(row) for row in missed],
         opened=opened,

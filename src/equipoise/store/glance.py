@@ -1,5 +1,6 @@
 """A look at the record without loading what writes it: whether something has changed, and whether a team works here."""
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from equipoise.store.location import Location, locate_store, without_password
 CHANGES_A_PLAN = ("override", "promotion", "risk")
 """Kinds of records that change what a run makes."""
 
+_PUBLISHED = "SELECT line.new FROM record JOIN line ON line.number = record.number WHERE record.kind = 'publication'"
 _USERS = "SELECT line.new FROM record JOIN line ON line.number = record.number WHERE record.kind = 'user'"
 
 
@@ -35,6 +37,13 @@ def peek(workspace: Path, kinds: Sequence[str] = CHANGES_A_PLAN) -> tuple[int, b
 def changed_since(workspace: Path, line: int, kinds: Sequence[str]) -> bool:
     """Return whether the log of a workspace's store has a line about one of the kinds after line number `line`."""
     return peek(workspace, kinds)[0] > line
+
+
+def due_notices(workspace: Path, today: dt.date) -> bool:
+    """Return whether a notice of something published waits for a day that has come."""
+    (rows,) = _asked(locate_store(workspace), [(_PUBLISHED, ())])
+    notices = [one for row in rows for one in json.loads(row[0] or "{}").get("notices") or ()]
+    return any(one.get("state") == "waiting" and str(one.get("due") or "") <= today.isoformat() for one in notices)
 
 
 def _asked(location: Location, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:

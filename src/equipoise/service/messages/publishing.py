@@ -47,9 +47,9 @@ class ApproveAnswer(Message):
 class PublishRequest(PlanRequest):
     """Publish the approved plan: weekly targets, files for execution, and everybody is told what changed for them."""
 
-    again: Annotated[bool, Field(description="Send what has failed, and what has become due")] = False
+    again: Annotated[bool, Field(description="Send what has failed, was broken off or has become due")] = False
     to: Annotated[
-        list[str], Field(description="With --again: only these people or audiences, also where it is not known if they were told")
+        list[str], Field(description="With --again: only these people or audiences, also where another process may be sending it")
     ] = []
     told: Annotated[list[str], Field(description="Audiences or people whom you have told yourself")] = []
     quiet: Annotated[bool, Field(description="Send no notices now; publish --again sends them")] = False
