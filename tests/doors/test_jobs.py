@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
+from typer.testing import CliRunner
 
 from equipoise.cycle import Progress
 from equipoise.errors import InputError, NotAllowedError, NotFoundError, PlanFileError, StoppedError
 from equipoise.exchange.liveness import gone, worker
+from equipoise.interfaces.cli import app
 from equipoise.process.people import Person
 from equipoise.service import Context, call, job_queue, jobs, recording
 from equipoise.service.messages import PlanRequest
@@ -177,6 +179,7 @@ def test_a_job_tells_how_far_it_is_and_stops_when_it_is_asked_to(going: tuple[Pa
     folder, raised = going
     said = answer("job cancel", plan=str(folder))
     assert said["state"] in {"stopping", "cancelled"}
+    assert said["state"] == "cancelled" or "in the foreground before its next step" in said["headline"][0]
     assert said["progress"][-1].startswith("Supply review: step ")
     job = shown(folder, said["job"], wait=True)
     assert job["state"] == "cancelled"
@@ -237,6 +240,8 @@ def test_a_job_of_an_operation_that_there_is_no_more_fails_in_words(plan: Path) 
     job_queue.work(place_of(plan))
     job = shown(plan, "job-0a")
     assert (job["state"], job["error"]["message"]) == ("failed", "There is no operation foresee any more.")
+    ask = ["job", "show", "job-0a", "--plan", str(plan)]
+    assert [CliRunner().invoke(app, [*ask, *more]).exit_code for more in ([], ["--wait"], ["--wait", "--json"])] == [0, 1, 1]
 
 
 def test_jobs_of_processes_that_are_gone_are_marked_when_somebody_looks(plan: Path) -> None:

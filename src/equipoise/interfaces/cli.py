@@ -49,7 +49,8 @@ def _do(operation: Operation, given: dict[str, object], as_json: bool) -> None:
     try:
         values = parameters.values(operation.request, given)
         if as_json:
-            typer.echo(_answer(operation, values, Context(door="cli")).model_dump_json(indent=2))
+            answer = _answer(operation, values, Context(door="cli"))
+            typer.echo(answer.model_dump_json(indent=2))
         else:
             with printing.progress(operation) as listen:
                 answer = _answer(operation, values, Context(door="cli", listen=listen))
@@ -60,6 +61,8 @@ def _do(operation: Operation, given: dict[str, object], as_json: bool) -> None:
         else:
             printing.fail(error)
         raise typer.Exit(2 if isinstance(error, (InputError, NotFoundError)) else 1) from None
+    if getattr(answer, "in_vain", False):
+        raise typer.Exit(1)
 
 
 def _answer(operation: Operation, values: dict[str, object], context: Context) -> BaseModel:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _WAITING = 20.0  # seconds that a request over the network waits at most
 _LOOK = 0.5  # seconds between two looks at a job that is waited for
 _LATEST = 6  # lines of progress that are shown without --full
+_STOPS = "In the background it stops after 10 seconds at the latest; in the foreground before its next step, or at once with Ctrl-C there."
 _ENDED = ("done", "failed", "cancelled", "interrupted")
 
 
@@ -95,7 +96,7 @@ def show(request: JobShowRequest, context: Context) -> JobAnswer:
             wake(place)
         interrupted(place)
         job = place.store.jobs(identity=job.id)[0]
-    return _answer(job, full=request.full)
+    return _answer(job, full=request.full).model_copy(update={"waited": request.wait})
 
 
 def cancel(request: JobCancelRequest, context: Context) -> JobAnswer:
@@ -113,10 +114,8 @@ def cancel(request: JobCancelRequest, context: Context) -> JobAnswer:
         place.store.cancel_job(job.id)
     _note(place, job, context, "job cancel")
     job = _found(place, job.id)
-    said = (
-        "is stopped" if job.state == "cancelled" else "stops before its next step, a job in the background after 10 seconds at the latest"
-    )
-    return _answer(job, [f"{job.id} {said}."])
+    said = "is stopped" if job.state == "cancelled" else f"is asked to stop. {_STOPS}"
+    return _answer(job, [f"{job.id} {said.removesuffix('.')}."])
 
 
 def resume(request: JobResumeRequest, context: Context) -> JobListAnswer:
@@ -181,8 +180,9 @@ def _answer(job: "Job", headline: Sequence[str] = (), *, full: bool = False) -> 
     done = sum(": " in one and not one.endswith("…") for one in job.progress)
     said = f"{job.id} ({job.operation}) {_SAID[job.state]}" + (f", {done} {plural('step', done)} done" if done else "") + "."
     values = job.request.get("values")
+    stopping = [f"It was asked to stop. {_STOPS}"] if job.cancel and job.state == "running" and not headline else []
     return JobAnswer(
-        headline=[*(headline or [said]), *_outcome(job)],
+        headline=[*(headline or [said]), *stopping, *_outcome(job)],
         **line.model_dump(exclude={"now"}),
         progress=list(job.progress if full else job.progress[-_LATEST:]),
         request=values if full and isinstance(values, dict) else {},

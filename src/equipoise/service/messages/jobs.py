@@ -59,10 +59,19 @@ class JobAnswer(Message):
     request: dict[str, object] = {}
     error: dict[str, object] | None = None
     answer: dict[str, object] | None = None
+    waited: bool = Field(False, exclude=True)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether it was waited for and did not end well."""
+        return self.waited and self.state in {"failed", "cancelled", "interrupted"}
 
 
 class JobCancelRequest(PlanRequest):
-    """Stop a job. What was kept before stands; finished steps are kept for the next run."""
+    """Stop a job: one in the background within seconds, one in the foreground before its next step; Ctrl-C there stops it at once.
+
+    What was kept before stands; finished steps are kept for the next run.
+    """
 
     job: Annotated[str, _JOB] = ""
 

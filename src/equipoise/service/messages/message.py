@@ -14,6 +14,11 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether an answer tells that what was waited for did not come about: the command line then ends with 1."""
+        return False
+
 
 class PlanRequest(Message):
     """A request about a plan."""
