@@ -25,7 +25,7 @@ from equipoise.store import shared_store
 Answer = dict[str, Any]
 _CHANGING = {
     "at", "seconds", "started", "door", "job", "session", "expires", "created", "last_used", "token", "invitation", "megabytes", "flow",
-    "beat", "progress", "url", "proof", "hash", "previous", "head", "anchor",
+    "beat", "progress", "url", "proof", "hash", "previous", "head", "anchor", "content",
 }  # fmt: skip
 _JOB = re.compile(r"job-[0-9a-f]{8}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[ T](at )?\d\d:\d\d(:\d\d)?")
@@ -93,6 +93,13 @@ class Rest:
 
     def ask(self, name: str, values: Answer) -> Answer:
         """Do an operation, wait for its job where it has one, and return its answer, or its error in the shape of every door."""
+        held = self.sent(name, values)
+        if OPERATIONS[name].long and "job" in held:
+            return self._waited(held["job"])
+        return {key: held[key] for key in ("error", "message", "where", "fix", "faults") if key in held} if "detail" in held else held
+
+    def sent(self, name: str, values: Answer) -> Answer:
+        """Do an operation and return what was answered; where that is a job, when it has ended."""
         operation, named = OPERATIONS[name], dict(values)
         if name == "show":
             path, method = f"{TABLES}/{named.pop('table')}" if named.get("table") else TABLES, "GET"
@@ -107,10 +114,8 @@ class Rest:
         self.statuses.append((name, answered.status_code))
         held: Answer = answered.json()
         if answered.status_code == 202:
-            return self._waited(held["job"])
-        if answered.status_code >= 400:
-            assert answered.headers["content-type"] == "application/problem+json"
-            return {key: held[key] for key in ("error", "message", "where", "fix", "faults") if key in held}
+            self._waited(held["job"])
+        assert answered.headers["content-type"] == ("application/json" if answered.is_success else "application/problem+json")
         return held
 
     def _waited(self, job: str) -> Answer:

@@ -4,6 +4,7 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import anyio
@@ -60,8 +61,21 @@ def create(folder: Path, limits: Limits | None = None, names: frozenset[str] = f
     add_pages(app, place)
     app.add_exception_handler(EquipoiseError, _problem)
     app.add_exception_handler(HTTPException, _http_problem)
+    _add_agents_door(app, place, names)
     app.add_middleware(Guard, place=place, names=names)
     return app
+
+
+def _add_agents_door(app: FastAPI, place: Place, names: frozenset[str]) -> None:
+    """Serve agents at /mcp where what they need is installed."""
+    app.state.agents = None
+    if find_spec("mcp") is None:
+        return
+    from equipoise.interfaces.mcp.server import http_app
+
+    hosts = tuple(host for name in sorted(names) for host in (name, f"{name}:*"))
+    app.state.agents = http_app(place.folder, hosts)
+    app.mount("/", app.state.agents, name="mcp")  # it has the one route /mcp, and comes after all others
 
 
 @asynccontextmanager
@@ -75,7 +89,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     place: Place = app.state.place
     for file in plans(place.folder).values():
         await anyio.to_thread.run_sync(restart, locate(PlanRequest(plan=str(file), workspace=str(place.folder))))
-    yield
+    if app.state.agents is None:
+        yield
+        return
+    async with app.state.agents.router.lifespan_context(app.state.agents):
+        yield
 
 
 def _endpoint(route: Route, place: Place) -> Endpoint:
