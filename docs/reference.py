@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import get_args
@@ -15,6 +16,7 @@ from equipoise.interfaces.api.openapi import description
 from equipoise.interfaces.api.routes import PREFIX, TABLES, routes
 from equipoise.interfaces.python import function, functions
 from equipoise.service import OPERATIONS
+from equipoise.service.step_schemas import schemas
 from equipoise.tables import DICTIONARY
 
 HERE = Path(__file__).parent / "reference"
@@ -151,7 +153,13 @@ def openapi() -> str:
     return json.dumps(description(), indent=1) + "\n"
 
 
+def _schema(name: str) -> str:
+    return json.dumps(schemas()[name], indent=1, ensure_ascii=False) + "\n"
+
+
+SKILL = "../../skills/sop-facilitator/schemas"
 PAGES = {
+    **{f"{SKILL}/{name}": partial(_schema, name) for name in schemas()},
     "tables.md": tables,
     "command-line.md": command_line,
     "rest.md": rest,

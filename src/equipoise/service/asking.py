@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from equipoise.errors import EquipoiseError, InputError, NotFoundError, Where
+from equipoise.errors import EquipoiseError, Fault, InputError, NotFoundError, Where
 from equipoise.gather.document import Group, plain, read_document, written
 from equipoise.gather.reading import Reading
 from equipoise.gather.report import Report
@@ -19,11 +19,12 @@ from equipoise.service.workspace import Workspace
 
 _FIRST = "Begin with `ask:` and list operations, such as `- {operation: try, change: ['demand_plan: +10 %']}`."
 _LARGEST = 1_000_000
+_MOST_FAULTS = 30
 _LONG = 6_000  # characters of an answer that gets a file of its own
 
 
-def answered(path: Path, place: Workspace, results: Results, version: str, context: Context) -> AskResult | None:
-    """Answer a file's questions and write the answers; None where it was answered before and asks the same.
+def answered(path: Path, place: Workspace, results: Results, version: str, context: Context) -> str:
+    """Answer a file's questions and write the answers, unless it was answered before and asks the same; return how it went.
 
     What is wrong with the file, or with a question, is its answer. Raises StoreError where results cannot be written.
     """
@@ -31,8 +32,9 @@ def answered(path: Path, place: Workspace, results: Results, version: str, conte
     with path.open("rb") as file:
         data = file.read(_LARGEST + 1)
     content = hashlib.sha256(data).hexdigest()[:16]
-    if content == _answered_content(results.root / ASK / name):
-        return None
+    before = _answered_before(results.root / ASK / name)
+    if content == before.get("content"):
+        return before.get("state", "answered")
     about = {"file": f"{ASK}/{name}", "ticket": ticket_of(path), "content": content, "version": version}
     try:
         groups = _questions(data, f"{ASK}/{name}")
@@ -42,11 +44,15 @@ def answered(path: Path, place: Workspace, results: Results, version: str, conte
     except EquipoiseError as error:
         result = AskResult.model_validate({**about, "state": "refused", "error": said(error)})
     results.write(f"{ASK}/{name}", result)
-    return result
+    return result.state
 
 
 def said(error: EquipoiseError) -> dict[str, JsonValue]:
-    """Return an error in the one shape, as plain values, without what is empty."""
+    """Return an error in the one shape, as plain values, the first of many faults, without what is empty."""
+    left = len(error.faults) - _MOST_FAULTS
+    if left > 0:
+        more = Fault(f"{left:,} more are not told here.", "Correct these first.", severity="note")
+        error = type(error)(error.message, error.fix, error.where, [*error.faults[:_MOST_FAULTS], more])
     found: dict[str, JsonValue] = json.loads(json.dumps(error.as_dict(), default=str))
     return {key: _full(value) for key, value in found.items() if value not in ("", None, [], {})}
 
@@ -57,14 +63,14 @@ def _full(value: JsonValue) -> JsonValue:
     return {key: _full(one) for key, one in value.items() if one not in ("", None)} if isinstance(value, dict) else value
 
 
-def _answered_content(path: Path) -> str:
+def _answered_before(path: Path) -> dict[str, str]:
+    """Return what the last answers say of themselves: the hash of the questions, and whether all were answered."""
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("content: "):
-                return line.removeprefix("content: ").strip("'\"")
+        lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
-        pass
-    return ""
+        return {}
+    said = (line.partition(": ") for line in lines if line.startswith(("content: ", "state: ")))
+    return {key: value.strip("'\"") for key, _, value in said}
 
 
 def _questions(data: bytes, name: str) -> tuple[Group, ...]:

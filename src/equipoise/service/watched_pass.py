@@ -43,7 +43,6 @@ class Watched:
 
     place: Workspace
     context: Context
-    accept: bool
     results: Results
     line: int = -1
     version: str = ""
@@ -209,12 +208,10 @@ class Watched:
         names = {path.relative_to(self.place.folder / ASK).as_posix(): path for path in files}
         asking = replace(self.context, door="files")
         for name, path in names.items():
-            result = answered(path, self.place, self.results, self.version, asking)
-            if result is not None or f"{ASK}/{name}" not in self._files:
-                state = result.state if result is not None else "answered"
-                self._files[f"{ASK}/{name}"] = FileState(
-                    file=f"{ASK}/{name}", ticket=ticket_of(path), state=state, result=f"{RESULTS}/{ASK}/{name}"
-                )
+            state = answered(path, self.place, self.results, self.version, asking)
+            self._files[f"{ASK}/{name}"] = FileState(
+                file=f"{ASK}/{name}", ticket=ticket_of(path), state=state, result=f"{RESULTS}/{ASK}/{name}"
+            )
         self._files = {file: one for file, one in self._files.items() if not file.startswith(f"{ASK}/") or file[len(ASK) + 1 :] in names}
         longer = {f"long/{name.rsplit('.', 1)[0]}" for name in names}
         root = self.results.root / ASK

@@ -36,7 +36,7 @@ def watch(request: WatchRequest, context: Context) -> WatchAnswer:
     if request.accept and is_team(place.folder):
         raise InputError("Where a team works, files only propose.", "Leave out --accept, and accept with: equipoise review accept ID")
     _refuse_second(place)
-    watched = Watched(place, replace(context, agent=not request.accept), request.accept, results_of(place))
+    watched = Watched(place, replace(context, agent=not request.accept), results_of(place))
     looking = _Looking(watched, context, request.settle)
     if request.once:
         status = watched.look()
