@@ -1,7 +1,9 @@
 """Reads Excel workbooks: every sheet as text, cells with Excel errors named one by one."""
 
+import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,13 @@ from typing import Any
 import polars as pl
 
 from equipoise.errors import Fault, Where
+from equipoise.exchange.workbook_parts import UnsafeError, parts
 from equipoise.gather.raw import Raw
 
-_LARGEST_UNPACKED = 1_500_000_000
-_MOST_TIMES = 400
 _LISTED = 20
-_ERROR_CELL = re.compile(rb'<c r="([A-Z]+)(\d+)"[^>]*\bt="e"[^>]*>(.*?)</c>', re.DOTALL)
-_FILLED_CELL = re.compile(rb'<c r="([A-Z]+)\d+"[^>]*[^/]>')
-_VALUE = re.compile(rb"<v>(.*?)</v>")
+_NEAR = 4_000  # bytes within which a cell's value stands
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"([^<>]*)>')
+_VALUE = re.compile(rb"<v>([^<]{0,100})</v>")
 
 
 class Workbook:
@@ -27,8 +28,8 @@ class Workbook:
         self.shown = shown
         self.faults: list[Fault] = []
         self._reader: Any = None
-        if self._safe():
-            self._open()
+        self._archive = b""
+        self._open()
 
     @property
     def sheets(self) -> tuple[str, ...]:
@@ -38,34 +39,30 @@ class Workbook:
     def _fault(self, message: str, fix: str) -> None:
         self.faults.append(Fault(message, fix, Where(self.shown)))
 
-    def _safe(self) -> bool:
-        """Whether the file unpacks to a size that can be read: a few kilobytes may claim to hold terabytes."""
-        if self.path.suffix.lower() not in {".xlsx", ".xlsm"}:
-            return True
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                sizes = [(entry.file_size, max(entry.compress_size, 1)) for entry in archive.infolist()]
-        except (zipfile.BadZipFile, OSError):
-            self._fault("The file is not an Excel workbook.", "Save it again as .xlsx, or give it the ending that it is.")
-            return False
-        total = sum(size for size, _ in sizes)
-        if total > _LARGEST_UNPACKED or any(size > 50_000_000 and size > _MOST_TIMES * packed for size, packed in sizes):
-            self._fault(f"The workbook unpacks to {total / 1e9:.1f} GB.", "Give large tables as CSV or Parquet.")
-            return False
-        return True
-
     def _open(self) -> None:
         import fastexcel
 
+        again = "Check that it is not password-protected or damaged, and save it again."
         try:
-            self._reader = fastexcel.read_excel(self.path)
-        except (fastexcel.FastExcelError, OSError):
-            self._fault("The workbook cannot be opened.", "Check that it is not password-protected or damaged, and save it again.")
+            if self.path.suffix.lower() == ".xls" and not zipfile.is_zipfile(self.path):
+                self._reader = fastexcel.read_excel(self.path)
+                return
+            self._archive = parts(self.path)
+            self._reader = fastexcel.read_excel(self._archive)
+        except UnsafeError as error:
+            self._fault(*error.args)
+        except (zipfile.BadZipFile, zlib.error, EOFError):
+            self._fault("The file is not an Excel workbook.", "Save it again as .xlsx, or give it the ending that it is.")
+        except (fastexcel.FastExcelError, pl.exceptions.PanicException, OSError, RuntimeError, NotImplementedError):
+            self._fault("The workbook cannot be opened.", again)
 
     def sheet(self, name: str, skip_rows: int, header: tuple[str, ...], decimal: str) -> Raw:
         """Return the cells of a sheet as text; rows are counted as Excel counts them."""
         shown = f"{self.shown}!{name}"
-        cells = self._reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+        cells = self._cells(name)
+        if cells is None:
+            fault = Fault("The sheet cannot be read.", "Save the workbook again with a spreadsheet program.", Where(shown))
+            return Raw(shown, pl.DataFrame(), faults=(fault,))
         filled = [] if cells.is_empty() else cells.select(~pl.all_horizontal(pl.all().is_null())).to_series().arg_true().to_list()
         filled = [row for row in filled if row >= skip_rows]
         if not filled:
@@ -81,21 +78,29 @@ class Workbook:
         faults += self._error_cells(name, shown, names)
         return Raw(shown, frame, first + 2, decimal or ".", faults=tuple(faults))
 
+    def _cells(self, name: str) -> pl.DataFrame | None:
+        """Return the cells of a sheet as text, or None where the library cannot read it."""
+        import fastexcel
+
+        try:
+            found: pl.DataFrame = self._reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+        except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return None
+        return found
+
     def _error_cells(self, name: str, shown: str, names: tuple[str, ...]) -> list[Fault]:
-        part = self._part(name)
-        if part is None:
+        body = self._part(name)
+        if b't="e"' not in body:
             return []
-        with zipfile.ZipFile(self.path) as archive:
-            body = archive.read(part)
-        found = [(match.group(1), int(match.group(2)), _VALUE.search(match.group(3))) for match in _ERROR_CELL.finditer(body)]
+        found = [(cell, _value(body, cell.end())) for cell in _CELL.finditer(body) if b't="e"' in cell.group(3)]
         if not found:
             return []
-        first = min(_number(match.group(1)) for match in _FILLED_CELL.finditer(body))
+        first = min(_number(cell.group(1)) for cell in _CELL.finditer(body) if not cell.group(3).endswith(b"/"))
         faults = []
-        for letters, row, value in found[:_LISTED]:
-            place = _number(letters) - first
-            column = names[place] if 0 <= place < len(names) else ""
-            what = value.group(1).decode() if value else "an error"
+        for cell, what in found[:_LISTED]:
+            letters, row = cell.group(1), int(cell.group(2))
+            position = _number(letters) - first
+            column = names[position] if 0 <= position < len(names) else ""
             message = f"Cell {letters.decode()}{row} holds the Excel error {what}."
             faults.append(Fault(message, "Correct its formula, or empty the cell.", Where(shown, row=row, column=column)))
         if len(found) > _LISTED:
@@ -103,28 +108,35 @@ class Workbook:
             faults.append(Fault(more, "Correct their formulas, or empty the cells.", Where(shown)))
         return faults
 
-    def _part(self, name: str) -> str | None:
-        """Return the path of the sheet's part inside the workbook, or None where it has none."""
+    def _part(self, name: str) -> bytes:
+        """Return the sheet's part of the workbook; nothing where it has none that can be read as text."""
         if self.path.suffix.lower() not in {".xlsx", ".xlsm"}:
-            return None
-        with zipfile.ZipFile(self.path) as archive:
-            try:
-                book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-                links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-            except KeyError:
-                return None
+            return b""
+        with zipfile.ZipFile(io.BytesIO(self._archive)) as archive:
+            held = set(archive.namelist())
+            if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= held:
+                return b""
+            book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
+            links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
             position = self.sheets.index(name)
-            sheets = re.findall(r"<(?:\w+:)?sheet\b[^>]*?\br:id=\"([^\"]+)\"", book)
+            sheets = re.findall(r"<(?:\w+:)?sheet\b[^<>]*?\br:id=\"([^\"<>]+)\"", book)
             targets = dict(_links(links))
             if position >= len(sheets) or sheets[position] not in targets:
-                return None
+                return b""
             target = targets[sheets[position]]
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            return path if path in archive.namelist() else None
+            return archive.read(path) if path in held else b""
+
+
+def _value(body: bytes, after: int) -> str:
+    """Return what the cell says whose tag ends there."""
+    end = body.find(b"</c>", after, after + _NEAR)
+    found = _VALUE.search(body, after, end) if end >= 0 else None
+    return found.group(1).decode("utf-8", "replace") if found else "an error"
 
 
 def _links(text: str) -> Iterator[tuple[str, str]]:
-    for link in re.findall(r"<Relationship\b[^>]*>", text):
+    for link in re.findall(r"<Relationship\b[^<>]*>", text):
         name, target = re.search(r'\bId="([^"]+)"', link), re.search(r'\bTarget="([^"]+)"', link)
         if name and target:
             yield name.group(1), target.group(1)

@@ -57,7 +57,7 @@ CEILINGS: dict[Name, Ceiling] = {
 
 
 def most(name: Name) -> int:
-    """Return the most of something: what the environment says, else the default. Raises InputError where it says no whole number above 0."""
+    """Return the most of something: what the environment says, else the default. InputError where it is no whole number."""
     variable = f"EQUIPOISE_MOST_{name.upper()}"
     said = os.environ.get(variable, "")
     if not said:
