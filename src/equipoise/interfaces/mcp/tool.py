@@ -65,7 +65,7 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 def schema(model: type[BaseModel]) -> dict[str, Any]:
     """Return a model's JSON schema without the titles that repeat its names: every agent reads it with every session."""
-    found = _untitled(model.model_json_schema())
+    found: dict[str, Any] = _untitled(model.model_json_schema())
     found.pop("description", None)
     return found
 
