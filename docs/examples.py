@@ -12,10 +12,11 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from equipoise.interfaces.api import openapi  # noqa: E402
-from equipoise.service import Context, call  # noqa: E402
 from tests.doors.played import MONTH  # noqa: E402
 from tests.doors.playing import Rest, door  # noqa: E402
+
+from equipoise.interfaces.api import openapi  # noqa: E402
+from equipoise.service import Context, call  # noqa: E402
 
 KEPT = ROOT / "src" / "equipoise" / "interfaces" / "api" / "examples.json"
 _MOST = 2

@@ -97,8 +97,8 @@ def rest() -> str:
     lines = [
         "# REST",
         "",
-        f"Everything lies under `{PREFIX}`. What is asked and answered, with examples, is in [openapi.json](../openapi.json), which a server gives",
-        f"at `{PREFIX}/openapi.json`. How requests, errors, tables and jobs work: [the manual](../api.md).",
+        f"Everything lies under `{PREFIX}`. What is asked and answered, with examples, is in [openapi.json](../openapi.json),",
+        f"which a server gives at `{PREFIX}/openapi.json`. How requests, errors, tables and jobs work: [the manual](../api.md).",
         "",
         "| method | path | operation | permission | what it does |",
         "|---|---|---|---|---|",
@@ -158,7 +158,7 @@ def _schema(name: str) -> str:
 
 
 SKILL = "../../skills/sop-facilitator/schemas"
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     **{f"{SKILL}/{name}": partial(_schema, name) for name in schemas()},
     "tables.md": tables,
     "command-line.md": command_line,

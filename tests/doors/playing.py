@@ -141,7 +141,7 @@ def door(kind: str, folder: Path) -> Iterator[Door]:
                 yield Rest(client)
 
 
-def same(held: Any, folder: Path) -> Any:  # noqa: ANN401 - any JSON
+def same(held: Any, folder: Path) -> Any:
     """Return an answer without what differs from one time to the next: times, secrets, the ids of jobs, the folder."""
     if isinstance(held, dict):
         return {key: same(value, folder) for key, value in held.items() if key not in _CHANGING}
