@@ -6,7 +6,7 @@ The tests play it at every door and compare; the examples of the API's descripti
 from typing import Any
 
 Request = tuple[str, dict[str, Any]]
-PASSWORD = "correct-horse-battery"  # noqa: S105 - of nobody
+PASSWORD = "correct-horse-battery"
 
 GATHERED: tuple[Request, ...] = (
     ("check", {}),
