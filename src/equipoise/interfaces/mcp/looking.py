@@ -9,6 +9,7 @@ from equipoise.interfaces.mcp.desk import Desk, uri
 from equipoise.interfaces.mcp.replies import Reply, Rows, listed, rounded, shortened
 from equipoise.interfaces.mcp.tool import Planned
 from equipoise.service.messages import CheckAnswer, ExplainAnswer, ShowAnswer
+from equipoise.service.messages.briefs import StepBriefAnswer
 from equipoise.service.messages.cycle import CycleShowAnswer, FreshAnswer, StepAnswer, StepName
 from equipoise.service.messages.decisions import ReviewAnswer
 from equipoise.service.messages.jobs import DiffAnswer, JobListAnswer
@@ -18,13 +19,14 @@ from equipoise.tables.figures import plural
 _NATURAL = ("family", "resource", "market", "location", "measure", "line", "scenario", "kind")
 """Columns that add up to something people talk about, the first that a table has."""
 _VERSION = Field(description="Version number; default: the latest")
+_MEASURES = 15
 _TASK = ("task", "step", "title", "owner", "due", "status", "overdue")
 
 
 class Status(Planned):
-    """Begin here. Where the cycle stands: steps, what comes next, what is late or stale, what waits for a person. With `step`: its gate."""
+    """Begin here. Where the cycle stands: what comes next, what is late, stale or waits for a person. With `step`: its gate and brief."""
 
-    step: Annotated[StepName | None, Field(description="Its gate and tasks")] = None
+    step: Annotated[StepName | None, Field(description="Its gate, tasks and brief")] = None
 
 
 def status(desk: Desk, request: Status) -> Reply:
@@ -62,15 +64,32 @@ def _told(facts: dict[str, object]) -> dict[str, str | int | float | bool | None
 
 
 def _step(desk: Desk, plan: str, step: str) -> Reply:
-    found = desk.ask(StepAnswer, "step show", plan, step=step)
-    names = ("title", "status", "owner_role", "accepting_role", "due", "version", "submitted_by", "accepted_by", "reason")
-    tables = [
-        *listed("gate", found.gate, ("number", "condition", "state", "why")),
-        *listed("tasks", found.tasks, _TASK),
-        *listed("alarms", found.alarms, ("alarm", "subject", "statement")),
-    ]
-    facts = _told({name: str(getattr(found, name) or "") for name in names})
-    return Reply(headline=found.headline, facts=facts, tables=tables, next=[found.next] if found.next else [])
+    """Return a step of the cycle, and what the latest version shows of it; each also without the other."""
+    headline, tables, facts, following = list[str](), list[Rows](), dict[str, object](), list[str]()
+    try:
+        found = desk.ask(StepAnswer, "step show", plan, step=step)
+    except NotFoundError as error:  # no cycle is open
+        headline = [error.short]
+    else:
+        names = ("title", "status", "owner_role", "accepting_role", "due", "version", "submitted_by", "accepted_by", "reason")
+        facts = {name: str(getattr(found, name) or "") for name in names}
+        headline, following = found.headline, [found.next] if found.next else []
+        tables = [
+            *listed("gate", found.gate, ("number", "condition", "state", "why")),
+            *listed("tasks", found.tasks, _TASK),
+            *listed("alarms", found.alarms, ("alarm", "subject", "statement")),
+        ]
+    try:
+        brief = desk.ask(StepBriefAnswer, "step brief", plan, step=step).brief
+    except NotFoundError:  # not run yet
+        return Reply(headline=headline, facts=_told(facts), tables=tables, next=following)
+    facts |= {"brief of": brief.version}
+    measures = [one for one in getattr(brief, "measures", []) if getattr(one, "target", None) is not None]
+    columns = ("measure", "level", "subject", "value", "target", "unit", "status")
+    tables += listed("measures with a target", measures[:_MEASURES], columns, len(measures))
+    told = [shortened(one) for one in brief.sentences]
+    more = f'call operation="step brief" values={{"step": "{step}"}}: all that the version shows of it'
+    return Reply(headline=[*headline, *told], facts=_told(facts), tables=tables, next=[*following, more])
 
 
 class Check(Planned):

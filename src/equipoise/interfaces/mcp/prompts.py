@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from equipoise.errors import NotFoundError
 from equipoise.interfaces.mcp.desk import Desk
 from equipoise.interfaces.mcp.looking import Status, status
 from equipoise.interfaces.mcp.replies import Reply, Rows
@@ -107,12 +106,9 @@ def text(desk: Desk, prompt: Prompt, plan: str) -> str:
 
 
 def _stands(desk: Desk, prompt: Prompt, plan: str) -> str:
-    whole = status(desk, Status(plan=plan))
-    try:
-        own = status(desk, Status(plan=plan, step=prompt.step))
-    except NotFoundError:  # no cycle is open: the whole says so
-        return _words(whole)
-    return f"{_words(Reply(headline=whole.headline, facts=whole.facts))}\n\n{_words(own)}"
+    whole, own = status(desk, Status(plan=plan)), status(desk, Status(plan=plan, step=prompt.step))
+    said = [one for one in whole.headline if one not in own.headline]
+    return f"{_words(Reply(headline=said, facts=whole.facts))}\n\n{_words(own)}"
 
 
 def _words(reply: Reply) -> str:

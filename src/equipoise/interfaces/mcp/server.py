@@ -230,6 +230,11 @@ def serve_stdio(folder: Path) -> None:
     anyio.run(serve)
 
 
+def in_process(folder: Path, token: str = "") -> Server[Any]:
+    """Return the server of a workspace for a client in this process, such as a test's or an agent's own program."""
+    return _server(_Handlers(folder.resolve(), lambda _: token))
+
+
 def http_app(folder: Path, hosts: tuple[str, ...] = (), path: str = "/mcp") -> Starlette:
     """Return the ASGI application that serves a workspace at `path`; its lifespan must be run by whoever mounts it.
 
