@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from equipoise.errors import DataError
-from tests.doors.conftest import Equipoise, answer, few_outputs
+from tests.doors.conftest import Equipoise, answer
 
 OVERRIDES = """
 overrides:
@@ -18,12 +18,6 @@ overrides:
   - {id: lost, table: history, where: {item: Lanterm}, operation: scale, value: 3}
   - {id: nowhere, table: demand_plan, where: {item: Lanterm}, operation: scale, value: 3}
 """
-
-
-@pytest.fixture
-def workspace(workspace: Path) -> Path:
-    """A new workspace that writes few outputs."""
-    return few_outputs(workspace)
 
 
 def write(workspace: Path, text: str) -> None:

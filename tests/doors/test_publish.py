@@ -14,7 +14,7 @@ from equipoise.errors import InputError, NotAllowedError, StoreError
 from equipoise.service import call
 from equipoise.service.register import Context
 from equipoise.store.contract import Change, Signature
-from tests.doors.conftest import TODAY, answer, new_workspace
+from tests.doors.conftest import TODAY, answer
 from tests.doors.post_example import SECRET, Post, post
 from tests.doors.record_example import place_of
 
@@ -38,14 +38,6 @@ PEOPLE: dict[str, dict[str, object]] = {
     "sam": {"roles": ["supply planner"], "channels": ["env:TEST_HOOK"]},
 }
 FILES = {"plan.json", "plan.xlsx", "scenarios.md", "weekly_targets.csv", "communication.csv", "calendar.ics", "notices/sales.md"}
-
-
-def quick_workspace(folder: Path) -> Path:
-    """Return a workspace whose plan is made in a moment: no options, no paths."""
-    plan = new_workspace(folder) / "plan.yaml"
-    text = plan.read_text(encoding="utf-8").split("outputs:")[0].rstrip()
-    plan.write_text(f"{text}\noutputs: [scenarios]\noptions: {{tried: 0}}\nrisk: {{paths: 0, sensitivity: 0}}\n", encoding="utf-8")
-    return folder
 
 
 @pytest.fixture
@@ -73,9 +65,8 @@ def states(made: dict[str, Any]) -> dict[str, str]:
     return {line["to"]: line["state"] for line in made["notices"]}
 
 
-def test_two_cycles_from_approval_to_what_the_next_measures(tmp_path: Path, came: Post, caplog: pytest.LogCaptureFixture) -> None:
+def test_two_cycles_from_approval_to_what_the_next_measures(workspace: Path, came: Post, caplog: pytest.LogCaptureFixture) -> None:
     """One workspace goes through all of it, each part on what the one before left."""
-    workspace = quick_workspace(tmp_path / "lamps")
     plan_file = workspace / "plan.yaml"
     plan_file.write_text(plan_file.read_text(encoding="utf-8") + PROCESS, encoding="utf-8")
     plan = str(workspace)

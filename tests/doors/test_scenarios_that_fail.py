@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors.conftest import QUICK, answer, new_workspace
+from tests.doors.conftest import ALL_OUTPUTS, QUICK, answer, new_workspace
 
 SCENARIOS = """\
 scenarios:
@@ -48,7 +48,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
     folder = new_workspace(tmp_path_factory.mktemp("broken") / "lamps")
     plan = (folder / "plan.yaml").read_text(encoding="utf-8")
     head, _, tail = plan.partition("scenarios:\n")
-    outputs = tail[tail.index("outputs:") :].replace(QUICK, "")
+    outputs = tail[tail.index("outputs:") :].replace(QUICK, "").replace(ALL_OUTPUTS, "outputs: [scenarios, executive_summary]")
     (folder / "plan.yaml").write_text(f"{head}risk: {{paths: 40, rolling: 0}}\n{SCENARIOS}{outputs}", encoding="utf-8")
     lever = "kind,target,step,maximum,one_off_cost,running_cost\nshift,Assembly,20,40,,\n"
     (folder / "tables" / "lever.csv").write_text(lever, encoding="utf-8")

@@ -10,15 +10,9 @@ import pytest
 from equipoise.errors import DataError, InputError, NotFoundError
 from equipoise.scenario import Override
 from equipoise.service.changes import read_change
-from tests.doors.conftest import Equipoise, answer, few_outputs
+from tests.doors.conftest import Equipoise, answer
 
 MONEY = ("demand", "shipped", "revenue", "contribution", "supply_cost")
-
-
-@pytest.fixture
-def workspace(workspace: Path) -> Path:
-    """A new workspace that writes few outputs."""
-    return few_outputs(workspace)
 
 
 def measures(made: dict[str, Any]) -> dict[str, float]:

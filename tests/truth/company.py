@@ -1,16 +1,26 @@
 """Small companies as tables, for tests of the supply step alone."""
 
 import datetime as dt
+from functools import cache
 from typing import Any
 
 import polars as pl
 
-from equipoise.supply import MODEL_TABLES, supply
+from equipoise.supply import MODEL_TABLES, Session, supply
+from equipoise.supply.memory import Memory
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
 
 TABLES = tuple(name for name in MODEL_TABLES if name != "setting")
 _START = 2027
+_MEMORY = Memory()
+"""Pieces of problems that read the same, mostly empty tables are made once for all tests: what they are does not hang on it."""
+
+
+@cache
+def empty(name: str) -> pl.DataFrame:
+    """The table of that name without rows, the same each time."""
+    return table(name).empty()
 
 
 def month(t: int) -> dt.date:
@@ -30,8 +40,8 @@ def solve(horizon: int, supply_setting: dict[str, Any] | None = None, **tables: 
     )
     unknown = set(tables) - set(TABLES)
     assert not unknown, unknown
-    given = {name: table(name).conform(tables[name]) if name in tables else table(name).empty() for name in TABLES}
-    return supply({**given, "setting": to_table(setting)})
+    given = {name: table(name).conform(tables[name]) if name in tables else empty(name) for name in TABLES}
+    return supply({**given, "setting": to_table(setting)}, session=Session(memory=_MEMORY))
 
 
 def money(result: dict[str, pl.DataFrame]) -> dict[str, float]:
