@@ -14,6 +14,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route as StarletteRoute
 
 from equipoise import __version__
 from equipoise.errors import EquipoiseError
@@ -75,7 +76,7 @@ def _add_agents_door(app: FastAPI, place: Place, names: frozenset[str]) -> None:
 
     hosts = tuple(host for name in sorted(names) for host in (name, f"{name}:*"))
     app.state.agents = http_app(place.folder, hosts)
-    app.mount("/", app.state.agents, name="mcp")  # it has the one route /mcp, and comes after all others
+    app.router.routes.append(StarletteRoute("/mcp", app.state.agents, name="mcp"))
 
 
 @asynccontextmanager
