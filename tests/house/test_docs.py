@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.interfaces.cli import app
 from equipoise.service import OPERATIONS
 
 ROOT = Path(__file__).parents[2]
+COMMANDS = {*OPERATIONS, *(command.name for command in app.registered_commands)}
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 
 
@@ -28,7 +30,7 @@ def test_links_lead_somewhere_and_commands_exist(page: Path) -> None:
     broken = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in link and not (page.parent / link).exists()]
     assert broken == []
     commands = set(re.findall(r"(?:^|`|\n)equipoise ([a-z]+)(?: ([a-z]+))?", text))
-    unknown = {f"{one} {two}".strip() for one, two in commands if one not in OPERATIONS and f"{one} {two}" not in OPERATIONS}
+    unknown = {f"{one} {two}".strip() for one, two in commands if one not in COMMANDS and f"{one} {two}" not in OPERATIONS}
     assert unknown == set()
 
 
