@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,17 +16,20 @@ import polars as pl
 from equipoise.errors import Fault, InputError, Severity, Where
 from equipoise.gather.raw import ROW, Raw
 from equipoise.gather.source import Source
+from equipoise.tables.ceilings import most
 
 Wanted = Callable[[str], bool]
 
 DELIMITERS = (",", ";", "\t", "|")
 _HEAD = 65_536
-_LARGEST = 4_000_000_000
-_LARGEST_IN_MEMORY = 1_000_000_000
+_LONGEST_LINE = 10  # MB
+_TOO_LONG = "field larger"  # as the library says it
 _LISTED = 20
 _MANY_RECORDS = 500_000
 _SAMPLE = 50_000
 _NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+GUARDED = r"^'('*[=+\-@\t\r])"
+"""A text that would be a formula, behind an apostrophe that says it is none (`table_files.harmless`)."""
 _TRANSCODED = "Text in this encoding is decoded in memory: save larger files as UTF-8."
 
 
@@ -83,7 +87,7 @@ def read_text(path: Path, shown: str, source: Source, columns: frozenset[str] | 
     ]
     if columns is not None and not columns <= set(layout.names):  # gather names what is missing, the nearest of what is there
         needed = named
-    frame = _cells(text, layout, scan, needed)
+    frame = _without_apostrophes(_cells(text, layout, scan, needed))
     unread = tuple(layout.names[index] for index in named if index not in needed) if wanted is not None else ()
     return Raw(shown, frame, layout.first_row, source.decimal, layout.delimiter, unread, tuple(text.faults))
 
@@ -94,8 +98,10 @@ def read_text(path: Path, shown: str, source: Source, columns: frozenset[str] | 
 def _decode(text: _Text, encoding: str) -> None:
     """Find the encoding. UTF-8 is read where it lies; anything else is turned into UTF-8 in memory."""
     size = text.path.stat().st_size
-    if size > _LARGEST:
-        raise InputError(f"The file has {size / 1e9:.1f} GB.", f"The most is {_LARGEST / 1e9:.0f} GB: split it or aggregate it first.")
+    if size > most("file_bytes"):
+        raise InputError(
+            f"The file has {size / 1e9:.1f} GB.", f"The most is {most('file_bytes') / 1e9:.0f} GB: split it or aggregate it first."
+        )
     if text.path.suffix == ".gz":
         text.body = _unzipped(text.path)
     if (text.body is not None and not text.body.strip()) or (text.body is None and size == 0):
@@ -105,7 +111,8 @@ def _decode(text: _Text, encoding: str) -> None:
     found = encoding or _encoding_of(text, head)
     try:
         codec = codecs.lookup(found).name
-    except LookupError:
+        "".encode(codec)  # some codecs are none of text: they unpack, or decode twice
+    except (LookupError, ValueError):
         raise InputError(f"There is no encoding {encoding}.", "Use utf-8, utf-16, cp1252 or another that Python knows.") from None
     text.encoding = codec
     if encoding and codec in {"utf-8", "utf-8-sig"}:
@@ -121,13 +128,14 @@ def _raw(text: _Text) -> BinaryIO:
 
 
 def _unzipped(path: Path) -> bytes:
+    largest = most("unpacked_bytes")
     try:
         with gzip.open(path, "rb") as stream:
-            body = stream.read(_LARGEST_IN_MEMORY + 1)
-    except (OSError, EOFError) as error:
+            body = stream.read(largest + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"The file cannot be unpacked: {error}.", "Pack it again with gzip, or give it unpacked.") from error
-    if len(body) > _LARGEST_IN_MEMORY:
-        raise InputError(f"The file unpacks to more than {_LARGEST_IN_MEMORY / 1e9:.0f} GB.", "Give it unpacked, or split it.")
+    if len(body) > largest:
+        raise InputError(f"The file unpacks to more than {largest / 1e9:.0f} GB.", "Give it unpacked, or split it.")
     return body
 
 
@@ -151,9 +159,12 @@ def _encoding_of(text: _Text, head: bytes) -> str:
 def _bad_utf8(text: _Text) -> int | None:
     """Return the number of the first line that is not UTF-8, or None."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines = 1
+    lines, long = 1, 0
     with _raw(text) as stream:
         while block := stream.read(1 << 20):
+            long = long + 1 if b"\n" not in block and b"\r" not in block else 0
+            if long > _LONGEST_LINE:
+                raise InputError(f"A line has more than {_LONGEST_LINE} MB.", "Give one record a line.", Where(row=lines))
             try:
                 decoder.decode(block)
             except UnicodeDecodeError as error:
@@ -169,8 +180,8 @@ def _must_be_utf8(text: _Text) -> None:
 
 
 def _transcode(text: _Text, codec: str) -> None:
-    if text.body is None and text.path.stat().st_size > _LARGEST_IN_MEMORY:
-        raise InputError(f"The file is {codec} and larger than {_LARGEST_IN_MEMORY / 1e9:.0f} GB.", _TRANSCODED)
+    if text.body is None and text.path.stat().st_size > most("unpacked_bytes"):
+        raise InputError(f"The file is {codec} and larger than {most('unpacked_bytes') / 1e9:.0f} GB.", _TRANSCODED)
     with _raw(text) as stream:
         body = stream.read()
     try:
@@ -203,7 +214,12 @@ def _layout(text: _Text, source: Source) -> _Layout:
     if source.header:
         return _Layout(delimiter, source.header, skipped, skipped + 1)
     reader = csv.reader(lines, delimiter=delimiter)
-    names = tuple(" ".join(name.split()) for name in next(reader))
+    try:
+        names = tuple(" ".join(name.split()) for name in next(reader))
+    except csv.Error:
+        raise InputError("The header row cannot be read: a name is too long, or a quote is never closed.", "Correct it.") from None
+    if len(names) > most("columns"):
+        raise InputError(f"The file has {len(names):,} columns; the most is {most('columns'):,}.", "Give periods down, not across.")
     _check_names(text, names, delimiter, source, skipped + 1)
     return _Layout(delimiter, names, skipped + reader.line_num, skipped + 2)
 
@@ -212,7 +228,10 @@ def _delimiter(lines: list[str], expected: str) -> str:
     """Return the delimiter that cuts most lines as it cuts the first, preferring more columns, then the expected one."""
 
     def worth(mark: str) -> tuple[int, int, bool]:
-        widths = [len(row) for row in csv.reader(lines, delimiter=mark) if row]
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=mark) if row]
+        except csv.Error:
+            return (0, 0, False)
         if not widths or widths[0] < 2:
             return (0, 0, mark == expected)
         return (sum(width == widths[0] for width in widths) * 10 // len(widths), widths[0], mark == expected)
@@ -255,9 +274,12 @@ def _scan(text: _Text, layout: _Layout) -> _Scan:
             scan.records += 1
             if cells not in {width, 0}:
                 found.append((number, cells))
-    except csv.Error:
+    except csv.Error as error:
         row = layout.first_row + scan.records
-        text.fault("A quote opens in this row and is never closed.", 'Close it, or double a quote that is part of the text ("").', row)
+        if _TOO_LONG in str(error):
+            text.fault(f"A value in this row has more than {csv.field_size_limit():,} characters.", "Shorten it, or close its quote.", row)
+        else:
+            text.fault("A quote opens in this row and is never closed.", 'Close it, or double a quote that is part of the text ("").', row)
         scan.odd_quotes = True
     for row, cells in found[:_LISTED]:
         fix = f"Correct the row; a value that holds a {_NAMES.get(layout.delimiter, layout.delimiter)} must stand in quotes."
@@ -305,9 +327,10 @@ def _widths(text: _Text, layout: _Layout, scan: _Scan) -> Iterator[int]:
 def _trimmed(values: list[str], width: int) -> int:
     if not any(value.strip() for value in values):
         return 0
-    while len(values) > width and not values[-1].strip():
-        values = values[:-1]
-    return len(values)
+    last = len(values)
+    while last > width and not values[last - 1].strip():
+        last -= 1
+    return last
 
 
 # --- cells ------------------------------------------------------------------------------------------------------------------
@@ -350,6 +373,14 @@ def _categories(text: _Text, layout: _Layout, places: list[int]) -> set[int]:
     """Return the columns whose values come back again and again, judged by the first records."""
     sample = _fast_cells(text, layout, places, set(), _SAMPLE)
     return {index for index in places if sample.get_column(f"column_{index}").n_unique() < _SAMPLE // 3}
+
+
+def _without_apostrophes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the cells without the apostrophe that tells a spreadsheet that what follows is text: it is no part of the value."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String or isinstance(kind, pl.Categorical)]
+    marked = frame.select(pl.col(texts).cast(pl.String).str.starts_with("'").any()) if texts and frame.height else pl.DataFrame()
+    held = [name for name in marked.columns if marked.item(0, name)]
+    return frame.with_columns(pl.col(held).cast(pl.String).str.replace(GUARDED, "$1"))
 
 
 def _slow_cells(text: _Text, layout: _Layout, places: dict[str, int]) -> pl.DataFrame:

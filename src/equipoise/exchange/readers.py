@@ -1,5 +1,6 @@
 """Reads the files that a plan names: delimited text, Parquet and Excel, one by one or as a folder or workbook of tables."""
 
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -10,9 +11,10 @@ from equipoise.errors import Fault, Severity, Where
 from equipoise.exchange.book import VIEWS
 from equipoise.exchange.reader_excel import Workbook
 from equipoise.exchange.reader_text import Wanted, read_text
-from equipoise.gather.raw import Raw
+from equipoise.gather.raw import ROW, Raw
 from equipoise.gather.source import READ, Data, Source, is_named
 from equipoise.tables import GIVEN
+from equipoise.tables.ceilings import most
 
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 PARQUET = (".parquet", ".pq")
@@ -107,11 +109,11 @@ def _file(path: Path, shown: str, source: Source, columns: frozenset[str] | None
     ending = _ending(path)
     try:
         if ending in PARQUET:
-            return _parquet(path, shown, columns)
+            return _within(_parquet(path, shown, columns))
         if ending in EXCEL:
-            return _sheet(Workbook(path, shown), source)
+            return _within(_sheet(Workbook(path, shown), source))
         if ending in TEXT:
-            return read_text(path, shown, source, columns, wanted)
+            return _within(read_text(path, shown, source, columns, wanted))
     except OSError as error:
         return _broken(shown, f"{shown} cannot be read: {error.strerror or error}.", "Check that you may read it.")
     return _broken(
@@ -120,15 +122,43 @@ def _file(path: Path, shown: str, source: Source, columns: frozenset[str] | None
 
 
 def _parquet(path: Path, shown: str, columns: frozenset[str] | None) -> Raw:
+    """Read a Parquet file, once what it says of itself fits: a few kilobytes may hold a thousand million rows."""
     try:
         schema = pl.read_parquet_schema(path)
-        flat = [name for name, kind in schema.items() if not kind.is_nested()]
+        flat = [name for name, kind in schema.items() if not kind.is_nested() and kind != pl.Binary]
         wanted = [name for name in flat if columns is None or name in columns]
         if columns is not None and not columns <= set(flat):
             wanted = flat
+        rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        if len(schema) > most("columns"):
+            return _broken(
+                shown, f"{shown} has {len(schema):,} columns; the most is {most('columns'):,}.", "Give periods down, not across."
+            )
+        if rows * max(len(wanted), 1) > most("cells"):
+            message = f"{shown} has {rows:,} rows of {len(wanted)} columns: more than {most('cells'):,} cells."
+            return _broken(shown, message, "Add it up to what is planned first, or leave columns out.")
         return Raw(shown, pl.read_parquet(path, columns=wanted), first_row=1)
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return _broken(shown, f"{shown} is not a Parquet file, or is damaged.", "Write it again, or give it the ending that it is.")
+
+
+def _within(raw: Raw) -> Raw:
+    """Return what was read, or, where a text is longer than a cell may hold, a fault that says where."""
+    longest = most("cell_characters")
+    texts = [name for name, kind in raw.frame.schema.items() if kind == pl.String]
+    if not texts or not raw.frame.height:
+        return raw
+    sizes = raw.frame.select(pl.col(texts).str.len_bytes().max()).row(0, named=True)
+    for name in [name for name, size in sizes.items() if size is not None and size > longest]:
+        lengths = raw.frame.get_column(name).str.len_chars()
+        row = int(lengths.arg_max() or 0)
+        if lengths[row] > longest:
+            where = Where(
+                raw.source, row=int(raw.frame.get_column(ROW)[row]) if ROW in raw.frame.columns else row + raw.first_row, column=name
+            )
+            fault = Fault(f"The text has {lengths[row]:,} characters; the most is {longest:,}.", "Shorten it.", where)
+            return replace(raw, frame=raw.frame.clear(), faults=(*raw.faults, fault))
+    return raw
 
 
 def _sheet(book: Workbook, source: Source) -> Raw:

@@ -1,5 +1,6 @@
 """Tables as CSV and Parquet files."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,16 +8,18 @@ import polars as pl
 
 from equipoise.tables import DICTIONARY
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^'*[=+\-@\t\r]"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 def harmless(frame: pl.DataFrame) -> pl.DataFrame:
     """Return `frame` with an apostrophe before every text that a spreadsheet would run as a formula: one that begins with = + - @,
-    tab or carriage return. Texts that are plain numbers stay, and so do the columns of numbers.
+    tab or carriage return, with apostrophes before it or none; our reader takes one away again. Texts that are plain numbers stay, and so
+    do the columns of numbers. Names of columns are texts too.
     """
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
-    return frame.with_columns(_harmless(pl.col(name)).alias(name) for name in texts)
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum))]
+    safe = frame.with_columns(_harmless(pl.col(name).cast(pl.String)).alias(name) for name in texts)
+    return safe.rename({name: f"'{name}" for name in frame.columns if re.match(_FORMULA, name)})
 
 
 def _harmless(text: pl.Expr) -> pl.Expr:

@@ -50,7 +50,7 @@ CEILINGS: dict[Name, Ceiling] = {
     "archive_entries": Ceiling(10_000, "entries of a workbook's archive"),
     "packing": Ceiling(400, "times that a part of an archive may be larger than it is packed, beyond 50 MB"),
     "columns": Ceiling(16_384, "columns of a table that is read"),
-    "cells": Ceiling(500_000_000, "cells of a Parquet file that are read"),
+    "cells": Ceiling(300_000_000, "cells of a Parquet file that are read"),
     "workbook_cells": Ceiling(60_000_000, "cells of a sheet, from its first filled one to its last"),
     "cell_characters": Ceiling(32_767, "characters of one cell"),
 }
