@@ -65,7 +65,7 @@ def test_a_demand_plan_cell_leads_back_to_history_and_its_file(lamps: Path) -> N
     for table in ("consensus", "baseline", "method_choice", "history"):
         assert table in tables
     said = " ".join(reason["statement"] for reason in explained["reasons"])
-    assert "Read from history.csv." in said
+    assert "Read from history.csv, rows " in said
     assert "Desk Lamp" not in said
     assert explained["cell"]["item"] == "Lantern"
 

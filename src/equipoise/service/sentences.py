@@ -92,9 +92,8 @@ def _stream(row: Row, calendar: Calendar) -> str:
 
 
 def _consensus(row: Row, calendar: Calendar) -> str:
-    parts = f"{number(row['base'] or 0)} from the basis plus {number(row['increment'] or 0)} from increments and events"
     owner = f" {row['owner']} answers for it." if row["owner"] else ""
-    return f"Consensus for {_when(row, calendar)}: {number(row['quantity'])} = {parts}.{owner}"
+    return f"Consensus for {_when(row, calendar)}: {number(row['quantity'])}{_range(row)}.{owner}"
 
 
 def _demand(row: Row, calendar: Calendar) -> str:

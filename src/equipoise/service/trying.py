@@ -85,6 +85,11 @@ def effect(
     )
 
 
+def scenario_tables(place: Workspace, context: Context, name: str) -> Tables:
+    """Return the tables of a scenario of the plan as it is now, up to its statement, with what it changes (scenario_input)."""
+    return _live(place, context).cycle.resolve(name)
+
+
 def _live(place: Workspace, context: Context) -> _Live:
     """Return the plan held ready, read anew where a file has changed."""
     key = (place.plan_file, place.folder)

@@ -1,0 +1,80 @@
+"""Where given rows were read: files, sheets and rows, and what stands in their place where nothing was read."""
+
+from collections.abc import Mapping
+from fnmatch import fnmatch
+
+import polars as pl
+
+from equipoise.service.lineage.held import Held
+from equipoise.service.messages.explaining import Origin
+from equipoise.tables import table
+from equipoise.tables.figures import listing
+
+_MOST = 20
+_SHOWN = 4
+
+
+def origins(held: Held, name: str, rows: pl.DataFrame, column: str = "") -> tuple[list[Origin], pl.DataFrame]:
+    """Return the rows of files behind rows of a given table, by file, and the rows of `row_origin` that say so.
+
+    `column` is the one that is asked about, told by its name in the source.
+    """
+    keys = list(table(name).keys)
+    if "row_origin" not in held.names:
+        return [], held.frame("row_origin")
+    whole = held.frame(name).with_row_index("position", 1).with_columns(pl.col("position").cast(pl.Int64))
+    here = whole.join(rows.select(keys), on=keys, how="semi", nulls_equal=True, maintain_order="left").select("position")
+    read = held.frame("row_origin").filter(pl.col("table") == name).join(here, on="position", how="semi", maintain_order="left")
+    found = []
+    for (source,), part in read.group_by("source", maintain_order=True):
+        count = part.unique("position")["rows"].sum()
+        numbers = sorted({number for first, last in part.select("first", "last").iter_rows() for number in range(first, last + 1)})
+        file, _, sheet = str(source).partition("!")
+        called, query = _taken(held, name, file, column)
+        # rows that several rows of the table share (one that holds in every period) are counted once, as far as they are known
+        count = len(numbers) if len(numbers) < _MOST else max(int(count or 0) // max(1, here.height), len(numbers))
+        found.append(Origin(file=file, sheet=sheet, rows=numbers[:_MOST], count=count, column=called, query=query))
+    return found, read
+
+
+def _taken(held: Held, name: str, file: str, column: str) -> tuple[str, str]:
+    """Return what a column is called in a source, and how its rows were taken, where the plan file says so."""
+    taken = held.figures.get("taken")
+    entries = taken.get(name, []) if isinstance(taken, dict) else []
+    for one in entries:
+        if isinstance(one, Mapping) and any(fnmatch(file, pattern) or pattern.endswith(f"/{file}") for pattern in one["files"]):
+            return str(one["columns"].get(column, "")), str(one["query"])
+    return "", ""
+
+
+def place(found: list[Origin], plan_file: str = "") -> str:
+    """Return origins as a reader looks them up: history.csv, rows 12 to 14 and 20 (27 in all)."""
+    return listing([_one(one, plan_file) for one in found], most=3)
+
+
+def _one(one: Origin, plan_file: str) -> str:
+    noun = "line" if one.file == plan_file or one.file.endswith((".yaml", ".yml")) else "row"
+    if one.file == "the record":
+        return "the record"
+    where = f"{one.file}, sheet {one.sheet}" if one.sheet else one.file
+    runs = _runs(one.rows)
+    more = f" and others, {one.count:,} in all" if len(runs) > _SHOWN or one.count > len(one.rows) else ""
+    called = f", column {one.column}" if one.column and " = " not in one.column else f", {one.column}" if one.column else ""
+    return f"{where}, {noun if one.count == 1 else f'{noun}s'} {', '.join(runs[:_SHOWN])}{more}{called}" if runs else where
+
+
+def _runs(numbers: list[int]) -> list[str]:
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return [str(first) if first == last else f"{first} to {last}" for first, last in runs]
+
+
+def files_of(held: Held, name: str) -> list[str]:
+    """Return the files that a given table was read from."""
+    read = held.frame("row_origin").filter(pl.col("table") == name)["source"].unique().sort().to_list()
+    sources = held.figures.get("sources")
+    return read or (list(sources.get(name, [])) if isinstance(sources, dict) else [])
