@@ -1,4 +1,5 @@
 # make demo   a fresh machine: install, run the whole cycle on the example, print where everything is
+# make serve  serve the example at this machine: its page, the API, agents
 # make test   install what the tests need and pass every check
 # make torture  kill the program at random moments, hundreds of times, and see that the record holds
 # make bench  print every benchmark's table
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test torture bench lock docs clean check-python browser postgres
+.PHONY: demo serve test torture bench lock docs clean check-python browser postgres
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit("Equipoise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
@@ -21,6 +22,10 @@ $(VENV)/core: requirements/core.txt pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(VENV)/serve: requirements/serve.txt $(VENV)/core
+	$(PIP) install --require-hashes -r requirements/serve.txt
+	@touch $@
+
 $(VENV)/dev: requirements/dev.txt $(VENV)/core
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
@@ -28,6 +33,9 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/core
 demo: $(VENV)/core
 	$(BIN)/equipoise run examples/alpine
 	@echo "Open the report: examples/alpine/out/alpine-2026-11/latest/report.html"
+
+serve: $(VENV)/serve
+	$(BIN)/equipoise serve examples/alpine --open
 
 # The browser tests need Chromium. Where it is missing and we may install it, we do.
 browser:
@@ -55,7 +63,7 @@ test: $(VENV)/dev browser postgres tests/oidc/node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n 2 --durations=30
+	$(BIN)/pytest -n 2 --dist worksteal --durations=30
 
 torture: $(VENV)/dev postgres
 	$(BIN)/python -m tests.torture
@@ -66,6 +74,7 @@ bench: $(VENV)/dev
 # After a change of dependencies: pin them again, with hashes and without addresses.
 lock:
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra build pyproject.toml -o requirements/core.txt
+	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra serve --extra agent --extra team pyproject.toml -o requirements/serve.txt
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra bench pyproject.toml -o requirements/dev.txt
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra audit pyproject.toml -o requirements/audit.txt
 
