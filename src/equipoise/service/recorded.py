@@ -10,7 +10,7 @@ from equipoise.errors import Fault, Where
 from equipoise.gather.facts import RECORD
 from equipoise.gather.plan import Plan
 from equipoise.scenario import Override, Scenario
-from equipoise.store.glance import CHANGES_A_PLAN
+from equipoise.store.glance import CHANGES_A_PLAN, counts
 from equipoise.tables import table
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _risks(records: Sequence["Record"]) -> pl.DataFrame:
 
 def changed_since(store: "Store", line: int) -> bool:
     """Return whether something that a run reads has changed in the record since that line of its log."""
-    return any(store.lines(after=line, kind=kind, limit=1) for kind in CHANGES_A_PLAN)
+    return any(counts(kind, one.old) or counts(kind, one.new) for kind in CHANGES_A_PLAN for one in store.lines(after=line, kind=kind))
 
 
 def last_effects(store: "Store", plan: str) -> pl.DataFrame:

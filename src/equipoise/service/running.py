@@ -12,7 +12,7 @@ from equipoise.errors import EquipoiseError, StoreError
 from equipoise.service.messages import IssueLine, RunAnswer, RunRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, file_hash, locate
-from equipoise.store.glance import CHANGES_A_PLAN, changed_since, due_notices, exists
+from equipoise.store.glance import changed_since, due_notices, exists, plan_changed_since
 
 
 class _Receipt(BaseModel):
@@ -82,7 +82,7 @@ def _standing(place: Workspace, today: dt.date) -> _Receipt | None:
     line, fed = int(receipt.inputs.pop("record", "0")), receipt.inputs.pop("approved", "")
     kept = Path(receipt.answer.folder).is_dir() and exists(place.folder)
     mine = str(place.plan_file) in receipt.inputs
-    if not (same_day and kept and mine and receipt.code == code_version()) or changed_since(place.folder, line, CHANGES_A_PLAN):
+    if not (same_day and kept and mine and receipt.code == code_version()) or plan_changed_since(place.folder, line):
         return None
     if changed_since(place.folder, line, ("approval",)) and _fed_otherwise(place, fed):
         return None

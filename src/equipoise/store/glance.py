@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def peek(workspace: Path, kinds: Sequence[str] = CHANGES_A_PLAN) -> tuple[int, b
 
     A store that is not there yet, or has an older schema, has neither. Raises StoreError where it cannot be looked at.
     """
-    queries = [("SELECT max(number) FROM line WHERE kind = ?", (kind,)) for kind in kinds]
+    queries: list[tuple[str, tuple[object, ...]]] = [("SELECT max(number) FROM line WHERE kind = ?", (kind,)) for kind in kinds]
     *last, users = _asked(locate_store(workspace), [*queries, (_USERS, ())])
     team = any(json.loads(row[0] or "{}").get("active", True) is not False for row in users)
     return max((row[0] or 0 for rows in last for row in rows), default=0), team
@@ -46,14 +46,28 @@ def due_notices(workspace: Path, today: dt.date) -> bool:
     return any(one.get("state") == "waiting" and str(one.get("due") or "") <= today.isoformat() for one in notices)
 
 
-def _asked(location: Location, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:
+def counts(kind: str, document: Mapping[str, object] | None) -> bool:
+    """Whether a run lays a record of one of the kinds that change a plan: what is only proposed, was rejected or is off changes nothing."""
+    held = {"override": "accepted", "risk": "open"}.get(kind)
+    return document is not None and (held is None or document.get("status", held) == held)
+
+
+def plan_changed_since(workspace: Path, line: int) -> bool:
+    """Return whether something that a run lays over a plan was made, changed or taken out after line number `line` of the log."""
+    query = "SELECT old, new FROM line WHERE kind = ? AND number > ?"
+    found = _asked(locate_store(workspace), [(query, (kind, line)) for kind in CHANGES_A_PLAN])
+    lines = ((kind, said) for kind, rows in zip(CHANGES_A_PLAN, found, strict=True) for row in rows for said in row if said)
+    return any(counts(kind, json.loads(said)) for kind, said in lines)
+
+
+def _asked(location: Location, queries: Sequence[tuple[str, tuple[object, ...]]]) -> list[list[tuple[Any, ...]]]:
     """Return the rows of each query."""
     if not location.exists:
         return [[] for _ in queries]
     return _asked_server(location.url, queries) if location.url else _asked_file(location.file, queries)
 
 
-def _asked_file(file: Path, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:
+def _asked_file(file: Path, queries: Sequence[tuple[str, tuple[object, ...]]]) -> list[list[tuple[Any, ...]]]:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'line'").fetchone():
@@ -63,7 +77,7 @@ def _asked_file(file: Path, queries: Sequence[tuple[str, tuple[str, ...]]]) -> l
         raise StoreError(f"The store cannot be read or written: {error}.", "Check that it can be written and has space.") from error
 
 
-def _asked_server(url: str, queries: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[tuple[Any, ...]]]:
+def _asked_server(url: str, queries: Sequence[tuple[str, tuple[object, ...]]]) -> list[list[tuple[Any, ...]]]:
     try:
         import psycopg
     except ImportError:
