@@ -240,3 +240,23 @@ def test_an_address_that_is_no_answer_is_refused() -> None:
         with pytest.raises(NotKnownError, match=words):
             _answered(callback, flow, OIDC)
     assert len({_derived(FLOW, what) for what in ("state", "nonce", "verifier")}) == 3
+
+
+def test_a_browser_logs_in_by_the_server_and_no_script_sees_what_proves_it(team: Workspace) -> None:
+    from starlette.testclient import TestClient
+
+    from equipoise.interfaces.api.app import create
+
+    browser = TestClient(create(team.folder), base_url="http://localhost")
+    assert 'id="provider"' in browser.get("/log-in").text
+    begun = browser.get("/api/v1/oidc/begin")
+    assert begun.json()["flow"] is None
+    assert "HttpOnly" in begun.headers["set-cookie"]
+    query = browse(begun.json()["url"], "sub-anna").partition("?")[2]
+    stranger = TestClient(browser.app, base_url="http://localhost")
+    assert stranger.get(f"/oidc/callback?{query}").status_code == 403
+    back = browser.get(f"/oidc/callback?{query}", follow_redirects=False)
+    assert (back.status_code, back.headers["location"]) == (303, "/")
+    assert "HttpOnly" in back.headers["set-cookie"]
+    assert browser.get("/api/v1/whoami").json()["user"] == "anna"
+    assert browser.get(f"/oidc/callback?{query}").status_code == 403, "the provider's answer serves once"
