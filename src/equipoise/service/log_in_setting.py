@@ -13,6 +13,12 @@ from equipoise.store.location import log_in_setting
 _RATE = "EQUIPOISE_OPERATIONS_PER_MINUTE"
 
 
+def is_safe(address: str) -> bool:
+    """Whether nobody between here and an address reads or changes what is said: https, or this machine itself."""
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"})
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,8 +35,7 @@ class OidcSetting(_Group):
     @field_validator("issuer")
     @classmethod
     def _safe(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
+        if not is_safe(value):
             raise ValueError(f"the issuer {value} is not reached by https. Only on this machine may it be http.")
         return value.rstrip("/")
 

@@ -19,8 +19,9 @@ from equipoise.errors import InputError, NotKnownError
 from equipoise.process.kept import word
 from equipoise.service import session_file
 from equipoise.service.entering import begin_session, team_place
-from equipoise.service.log_in_setting import LogInSetting, OidcSetting
+from equipoise.service.log_in_setting import LogInSetting, OidcSetting, is_safe
 from equipoise.service.messages.people import LoginAnswer, OidcBeginAnswer, OidcBeginRequest, OidcFinishRequest
+from equipoise.service.reaching import public_only
 from equipoise.service.register import Context
 from equipoise.store.contract import Change, Signature
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Said = dict[str, object]
 _SECONDS = 10.0
 _FLOW_LASTS = 900
+_CALLED = frozenset({"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"})
 _LEEWAY = 60  # seconds by which clocks may differ
 # Signatures made with a key that only the provider has; one made with the client's secret, or none, proves nothing.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -132,7 +134,7 @@ def _client(oidc: OidcSetting, redirect: str) -> "Iterator[OAuth2Client]":
         timeout=_SECONDS,
     )
     try:
-        with client:
+        with public_only([urlsplit(oidc.issuer).hostname or ""]), client:
             yield client
     except OAuthError as error:
         words = (error.description or error.error or "no reason given")[:200].rstrip(".")
@@ -155,6 +157,9 @@ def _discovered(client: "OAuth2Client", oidc: OidcSetting) -> Said:
         raise NotKnownError(
             f"The identity provider calls itself {found.get('issuer')}, not {oidc.issuer}.", "Correct issuer in workspace.yaml."
         )
+    unsafe = [name for name, value in found.items() if name in _CALLED and isinstance(value, str) and not is_safe(value)]
+    if unsafe:
+        raise NotKnownError(f"The identity provider's {unsafe[0]} is not reached by https.", "Correct issuer in workspace.yaml.")
     missing = [name for name in ("authorization_endpoint", "token_endpoint", "jwks_uri") if not isinstance(found.get(name), str)]
     if missing:
         raise NotKnownError(f"The identity provider does not say its {missing[0]}.", "Correct issuer in workspace.yaml.")
