@@ -5,16 +5,21 @@ The file is a zip: `manifest.json`, a file of JSON lines for each table of the d
 
 import datetime as dt
 import hashlib
+import io
 import json
 import os
+import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
 
+import polars as pl
 from sqlalchemy import Connection, DateTime, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from equipoise.errors import NotFoundError, StoreError
 from equipoise.store.chain import Entry, append, read_head, utc_now
@@ -25,6 +30,7 @@ from equipoise.store.frames import decoded, digest_of
 from equipoise.store.schema import COUNTER, CREDENTIAL, FRAME, HEAD, JOB, LINE, METADATA, RECORD, SCHEMA_VERSION, STORE, VERSION
 from equipoise.store.shelf import Shelf
 from equipoise.store.verification import verify_log
+from equipoise.tables.ceilings import most
 from equipoise.tables.content import content_hash
 from equipoise.tables.figures import quantity
 
@@ -33,6 +39,15 @@ _FORMAT = "equipoise backup 1"
 # In the order in which they can be inserted. Results of steps are left out: they are made again when they are needed.
 _TABLES = (HEAD, LINE, RECORD, COUNTER, VERSION, FRAME, CREDENTIAL, JOB)
 _PAGE = 2000
+# What reading an archive raises that was damaged, or made up to break whoever reads it.
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, RecursionError),
+    NotImplementedError,  # packed in a way that is not known
+    RuntimeError,  # encrypted
+    IntegrityError,
+)
+_CONTENT = re.compile(r"[0-9a-f]{64}")
+_LONGEST_LINE = 64_000_000  # bytes of a row: a version names its tables, a record holds what a request may say
 
 
 def write_backup(database: Database, shelf: Shelf, target: Path) -> Document:
@@ -130,8 +145,17 @@ def _whole(shelf: Shelf, content: str, name: str, digest: str | None) -> bytes |
 
 
 def _is_of(data: bytes, content: str, name: str) -> bool:
-    frame = decoded(data)
+    frame = decoded(data) if _claims(data) <= most("cells") else None
     return frame is not None and (not name or content_hash(name, frame) == content)
+
+
+def _claims(data: bytes) -> int:
+    """Return how many cells a Parquet file says it has: a few kilobytes may unpack to all memory."""
+    try:
+        file = pl.scan_parquet(io.BytesIO(data))
+        return int(file.select(pl.len()).collect().item()) * max(len(file.collect_schema()), 1)
+    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        return 0  # no such file: it cannot be read either
 
 
 def _entry(content: str) -> str:
@@ -175,8 +199,8 @@ def _opened(source: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except FileNotFoundError:
         raise NotFoundError(f"There is no backup {source}.", "Check the path.") from None
-    except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
-        raise _damaged(source, str(error)) from error
+    except _BROKEN as error:
+        raise _damaged(source, str(error)[:200]) from error
 
 
 def _damaged(source: Path, cause: str) -> StoreError:
@@ -185,7 +209,7 @@ def _damaged(source: Path, cause: str) -> StoreError:
 
 def _manifest(archive: zipfile.ZipFile, source: Path) -> Document:
     try:
-        manifest = json.loads(archive.read("manifest.json"))
+        manifest = json.loads(_member(archive, "manifest.json", _LONGEST_LINE, source))
     except ValueError as error:
         raise _damaged(source, str(error)) from error
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
@@ -208,13 +232,23 @@ def _refuse_full(connection: Connection, *, replace: bool) -> None:
         )
 
 
+def _member(archive: zipfile.ZipFile, name: str, largest: int, source: Path) -> bytes:
+    """Return what an entry holds. Raises StoreError where it is larger than any may be, or packed too well to be what was written."""
+    entry = archive.getinfo(name)
+    if entry.file_size > min(largest, most("packing") * max(entry.compress_size, 1) + _LONGEST_LINE):
+        raise _damaged(source, f"{name[:80]} unpacks to {entry.file_size / 1e6:,.0f} MB")
+    return archive.read(entry)
+
+
 def _put_tables(archive: zipfile.ZipFile, manifest: Document, shelf: Shelf, source: Path) -> None:
     """Keep the Parquet files, each checked; until something names them nobody sees them."""
     tables = cast("dict[str, str]", manifest["tables"])
     for content, name in tables.items():
+        if not _CONTENT.fullmatch(content):  # it names a file: one that begins with ../ would lie anywhere
+            raise _damaged(source, f"{content[:40]!r} is no name of a table")
         if shelf.holds(content) and _whole(shelf, content, name, None) is not None:
             continue
-        data = archive.read(_entry(content))
+        data = _member(archive, _entry(content), most("file_bytes"), source)
         if not _is_of(data, content, name):
             raise _damaged(source, f"the table {name} ({content[:12]}) is not what it was")
         shelf.write(content, data)
@@ -226,7 +260,9 @@ def _put_rows(connection: Connection, archive: zipfile.ZipFile, table: Table, ma
     times = [column.name for column in table.columns if isinstance(column.type, DateTime)]
     digest, rows = hashlib.sha256(), []
     with archive.open(f"{table.name}.jsonl") as file:
-        for line in file:
+        while line := file.readline(_LONGEST_LINE + 1):
+            if len(line) > _LONGEST_LINE:
+                raise _damaged(source, f"a row of {table.name} has more than {_LONGEST_LINE // 1_000_000} MB")
             digest.update(line)
             row = json.loads(line)
             row |= {name: dt.datetime.fromisoformat(row[name]) for name in times if row[name]}
