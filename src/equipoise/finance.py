@@ -129,6 +129,16 @@ TERMS: tuple[Term, ...] = (
     Term("site_closings", "cash", -1, {"closing": 1}, _column("closing_cost"), "Sites closed", "sites", subject="location"),
     Term("scrap", "cash", -1, {"scrap": 1}, _column("scrap_cost"), "Stock scrapped", "scrap"),
     Term(
+        "one_off",
+        "cash",
+        -1,
+        {"one_off": 1},
+        _column("amount"),
+        "Paid once, whatever is planned: what was decided, such as a tool or a project",
+        "one off",
+        subject="purpose",
+    ),
+    Term(
         "carrying",
         "opportunity",
         -1,

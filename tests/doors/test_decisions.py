@@ -1,13 +1,17 @@
 """Decisions: an option that is chosen is part of the plan, in one write with the decision; reversing takes it out again."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import ConflictError, DataError, InputError, NotAllowedError
+from equipoise.scenario import Override
 from equipoise.service.decisions import _document, _options_of
+from equipoise.service.promoting import paid_once
 from equipoise.store.contract import Change, Signature
 from equipoise.tables import table
 from tests.doors.conftest import TODAY, answer
@@ -31,7 +35,7 @@ def test_a_chosen_option_is_part_of_the_plan_until_the_decision_is_opened_again(
     made = answer("decision decide", plan=str(quick), decision=number, choose="1", rationale="It pays")
     (line,) = made["decisions"]
     assert (line["status"], line["chosen"], line["net_money"], line["cost"]) == ("decided", "Fewer lanterns", 900.0, 250.0)
-    assert any("250" in sentence and "kept with the decision" in sentence for sentence in made["headline"])
+    assert any("250" in sentence and "paid in the period that begins on 2026-12-01" in sentence for sentence in made["headline"])
     record = answer("decision show", plan=str(quick), decision=number)
     assert record["record"]["decided_on"] == TODAY.isoformat()
     assert record["record"]["rationale"] == "It pays"
@@ -42,6 +46,7 @@ def test_a_chosen_option_is_part_of_the_plan_until_the_decision_is_opened_again(
     assert demand(quick, item="Lantern") == pytest.approx(before / 2)
     effect = answer("show", plan=str(quick), table="override_effect", limit=0)
     assert effect["rows"][0][effect["columns"].index("reason")] == "It pays"
+    assert paid(quick, "one_off") == paid(quick, "one_off_cost") == 250.0
 
     with pytest.raises(InputError, match="is decided"):
         answer("decision decide", plan=str(quick), decision=number, choose="none")
@@ -50,9 +55,41 @@ def test_a_chosen_option_is_part_of_the_plan_until_the_decision_is_opened_again(
     assert not place_of(quick).store.records("promotion")
     answer("run", plan=str(quick))
     assert demand(quick, item="Lantern") == pytest.approx(before)
+    assert paid(quick, "one_off") == 0.0
     history = answer("decision show", plan=str(quick), decision=number)["history"]
     assert ("chosen", "Fewer lanterns", "", "The customer said no") in {
         (one["column"], one["old"], one["new"], one["reason"]) for one in history
+    }
+
+
+def paid(workspace: Path, line: str) -> float:
+    """Return what the statement of the last version has of a line."""
+    place = place_of(workspace)
+    frame = place.store.table(place.version().tables["financials"])
+    return float(frame.filter(pl.col("line") == line).get_column("amount").sum())
+
+
+def test_what_is_paid_once_is_paid_when_it_is_first_used() -> None:
+    calendar = Calendar("month", dt.date(2027, 1, 1), 6, dt.date(2026, 12, 31))
+    later = [Override.model_validate({**HALVE, "where": {"period": {"from": "2027-03", "to": "2027-05"}}})]
+    step = Override.model_validate(
+        {"table": "capacity_step", "operation": "insert", "value": {"resource": "Line", "step": "s", "start": "2027-02-14"}}
+    )
+    for overrides, period in ((later, "2027-03-01"), ([*later, step], "2027-02-01"), ([], "2027-01-01")):
+        (cost,) = paid_once("Tool", 90, overrides, calendar)
+        assert cost.value == {"purpose": "Tool", "period": period, "amount": 90.0}
+    assert paid_once("Tool", 0, later, calendar) == paid_once("Tool", None, later, calendar) == ()
+
+
+def test_what_only_costs_is_part_of_the_plan_too(quick: Path) -> None:
+    options = [{"name": "Consultant", "one_off_cost": 400.0}]
+    number = str(answer("decision add", plan=str(quick), question="Whom do we ask?", options=options)["id"])
+    answer("decision decide", plan=str(quick), decision=number, choose="1")
+    before = {line: paid(quick, line) for line in ("contribution", "payments", "supply_cost")}
+    answer("run", plan=str(quick))
+    after = {line: paid(quick, line) - amount for line, amount in before.items()}
+    assert after == {
+        line: pytest.approx(sign * 400.0, abs=0.01) for line, sign in (("contribution", -1), ("payments", 1), ("supply_cost", 1))
     }
 
 

@@ -91,6 +91,11 @@ def tables() -> dict[str, pl.DataFrame]:
             {"resource": "saw", "step": "shift", "quantity": 20.0, "cost": 100.0, "span": "period"},
             {"resource": "saw", "step": "second saw", "quantity": 30.0, "cost": 900.0, "span": "horizon"},
         ),
+        "one_off_cost": rows(
+            {"purpose": "jig", "period": month(1), "amount": 120.0},
+            {"purpose": "jig", "period": AN_EARLIER_DAY, "amount": 80.0},
+            {"purpose": "training", "period": month(0), "amount": 0.0},
+        ),
         "maintenance": rows({"resource": "saw", "stops": 1, "hours": 6.0, "at_once": 1, "earliest": month(1)}),
         "workforce": rows(
             {

@@ -6,12 +6,15 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from equipoise import finance
 from equipoise.dimensions.calendar import Calendar
+from equipoise.supply.formulate import formulate
 from equipoise.supply.review import answer_tables
 from equipoise.supply.session import Solved
 from equipoise.supply.solving.solve import solve
+from tests.truth import everything
 from tests.truth.everything import problem
 
 
@@ -35,6 +38,18 @@ def test_costs_add_up_to_the_objective(strategy: str, integer: bool) -> None:
     money = finance.published(tables["cost"]).get_column("amount").sum()
     assert money == pytest.approx(bridge["objective"] - bridge.get("penalty", 0.0), abs=1e-6)
     assert float(facts["objective without the model's own prices"]) == pytest.approx(money, abs=1e-3)
+
+
+def test_what_is_paid_once_is_known_money_of_its_period() -> None:
+    """Only what is paid within the horizon counts; it changes no decision, and what is earned by as much."""
+    given = everything.tables()
+    without = answer_tables(
+        Solved(bare := formulate({**given, "one_off_cost": given["one_off_cost"].clear(), "setting": everything.setting()}), solve(bare))
+    )["cost"]
+    made = answer_tables(Solved(problem(), solve(problem())))["cost"]
+    rows = made.filter(pl.col("term") == "one_off")
+    assert rows.select("class", "subject", "quantity", "amount").rows() == [("cash", "jig", 1.0, -120.0)]
+    assert_frame_equal(made.filter(pl.col("term") != "one_off"), without)
 
 
 def test_every_family_of_cost_occurs_in_a_company_that_has_them_all() -> None:

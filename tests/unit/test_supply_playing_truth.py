@@ -99,6 +99,13 @@ def test_an_order_that_comes_a_month_late_leaves_a_month_short() -> None:
     assert played["supply_cost"] == pytest.approx([8.0 * 30])
 
 
+def test_what_is_paid_once_is_paid_on_every_path() -> None:
+    once = {"one_off_cost": rows({"purpose": "tool", "period": month(1), "amount": 70.0})}
+    played = [play({**base_stock(), **more}, np.full((1, 4), 10.0), {}, session=Session()) for more in ({}, once)]
+    assert played[1]["supply_cost"] - played[0]["supply_cost"] == pytest.approx([70.0])
+    assert played[0]["profit"] - played[1]["profit"] == pytest.approx([70.0])
+
+
 @pytest.mark.parametrize("level", ["item", "family"])
 def test_alpine_played_on_its_own_demand_is_its_plan_and_near_to_solving_again(level: str) -> None:
     plan = EXAMPLES / "alpine" / "plan.yaml"

@@ -22,7 +22,7 @@ EDITED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("location", "resource", "working_calendar", "on_hand", "scheduled_receipt", "route", "usage", "bom"), _SUPPLY),
     **dict.fromkeys(("co_output", "capacity", "capacity_step", "maintenance", "workforce", "purchase", "purchase_limit"), _SUPPLY),
     **dict.fromkeys(("lane", "inventory_policy", "limit", "limit_member", "firm_plan", "production_actual", "stock_actual"), _SUPPLY),
-    **dict.fromkeys(("price", "budget", "currency_rate"), _FINANCE),
+    **dict.fromkeys(("price", "budget", "currency_rate", "one_off_cost"), _FINANCE),
     **dict.fromkeys(("item", "unit_conversion"), (*_DEMAND, *_SUPPLY)),
     **dict.fromkeys(("lever", "disturbance", "risk_opportunity"), EDITS),
     "plan_snapshot": ("manage_cycle",),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import Fault, InputError, NotAllowedError, Where
 from equipoise.process.editing import refuse_edits
 from equipoise.process.kept import word
@@ -22,7 +23,7 @@ from equipoise.service.messages.decisions import (
     DecisionsAnswer,
 )
 from equipoise.service.overrides import read_override
-from equipoise.service.promoting import Promotion, named, promotion, promotions
+from equipoise.service.promoting import Promotion, named, paid_once, promotion, promotions
 from equipoise.service.records import Records, kept
 from equipoise.service.register import Context
 from equipoise.service.sealing import decided_on
@@ -158,9 +159,9 @@ def _options_of(option: pl.DataFrame, change: pl.DataFrame, version: str) -> dic
 def decision_decide(request: DecisionDecideRequest, context: Context) -> DecisionsAnswer:
     """Decide, in one write: what was chosen, why, by whom and when; the overrides of the option become part of the plan of record.
 
-    What an option costs once has no place in the plan's tables: it stays on the decision and on the promotion. Raises InputError where
-    there is no such option, or it was decided already; DataError where the option's overrides do not fit the plan any more;
-    NotAllowedError where the decision is not theirs; ConflictError where somebody else has changed it since `revision`.
+    What it costs once is paid in the first period that they name (table one_off_cost). Raises InputError where there is no such option,
+    or it was decided already; DataError where the option's overrides do not fit the plan any more; NotAllowedError where the decision is
+    not theirs; ConflictError where somebody else has changed it since `revision`.
     """
     here = _decisions(request, context)
     held = here.record(request.decision)
@@ -178,36 +179,54 @@ def decision_decide(request: DecisionDecideRequest, context: Context) -> Decisio
     if not rationale and not context.person.alone:
         raise InputError("A decision has no rationale.", "Say why: --rationale")
     name = NONE if option is None else str(option["name"])
+    changes = [Change(KIND, _decided(held, option, rationale, context), held.id, request.revision or held.revision)]
+    overrides = [read_override(one) for one in _overrides_of(option)]
+    named_ = _name_in_plan(held, option)
+    cost = paid_once(named_, (option or {}).get("one_off_cost"), overrides, Calendar.from_setting(here.plan.setting.calendar))
+    if option is not None and (overrides or cost):
+        _refuse_bringing_in(here, overrides)
+        changes.append(_promoted(here, held, named_, option, [*overrides, *cost], rationale))
+    last = next(iter(here.place.versions()[-1:]), None)
+    made = kept(here.place, changes, context, "decision decide", rationale)
+    if len(changes) > 1:
+        decided_on(here.place, last, context, f"{held.id} was decided")
+    run = f"equipoise run {here.place.plan_file}" if len(changes) > 1 else ""
+    return _answer(here, made[:1], list(_told(here, name, overrides, cost)), run)
+
+
+def _decided(held: Record, option: Mapping[str, object] | None, rationale: str, context: Context) -> Document:
+    """Return a decision as it is once it was decided."""
     done: Document = {
         **held.document,
         "status": "decided",
-        "chosen": name,
+        "chosen": NONE if option is None else str(option["name"]),
         "rationale": rationale or None,
         "decided_on": context.today.isoformat(),
         "decided_by": context.actor,
         "cost": option.get("one_off_cost") if option is not None else None,
     }
-    done = {column: value for column, value in done.items() if value is not None}
-    changes = [Change(KIND, done, held.id, request.revision or held.revision)]
-    overrides = [read_override(one) for one in _overrides_of(option)]
-    if option is not None and overrides:
-        guard_decided(here.place, here.plan)
-        if not may(context.person, "decide"):  # whoever decides for a role brings about only what the role may change itself
-            guard_sealed(here.place, [one.table for one in overrides], context, here.plan)
-            refuse_edits(context.person, overrides, Matching(here.place, here.plan, context.today).seen([one.table for one in overrides]))
-        changes.append(_promoted(here, held, option, overrides, rationale))
-    last = next(iter(here.place.versions()[-1:]), None)
-    made = kept(here.place, changes, context, "decision decide", rationale)
-    if len(changes) > 1:
-        decided_on(here.place, last, context, f"{held.id} was decided")
-    return _answer(here, made[:1], list(_told(here, name, option, overrides)), f"equipoise run {here.place.plan_file}" if overrides else "")
+    return {column: value for column, value in done.items() if value is not None}
 
 
-def _promoted(here: Records, held: Record, option: Mapping[str, object], overrides: Sequence[Override], why: str) -> Change:
+def _refuse_bringing_in(here: Records, overrides: Sequence[Override]) -> None:
+    """Raise NotAllowedError where the plan was decided, or who decides for a role brings about what the role may not change itself."""
+    guard_decided(here.place, here.plan)
+    if not may(here.context.person, "decide"):
+        tables = [one.table for one in overrides]
+        guard_sealed(here.place, tables, here.context, here.plan)
+        refuse_edits(here.context.person, overrides, Matching(here.place, here.plan, here.context.today).seen(tables))
+
+
+def _name_in_plan(held: Record, option: Mapping[str, object] | None) -> str:
+    """Return the name that an option has as part of the plan: its own where the plan made it, else with the decision's."""
+    name = str((option or {}).get("name"))
+    return name if (option or {}).get("version") else f"{held.id} {name}"
+
+
+def _promoted(here: Records, held: Record, name: str, option: Mapping[str, object], overrides: Sequence[Override], why: str) -> Change:
     """Return the promotion of an option. Raises DataError where its overrides no longer fit the plan, InputError where it is there."""
     numbered = [one.model_copy(update={"id": f"change {number}"}) for number, one in enumerate(overrides, start=1)]
     Matching(here.place, here.plan, here.context.today).look(numbered)
-    name = str(option["name"]) if option.get("version") else f"{held.id} {option['name']}"
     if any(one.name == name for one in promotions(here.place, here.plan)):
         raise InputError(
             f"{name} is part of the plan already.", f"Choose another option, or take it out: equipoise promote '{name}' --undo"
@@ -257,18 +276,18 @@ def _overrides_of(option: Mapping[str, object] | None) -> list[Document]:
     return [one for one in _listed((option or {}).get("overrides")) if isinstance(one, dict)]
 
 
-def _told(here: Records, name: str, option: Mapping[str, object] | None, overrides: Sequence[Override]) -> Iterator[str]:
+def _told(here: Records, name: str, overrides: Sequence[Override], cost: Sequence[Override]) -> Iterator[str]:
     if name == NONE:
         yield "Decided: nothing is done."
         return
     yield f"Decided: {name}." + (
-        " From the next run on it is part of the plan:" if overrides else " Nothing of it changes the plan's numbers."
+        " From the next run on it is part of the plan:" if overrides or cost else " Nothing of it changes the plan's numbers."
     )
     yield from (f"  {override}" for override in overrides)
-    cost = (option or {}).get("one_off_cost")
-    if isinstance(cost, (int, float)) and cost:
-        paid = money(float(cost), here.plan.setting.currency)
-        yield f"What it costs once, {paid}, is kept with the decision: no table of the plan has a place for it."
+    for one in cost:
+        value = one.value if isinstance(one.value, dict) else {}
+        paid = money(float(str(value["amount"])), here.plan.setting.currency)
+        yield f"What it costs once, {paid}, is paid in the period that begins on {value['period']}: see one_off in the statement."
 
 
 def decision_reopen(request: DecisionReopenRequest, context: Context) -> DecisionsAnswer:

@@ -3,15 +3,19 @@
 The record holds what was promoted, by whom and why; the plan file stays as it is. A run lays promoted overrides after the plan file's own.
 """
 
+import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import polars as pl
 
+from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import InputError, NotFoundError
 from equipoise.gather.plan import Plan
-from equipoise.scenario import Override, Scenario, chain
+from equipoise.scenario import Override, chain
+from equipoise.scenario.condition import days_of
 from equipoise.service.current import cycle_name_of
 from equipoise.service.messages import PromoteAnswer, PromoteRequest
 from equipoise.service.recorded import batches_of, belongs, plans_of
@@ -57,10 +61,10 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
             raise InputError(f"{request.name} is not promoted.", f"Promoted are: {', '.join(held) or 'none'}.")
         change = demotion(done)
     else:
-        done = held.get(request.name) or _found(place, plan.scenarios, request, context)
+        done = held.get(request.name) or _found(place, plan, request, context)
         if done.name in held:
             raise InputError(f"{done.name} is promoted already.", "Run the plan, or take it out with --undo.")
-        change = promotion(place, plan, done, request.reason)
+        change = promotion(place, plan, done, request.reason, cost=_cost(place, done))
     last = next(iter(place.versions()[-1:]), None)
     place.store.change([change], context.sign("promote --undo" if request.undo else "promote", request.reason))
     stands = decided_on(place, last, context, request.reason or f"{done.name} was promoted") if not request.undo else None
@@ -75,9 +79,12 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
     )
 
 
-def _found(place: Workspace, scenarios: Sequence[Scenario], request: PromoteRequest, context: Context) -> Promotion:
-    """Return what is to be promoted: a scenario with what it builds on, or an option under its name though it was asked for by rank."""
-    name, kind = request.name, "scenario"
+def _found(place: Workspace, plan: Plan, request: PromoteRequest, context: Context) -> Promotion:
+    """Return what is to be promoted: a scenario with what it builds on, or an option under its name though it was asked for by rank.
+
+    What an option costs once is among its overrides.
+    """
+    name, kind, scenarios = request.name, "scenario", plan.scenarios
     if any(scenario.name == name for scenario in scenarios):
         batches = tuple(batch for batch in chain(scenarios, name) if batch)
         if not batches:
@@ -88,7 +95,8 @@ def _found(place: Workspace, scenarios: Sequence[Scenario], request: PromoteRequ
         except NotFoundError as error:
             names = ", ".join(scenario.name for scenario in scenarios if scenario.name != "base")
             raise NotFoundError(f"There is no scenario or option {name}.", f"Scenarios: {names}. {error.fix}") from None
-        kind, batches = "option", (overrides,)
+        cost = paid_once(name, option_cost(place, name), overrides, Calendar.from_setting(plan.setting.calendar))
+        kind, batches = "option", ((*overrides, *cost),)
     return Promotion(name, kind, named(name, batches, request.reason, context.actor))
 
 
@@ -108,6 +116,41 @@ def option_overrides(place: Workspace, name: str) -> tuple[str, tuple[Override, 
         known = ", ".join(option.filter(pl.col("rank").is_not_null()).sort("rank").get_column("option"))
         raise NotFoundError(f"There is no option {name}.", f"Options: {known or 'none'}.")
     return meant[0], tuple(Override.model_validate_json(text) for text in rows.get_column("override"))
+
+
+def option_cost(place: Workspace, name: str) -> float | None:
+    """Return what an option of the plan's latest version costs once; None where that is not given."""
+    option = place.store.table(place.version().tables["option"])
+    return option.filter(pl.col("option") == name).get_column("one_off_cost").item()  # type: ignore[no-any-return]
+
+
+def _cost(place: Workspace, found: Promotion) -> float | None:
+    return option_cost(place, found.name) if found.kind == "option" else None
+
+
+def paid_once(name: str, cost: object, overrides: Sequence[Override], calendar: Calendar) -> tuple[Override, ...]:
+    """Return the override that puts into the plan what is paid once for a promotion; none where that is nothing or not given.
+
+    It is paid in the first period that its overrides name, within the horizon; where they name none, in the horizon's first.
+    """
+    if not isinstance(cost, (int, float)) or not cost > 0:
+        return ()
+    first = min((day for one in overrides for day in _days(one)), default=calendar.start)
+    period = calendar.period_of(min(max(first, calendar.start), calendar.periods[-1]))
+    value = {"purpose": name, "period": period.isoformat(), "amount": float(cost)}
+    return (Override.model_validate({"table": "one_off_cost", "operation": "insert", "value": value}),)
+
+
+def _days(override: Override) -> Iterator[dt.date]:
+    """Yield the first day of each period that an override names."""
+    said = override.value if isinstance(override.value, dict) else override.where
+    for column in ("period", "start"):
+        condition = said.get(column)
+        named = condition.get("from") if isinstance(condition, dict) else condition
+        for one in named if isinstance(named, (list, tuple)) else (named,):
+            with suppress(InputError, ValueError):
+                if one:
+                    yield days_of(str(one)[:10])[0]
 
 
 def named(name: str, batches: Sequence[Sequence[Override]], reason: str, actor: str) -> tuple[tuple[Override, ...], ...]:

@@ -16,7 +16,7 @@ _OF_PHASE = {
 }
 # Masters that say what supply can do, the targets that finance gives, and what is uncertain.
 _SUPPLY_MASTERS = ("location", "resource", "working_calendar", "unit_conversion", "currency_rate")
-_RECONCILED = ("budget", "lever", "setting")
+_RECONCILED = ("budget", "lever", "one_off_cost", "setting")
 
 
 @cache

@@ -10,6 +10,7 @@ from equipoise import finance
 from equipoise.supply.formulation.equation import Equation, Grade
 from equipoise.supply.formulation.register import RULES, Rule, asked
 from equipoise.supply.memory import Memory
+from equipoise.supply.model.network import Network
 from equipoise.supply.model.ties import tie_gains
 from equipoise.supply.model.unknowns import WHOLE, Model
 
@@ -76,7 +77,7 @@ class Problem:
 
 
 def activities(model: Model) -> dict[str, pl.DataFrame]:
-    """Return what the money terms are paid for: the unknowns by family, known demand, and demand still open at the end."""
+    """Return what the money terms are paid for: unknowns by family, known demand, demand still open at the end, what is paid once."""
     late = model.net.demands.select("demand", "opening")
     demand = model.demand.join(late, on="demand", how="left", maintain_order="left")
     known = pl.col("quantity") + pl.when(pl.col("t") == 0).then(pl.col("opening")).otherwise(0.0)
@@ -84,7 +85,14 @@ def activities(model: Model) -> dict[str, pl.DataFrame]:
         **model.unknowns,
         "demand": demand.with_columns(known.alias("known"), pl.lit(None, pl.Int64).alias("column")),
         "open_backlog": open_backlog(model, model["backlog"], model.pools.pool, "pool"),
+        "one_off": paid_once(model.net),
     }
+
+
+def paid_once(net: Network) -> pl.DataFrame:
+    """Return purpose, t, period and amount of what is paid once within the horizon: known, each once."""
+    rows = net.one_off_cost.join(net.periods.select("t", "period"), on="period", maintain_order="left")
+    return rows.filter(pl.col("amount") > 0).with_columns(quantity=pl.lit(1.0), known=pl.lit(1.0), column=pl.lit(None, pl.Int64))
 
 
 def open_backlog(model: Model, backlog: pl.DataFrame, demand: pl.DataFrame, key: str) -> pl.DataFrame:

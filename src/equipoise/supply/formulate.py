@@ -16,7 +16,7 @@ from equipoise.tables.setting import from_table
 MODEL_TABLES = (
     *("demand_plan", "item", "market", "location", "resource", "route", "usage", "bom", "co_output", "capacity", "capacity_step"),
     *("maintenance", "workforce", "purchase", "purchase_limit", "lane", "inventory_policy", "demand_policy", "limit", "limit_member"),
-    *("firm_plan", "on_hand", "backlog", "scheduled_receipt", "inventory_target", "plan_snapshot", "setting"),
+    *("one_off_cost", "firm_plan", "on_hand", "backlog", "scheduled_receipt", "inventory_target", "plan_snapshot", "setting"),
 )
 """What the supply model is made from."""
 _GIVEN = {name: table(name) for name in MODEL_TABLES if name != "setting"}

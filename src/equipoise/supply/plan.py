@@ -86,7 +86,7 @@ def cost(made: Plan) -> pl.DataFrame:
     every = model.memory(activities, model)
     demand = every["demand"].join(periods, on="t", how="left", maintain_order="left").with_columns(pl.col("known").alias("quantity"))
     still = open_backlog(model, made["backlog"], model.demand, "demand").with_columns(pl.col("planned").alias("quantity"))
-    return table("cost").conform(finance.costs({**frames, "demand": demand, "open_backlog": still}))
+    return table("cost").conform(finance.costs({**frames, "demand": demand, "open_backlog": still, "one_off": every["one_off"]}))
 
 
 def shortage(made: Plan) -> pl.DataFrame:

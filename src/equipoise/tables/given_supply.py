@@ -259,6 +259,13 @@ BUY_AND_MOVE = (
         number("maximum", "At most", _QUANTITY, minimum=0),
     ),
     _given(
+        "one_off_cost",
+        "What is paid once, such as for a tool, a project or an option that was decided.",
+        text("purpose", "What it is paid for", key=True),
+        date("period", "First day of the period in which it is paid", key=True, required=True),
+        number("amount", "What is paid", _MONEY, required=True, minimum=0, over_time="flow"),
+    ),
+    _given(
         "lever",
         "What may be done about a gap, at what price.",
         text("kind", "Kind of lever", key=True, allowed=LEVER_KINDS),

@@ -89,6 +89,12 @@ def _stock_money(books: Books) -> list[pl.DataFrame]:
     ]
 
 
+def _known_money(books: Books) -> list[pl.DataFrame]:
+    """Return what is paid once, in the periods of the horizon."""
+    rows = books.timed("one_off_cost").filter(pl.col("t").is_not_null())
+    return [_term(rows, "one_off", pl.lit(-1.0), pl.col("amount"), "purpose", None, item=False)]
+
+
 def _decision_prices(books: Books) -> pl.DataFrame:
     """Return the price of every decision that is either taken or not, and of a load: term, subject, item, place, t, price."""
     steps = books.every(books.tables["capacity_step"])
@@ -114,7 +120,7 @@ def expected_money(books: Books) -> pl.DataFrame:
     Of decisions that are either taken or not, the table cost says which are taken, and how many loads go; their price is checked, and
     elsewhere that they are.
     """
-    known = pl.concat([*_demand_money(books), *_flow_money(books), *_resource_money(books), *_stock_money(books)])
+    known = pl.concat([*_demand_money(books), *_flow_money(books), *_resource_money(books), *_stock_money(books), *_known_money(books)])
     taken = books.cost.join(_decision_prices(books), on=_KEY, nulls_equal=True, maintain_order="left")
     decided = taken.select(*_KEY, expected=-pl.col("quantity") * pl.col("price"))
     return pl.concat([known, decided]).group_by(_KEY, maintain_order=True).agg(pl.col("expected").sum())

@@ -14,6 +14,7 @@ _AS_GIVEN = {
     "location": ["location"],
     "capacity_step": ["resource", "step"],
     "maintenance": ["resource"],
+    "one_off_cost": ["purpose", "period"],
     "limit": ["limit"],
     "limit_member": ["limit", "table", "key"],
 }
@@ -63,6 +64,7 @@ class Network(Record):
     purchase_limit: pl.DataFrame
     capacity_step: pl.DataFrame
     maintenance: pl.DataFrame
+    one_off_cost: pl.DataFrame
     limit: pl.DataFrame
     limit_member: pl.DataFrame
     firm_plan: pl.DataFrame

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from equipoise import finance
-from equipoise.supply.assembly import Array
+from equipoise.supply.assembly import Array, paid_once
 from equipoise.supply.playing.course import Course, dense
 from equipoise.supply.playing.sums import Sums
 
@@ -66,6 +66,8 @@ def accounts(course: Course) -> Accounts:
     for family in _KEPT:
         columns, when = model[family].get_column("column").to_numpy(), model[family].get_column("t").to_numpy()
         np.add.at(fixed, when, course.cash[columns] * course.values[columns])
+    once = paid_once(model.net)
+    np.add.at(fixed, once.get_column("t").to_numpy(), finance.coefficients({"one_off": once}).get_column("coefficient").to_numpy())
     flows = [np.concatenate([course.decide[t].columns, course.serve[t].columns]) for t in range(horizon)]
     kept = load.filter(pl.col("activity") == "store")
     kept = kept.join(model["stock"].select("column", place="point"), on="column", maintain_order="left")
