@@ -95,5 +95,6 @@ def _read(name: str, value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise InputError(f"--{name.replace('_', '-')} is no JSON: {error.msg}.", "Give a list or an object.", Where(column=name)) from None
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply, or a number is too long"
+        raise InputError(f"--{name.replace('_', '-')} is no JSON: {reason}.", "Give a list or an object.", Where(column=name)) from None

@@ -59,8 +59,9 @@ def parse_where(text: str) -> dict[str, Condition]:
 def _from_json(text: str) -> dict[str, Condition]:
     try:
         found: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"'{text}' is not JSON: {error.msg}.", _FORM) from None
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply, or a number is too long"
+        raise InputError(f"'{text}' is not JSON: {reason}.", _FORM) from None
     return {column: tuple(one) if isinstance(one, list) else one for column, one in found.items()}
 
 

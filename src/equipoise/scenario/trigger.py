@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import Literal
 
 import polars as pl
@@ -19,6 +20,7 @@ from equipoise.scenario.cells import Cells
 from equipoise.scenario.condition import Condition, parse_where
 from equipoise.scenario.override import ATTRIBUTES
 from equipoise.tables import DICTIONARY, GIVEN, table
+from equipoise.tables.ceilings import short_enough
 from equipoise.tables.column import Column
 from equipoise.tables.figures import number
 
@@ -38,8 +40,8 @@ _COMPARED: dict[str, Callable[[float, float], bool]] = {"<": operator.lt, "<=": 
 _WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 _END = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*([-+−]?)\s*(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*(%?)\s*$")
 _WINDOW = re.compile(
-    r"\s*,?\s+(last|next)\s+(\d+)\s+(periods?|weeks?|months?|quarters?)"
-    r"(?:\s+against\s+the\s+(?:(\d+)\s+before|(same)(?:\s+\w+)?\s+a\s+year\s+(?:before|ago)))?$",
+    r"\s*,?\s+(last|next)\s+(\d{1,4})\s+(periods?|weeks?|months?|quarters?)"
+    r"(?:\s+against\s+the\s+(?:(\d{1,4})\s+before|(same)(?:\s+\w+)?\s+a\s+year\s+(?:before|ago)))?$",
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"(\w+)\s+of\s+(\w+)(?:\s*\.\s*(\w+))?(?:\s+where\s+(.+))?", re.IGNORECASE | re.DOTALL)
@@ -120,7 +122,7 @@ def parse_trigger(text: str, calendar: Calendar) -> Trigger:
     Raises InputError, with the forms that it knows or the nearest names, where the sentence cannot be read or asks for what its table
     does not hold.
     """
-    said = " ".join(text.split())
+    said = " ".join(short_enough(text, "trigger").split())
     end = _END.search(said)
     if end is None:
         raise InputError(f"'{said}' does not end with a comparison to a number.", FORMS)
@@ -134,6 +136,8 @@ def parse_trigger(text: str, calendar: Calendar) -> Trigger:
         raise InputError(f"'{said}' cannot be read.", FORMS)
     compared = end[1].replace("≤", "<=").replace("≥", ">=")
     size = float(end[3].replace(",", "")) / (100 if end[4] else 1)
+    if not isfinite(size):
+        raise InputError(f"'{said}' compares to a number that is too large.", FORMS)
     limit = -size if end[2] in {"-", "−"} else size
     measure, name = _measure(head[1]), _named(head[2], TRIGGER_TABLES, "There is no table {} that a trigger can look at.")
     column = _named(head[3], table(name).by_name, f"{name} has no column {{}}.") if head[3] else ""

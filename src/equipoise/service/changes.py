@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from equipoise.errors import Fault, InputError, Where
 from equipoise.scenario import Override, columns_of, faults_of, parse_where
 from equipoise.tables import DICTIONARY
+from equipoise.tables.ceilings import short_enough
 
 FORMS = (
     "Write TABLE.COLUMN CELLS: CHANGE, such as 'demand_plan family=Tents; period=2027-04..2027-06: +10 %', "
@@ -33,6 +34,7 @@ def _plain(text: str) -> object:
 
 def read_change(text: str, reason: str) -> Override:
     """Return the override that a change in words, or as JSON, means. Raises InputError with the forms that are known."""
+    short_enough(text, "change")
     try:
         override = Override.model_validate_json(text) if text.lstrip().startswith("{") else _from_words(text, reason)
     except ValidationError as error:

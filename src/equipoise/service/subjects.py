@@ -9,17 +9,17 @@ from equipoise.errors import InputError, NotFoundError
 from equipoise.scenario import columns_of, parse_where
 from equipoise.service.changes import parted
 from equipoise.tables import DICTIONARY, KEPT
+from equipoise.tables.ceilings import short_enough
 
 if TYPE_CHECKING:
     from equipoise.gather import Plan
-    from equipoise.store.contract import Record
 
-_CELL = re.compile(r"(?P<table>[a-z_]+)(?:\.(?P<column>[a-z_0-9]+))?(?:\s+(?P<where>.*=.*))?")
+_CELL = re.compile(r"(?P<table>[a-z_]+)(?:\.(?P<column>[a-z_0-9]+))?(?: (?P<where>[^ =][^=]*=.*))?")
 _NUMBERED = re.compile(r"([a-z_]+)-\d+")
 _FORMS = "Write a cell such as 'demand_plan item=A, period=2027-03', 'scenario NAME', or a record such as decision-3 or 'risk NAME'."
 
 
-def check_subject(text: str, plan: "Plan", look: "Callable[[str, str], Record]") -> str:
+def check_subject(text: str, plan: "Plan", look: "Callable[[str, str], object]") -> str:
     """Return what a record is about, blanks made single. `look` returns the record of a kind and id.
 
     Raises InputError or NotFoundError, naming the nearest, where it is nothing.
@@ -42,7 +42,7 @@ def check_subject(text: str, plan: "Plan", look: "Callable[[str, str], Record]")
 
 def check_cell(text: str) -> None:
     """Raise InputError, naming the nearest, where a text names no cells: a table with a column of it, and conditions on its columns."""
-    found = _CELL.fullmatch(text)
+    found = _CELL.fullmatch(short_enough(text, "subject"))
     if found is None:
         raise InputError(f"'{text}' is no cell, scenario or record.", _FORMS)
     name = found["table"]

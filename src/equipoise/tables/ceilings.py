@@ -42,7 +42,7 @@ CEILINGS: dict[Name, Ceiling] = {
     "document_values": Ceiling(500_000, "values of a YAML file, those that aliases repeat among them"),
     "document_depth": Ceiling(40, "levels to which values are nested in a YAML file, a request or a record"),
     "document_aliases": Ceiling(100, "aliases (*name) in a YAML file"),
-    "sentence_characters": Ceiling(10_000, "characters of a change, a condition or a trigger in words"),
+    "sentence_characters": Ceiling(10_000, "characters of a change, a cell or a trigger in words"),
     "request_characters": Ceiling(5_000_000, "characters of all texts of one request"),
     "request_values": Ceiling(200_000, "values of one request"),
     "file_bytes": Ceiling(4_000_000_000, "bytes of a file of data"),
