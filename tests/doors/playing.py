@@ -148,7 +148,7 @@ def same(held: Any, folder: Path) -> Any:
     if isinstance(held, list):
         return [same(one, folder) for one in held]
     if isinstance(held, str):
-        said = held.replace(str(folder.resolve()), "FOLDER").replace(str(folder), "FOLDER")
+        said = held.replace(f"{folder.resolve()}/", "").replace(str(folder.resolve()), ".")  # from afar files are named so
         return _SECONDS.sub("SECONDS", _TIME.sub("TIME", _JOB.sub("job-ID", said)))
     return held
 

@@ -5,6 +5,7 @@ from collections import Counter
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from equipoise.errors import NotFoundError
 
@@ -51,6 +52,15 @@ def plan_file(folder: Path, name: str = "") -> Path:
         fix = f"Did you mean {' or '.join(near)}?" if near else f"There are: {_listed(known)}."
         raise NotFoundError(f"The workspace has no plan {name[:100]!r}.", fix)
     return found
+
+
+def without_paths(folder: Path, value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return plain values in which files are named as seen from the workspace: where it lies on the server concerns nobody elsewhere."""
+    if isinstance(value, str):
+        return value.replace(f"{folder}/", "").replace(str(folder), ".")
+    if isinstance(value, dict):
+        return {name: without_paths(folder, one) for name, one in value.items()}
+    return [without_paths(folder, one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def _listed(known: dict[str, Path]) -> str:

@@ -14,6 +14,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Match
 from starlette.routing import Route as StarletteRoute
 
 from equipoise import __version__
@@ -24,7 +25,7 @@ from equipoise.interfaces.api.given import Values, from_body, from_path, from_qu
 from equipoise.interfaces.api.guard import Guard
 from equipoise.interfaces.api.health import health, ready
 from equipoise.interfaces.api.pages import add_pages
-from equipoise.interfaces.api.performing import Limits, Place, Reply, context_of, lost, replied, with_revision
+from equipoise.interfaces.api.performing import Limits, Place, Reply, context_of, lost, replied, with_revision, without_folder
 from equipoise.interfaces.api.problems import HttpError, problem
 from equipoise.interfaces.api.repeats import checked_key, once
 from equipoise.interfaces.api.routes import PREFIX, TABLES, Route, routes
@@ -119,7 +120,7 @@ def _perform(route: Route, place: Place, request: Request, body: bytes) -> Reply
     try:
         _, asked, known = permitted(route.operation.name, placed(place.folder, values), context)
         request.state.actor = known.actor
-        do = functools.partial(_done, route, request, asked, known)
+        do = functools.partial(_done, route, place, request, asked, known)
         if not key:
             return do()
         from equipoise.store import shared_store
@@ -129,7 +130,7 @@ def _perform(route: Route, place: Place, request: Request, body: bytes) -> Reply
         raise lost(error, if_match) from error
 
 
-def _done(route: Route, request: Request, asked: BaseModel, known: Context) -> Reply:
+def _done(route: Route, place: Place, request: Request, asked: BaseModel, known: Context) -> Reply:
     operation = route.operation
     if operation.long:
         from equipoise.service.recording import recorded
@@ -138,7 +139,7 @@ def _done(route: Route, request: Request, asked: BaseModel, known: Context) -> R
     else:
         answer = operation.function()(asked, known)
     answer, headers = sessions.cookies(route, request, answer)
-    reply = replied(route, answer, request.headers.get("if-none-match", ""))
+    reply = replied(route, place.folder, answer, request.headers.get("if-none-match", ""))
     return replace(reply, headers={**reply.headers, **headers})
 
 
@@ -172,7 +173,7 @@ def _events(place: Place) -> Endpoint:
             raise HttpError(400, "Events are asked for by their job alone.", "Leave the rest of the query out.")
         named = {"job": request.path_params["job"], **dict(request.query_params)}
         values = placed(place.folder, {key: value for key, value in named.items() if (key, value) != ("job", "-")})
-        told = iterate_in_threadpool(job_events(values, context_of(request, place.limits)))
+        told = iterate_in_threadpool(job_events(place.folder, values, context_of(request, place.limits)))
         first = await anext(told)  # an error is answered as one, before anything is sent
 
         async def stream() -> AsyncIterator[str]:
@@ -196,10 +197,14 @@ def _single(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if "\n" not in value and "\r" not in value}
 
 
-async def _problem(_: Request, error: Exception) -> Response:
+async def _problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, EquipoiseError):
         raise error
-    return problem(error)
+    answer = problem(error)
+    place: Place = request.app.state.place
+    body = without_folder(place.folder, bytes(answer.body))
+    kept = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return Response(body, answer.status_code, kept)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
@@ -207,4 +212,11 @@ async def _http_problem(request: Request, error: Exception) -> Response:
         raise error
     fix = "See /api/v1/openapi.json for what there is."
     said = {404: "There is nothing at this address.", 405: f"{request.method} is not for this address."}
-    return problem(HttpError(error.status_code, said.get(error.status_code, str(error.detail)), fix, dict(error.headers or {})))
+    headers = {**(error.headers or {}), **({"Allow": _allowed(request)} if error.status_code == 405 else {})}
+    return problem(HttpError(error.status_code, said.get(error.status_code, str(error.detail)), fix, headers))
+
+
+def _allowed(request: Request) -> str:
+    """Return every method of an address: each has a route of its own."""
+    routes = [route for route in request.app.router.routes if isinstance(route, StarletteRoute)]
+    return ", ".join(sorted({name for one in routes if one.matches(request.scope)[0] != Match.NONE for name in one.methods or ()}))

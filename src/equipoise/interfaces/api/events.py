@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from equipoise.interfaces.api.given import Values
+from equipoise.interfaces.api.performing import without_folder
 from equipoise.service import Context
 from equipoise.service.messages.jobs import JobAnswer
 from equipoise.service.register import permitted
@@ -15,7 +17,7 @@ _LONGEST = 4 * 3600.0
 _ENDED = frozenset({"done", "failed", "cancelled", "interrupted"})
 
 
-def job_events(values: Values, context: Context) -> Iterator[str]:
+def job_events(folder: Path, values: Values, context: Context) -> Iterator[str]:
     """Give events until the job has ended; a comment now and then keeps the connection."""
     begun = heard = time.monotonic()
     asked = -_MAY_STILL
@@ -28,7 +30,7 @@ def job_events(values: Values, context: Context) -> Iterator[str]:
         if not isinstance(answer, JobAnswer):
             raise TypeError
         ended = answer.state in _ENDED
-        now = answer.model_dump_json()
+        now = without_folder(folder, answer.model_dump_json().encode()).decode()
         said = answer.model_dump_json(exclude={"seconds"})
         if said != before or ended:
             number += 1

@@ -1,5 +1,6 @@
 """What a request gives an operation: from its path, its query or its body, with the types of JSON."""
 
+import datetime as dt
 import json
 import re
 import types
@@ -20,6 +21,7 @@ from equipoise.service.plan_names import plan_file
 Values = dict[str, object]
 _WHOLE = re.compile(r"-?\d{1,18}")
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?([eE][-+]?\d{1,3})?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _DEEPEST = 20
 
 
@@ -84,11 +86,18 @@ def _measured(value: object, depth: int) -> None:
 
 
 def offered(operation: Operation, values: Values) -> Values:
-    """Return the values. Raises InputError where one is for those at the machine only; what is known nowhere the operation refuses."""
+    """Return the values. Raises InputError where one is for those at the machine only, or a day is not written as 2026-11-30.
+
+    What is known nowhere the operation refuses.
+    """
     fields = operation.fields("rest")
     hidden = [name for name in values if name in operation.request.model_fields and name not in fields]
     if hidden:
         faults = [Fault(f"{name} names a path of the server.", "Leave it out.", Where(column=name)) for name in hidden]
+        raise InputError(f"The request to {operation.name} is wrong.", "Correct it.", faults=faults)
+    days = [name for name in values if name in fields and _inner(operation.request.model_fields[name].annotation) is dt.date]
+    if odd := [name for name in days if isinstance(values[name], str) and not _DAY.fullmatch(str(values[name]))]:
+        faults = [Fault(f"{name} is no day.", "Write it as 2026-11-30.", Where(column=name)) for name in odd]
         raise InputError(f"The request to {operation.name} is wrong.", "Correct it.", faults=faults)
     return values
 

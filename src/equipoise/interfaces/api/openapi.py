@@ -96,7 +96,18 @@ def _answers(operations: list[Operation]) -> tuple[dict[str, Schema], Schema]:
     of |= {operation.name: job for operation in operations if operation.long}
     models = list(dict.fromkeys(of.values()))
     refs, held = models_json_schema([(model, "serialization") for model in models], ref_template=_REF)
-    return {name: refs[model, "serialization"] for name, model in of.items()}, dict(held.get("$defs", {}))
+    return {name: refs[model, "serialization"] for name, model in of.items()}, {name: _told(one) for name, one in held["$defs"].items()}
+
+
+def _told(schema: object) -> object:
+    """Return the schema of an answer: a secret that is in one is told once, and moments are in UTC, which they do not say."""
+    if isinstance(schema, list):
+        return [_told(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _told(value) for name, value in schema.items() if (name, value) != ("writeOnly", True)}
+    moment = {"description": "In UTC, as 2026-11-28T12:00:00"}
+    return {name: value for name, value in kept.items() if name != "format"} | moment if kept.get("format") == "date-time" else kept
 
 
 def _asked(operation: Operation, components: Schema, *hidden: str) -> Schema:
@@ -239,6 +250,8 @@ def _others(answers: dict[str, Schema]) -> Schema:
     """Return what is no operation: the progress of a job, health and readiness, and this description."""
     job = answers["job show"]
     errors = {one: {"$ref": f"#/components/responses/Problem{one}"} for one in ("400", "401", "403", "404", "429", "503")}
+    text = {"type": "string"}
+    event = {"type": "object", "properties": {"id": text, "event": text, "data": text}, "x-data": job}
     events = {
         "operationId": "job_events",
         "tags": ["job"],
@@ -248,7 +261,7 @@ def _others(answers: dict[str, Schema]) -> Schema:
             {"name": "plan", "in": "query", "required": False, "description": _PLAN, "schema": {"type": "string", "default": ""}},
         ],
         "responses": {
-            "200": {"description": "Events", "content": {"text/event-stream": {"schema": {"type": "string"}, "x-data": job}}},
+            "200": {"description": "Events", "content": {"text/event-stream": {"schema": event}}},
             **errors,
         },
     }

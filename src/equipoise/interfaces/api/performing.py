@@ -1,6 +1,7 @@
 """Doing an operation for a request: who asks, its values, its answer with a status, and errors in the one shape."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -107,9 +108,9 @@ class LostError(HttpError):
         self.where, self.faults = error.where, error.faults
 
 
-def replied(route: Route, answer: BaseModel, if_none_match: str) -> Reply:
+def replied(route: Route, folder: Path, answer: BaseModel, if_none_match: str) -> Reply:
     """Return an answer with its status, its ETag where it was only read, and where to find what it made."""
-    body = answer.model_dump_json().encode()
+    body = without_folder(folder, answer.model_dump_json().encode())
     operation = route.operation
     if route.method == "GET":
         tag = etag(answer, body)
@@ -126,6 +127,12 @@ def replied(route: Route, answer: BaseModel, if_none_match: str) -> Reply:
         identity = getattr(answer, "id", "")
         return Reply(body, 201, headers | ({"Location": f"{PREFIX}{route.path}/{identity}"} if identity else {}))
     return Reply(body, 200, headers)
+
+
+def without_folder(folder: Path, body: bytes) -> bytes:
+    """Return JSON in which files are named as seen from the workspace: where it lies on the server concerns nobody elsewhere."""
+    named = json.dumps(str(folder))[1:-1].encode()
+    return body.replace(named + b"/", b"").replace(named, b".") if named in body else body
 
 
 def etag(answer: BaseModel, body: bytes) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from equipoise.errors import InputError
 from equipoise.service import OPERATIONS, Context, call
 from equipoise.service.messages import PlanRequest
-from equipoise.service.plan_names import plan_file, plans
+from equipoise.service.plan_names import plan_file, plans, without_paths
 from equipoise.service.register import permitted
 
 SCHEME = "equipoise://"
@@ -61,11 +61,7 @@ class Desk:
 
     def without_paths(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return plain values in which files are named as seen from the workspace: where it lies on the server concerns nobody here."""
-        if isinstance(value, str):
-            return value.replace(f"{self.folder}/", "").replace(str(self.folder), ".")
-        if isinstance(value, dict):
-            return {name: self.without_paths(one) for name, one in value.items()}
-        return [self.without_paths(one) for one in value] if isinstance(value, (list, tuple)) else value
+        return without_paths(self.folder, value)
 
     def _about(self, operation: str, plan: str, values: dict[str, object]) -> dict[str, object]:
         """Return the values with the plan's file in place of its name. Raises InputError where one names a path of the machine."""
