@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from equipoise.errors import ConflictError, NotFoundError
 from equipoise.process.kept import Edit, whole, word
 from equipoise.process.working_days import WorkingDays
-from equipoise.service.gathering import understood
+from equipoise.service.last_understood import plan_of
 from equipoise.service.messages import PlanRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, locate
@@ -111,7 +111,7 @@ def process_of(request: PlanRequest, context: Context, cycle: str = "") -> Proce
     Raises PlanFileError where the plan file is wrong, NotFoundError where there is no such cycle.
     """
     place = locate(request)
-    plan = understood(place, context.today)
+    plan = plan_of(place, context)
     process = Process(place, plan, None)
     if not cycle:
         return replace(process, cycle=current_cycle(place.store, process.unit)) if place.kept else process

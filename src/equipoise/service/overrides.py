@@ -1,7 +1,7 @@
 """Overrides of the record: made, changed and withdrawn one edit at a time, and listed with what became of them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -13,8 +13,8 @@ from equipoise.gather import Plan
 from equipoise.scenario import Effect, Override, faults_of
 from equipoise.service.changes import read_changes
 from equipoise.service.current import cycle_name_of
-from equipoise.service.gathering import understood
 from equipoise.service.history import history
+from equipoise.service.last_understood import plan_of
 from equipoise.service.matching import Matching
 from equipoise.service.messages.overrides import (
     OverrideAddRequest,
@@ -92,7 +92,7 @@ class Overridden:
 
 def overridden(place: Workspace, context: Context) -> Overridden:
     """Return the plan of a workspace with its overrides. Raises PlanFileError where the plan file is wrong."""
-    return Overridden(place, understood(place, context.today), context)
+    return Overridden(place, plan_of(place, context), context)
 
 
 def override_add(request: OverrideAddRequest, context: Context) -> OverridesAnswer:
@@ -125,9 +125,9 @@ def _refuse_role(role: str, context: Context) -> None:
         raise NotAllowedError(f"{person.name} has not the role {role}.", f"Name one of {', '.join(person.roles)}, or none.")
 
 
-def check_assumptions(here: Overridden, overrides: Sequence[Override]) -> None:
-    """Raise NotFoundError, naming the nearest, where an override rests on an assumption that is not in the record."""
-    for name in dict.fromkeys(one.assumption for one in overrides if one.assumption):
+def check_assumptions(here: Overridden, overrides: Sequence[Override], beside: Collection[str] = ()) -> None:
+    """Raise NotFoundError, naming the nearest, where an override rests on an assumption that is neither in the record nor made `beside`."""
+    for name in dict.fromkeys(one.assumption for one in overrides if one.assumption and one.assumption not in beside):
         here.place.store.record("assumption", name)
 
 

@@ -10,8 +10,8 @@ from equipoise.errors import ConflictError, Fault, InputError, NotAllowedError, 
 from equipoise.process.kept import day, word
 from equipoise.process.people import AGENT, may
 from equipoise.service.current import cycle_name_of
-from equipoise.service.gathering import understood
 from equipoise.service.history import history, shown
+from equipoise.service.last_understood import plan_of
 from equipoise.service.messages.records import (
     LISTED,
     RecordAddRequest,
@@ -48,7 +48,7 @@ class Records:
     plan: "Plan"
     context: Context
     kind: str
-    look: Callable[[str, str], Record] | None = None
+    look: Callable[[str, str], object] | None = None
     """Returns the record of a kind and id; by default it asks the store each time."""
 
     @cached_property
@@ -144,7 +144,7 @@ def is_agent(context: Context) -> bool:
 def records_of(request: RecordAddRequest | RecordChangeRequest | RecordListRequest | RecordShowRequest, context: Context) -> Records:
     """Return the records that a request is about. Raises PlanFileError where the plan file is wrong."""
     place = locate(request)
-    return Records(place, understood(place, context.today), context, request.about_kind)
+    return Records(place, plan_of(place, context), context, request.about_kind)
 
 
 def record_add(request: RecordAddRequest, context: Context) -> RecordAnswer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.process.kept import whole
 from equipoise.scenario import Override
-from equipoise.service.gathering import understood
+from equipoise.service.last_understood import plan_of
 from equipoise.service.messages.jobs import DraftAnswer, DraftLine, DraftRequest, VersionLine, VersionListAnswer, VersionListRequest
 from equipoise.service.recorded import plans_of
 from equipoise.service.register import Context
@@ -71,7 +71,7 @@ def draft(request: DraftRequest, context: Context) -> DraftAnswer:
     Raises PlanFileError where the plan file is wrong.
     """
     place = locate(request)
-    plan = understood(place, context.today)
+    plan = plan_of(place, context)
     lasting = [one for one in place.versions() if one.made != "run"]
     since = lasting[-1] if lasting else None
     edits: list[DraftLine] = []

@@ -152,6 +152,7 @@ class CycleListRequest(PlanRequest):
 class CycleListAnswer(Message):
     """Cycles, the latest first."""
 
+    headline: list[str] = []
     cycles: list[CycleRow]
 
 
@@ -211,6 +212,7 @@ class TaskListRequest(PlanRequest):
 class TaskAnswer(Message):
     """Tasks as they are now."""
 
+    headline: list[str] = []
     cycle: str
     tasks: list[TaskRow]
 

@@ -102,5 +102,6 @@ class OverrideShowAnswer(Message):
     """An override and its history."""
 
     plan: str
+    headline: list[str] = []
     override: OverrideLine
     history: list[HistoryLine]
