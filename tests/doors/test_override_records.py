@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from equipoise.errors import ConflictError, DataError, InputError, NotAllowedError, NotFoundError
 from equipoise.scenario import Override, lay
+from equipoise.service.changes import read_change
 from equipoise.service.sealing import seal
 from equipoise.store import Change
 from equipoise.tables import table
@@ -92,6 +93,10 @@ def test_a_later_set_of_the_same_cells_holds_and_what_is_only_reworded_keeps_its
         ({"change": ["demand_plan item=Lantern: = 1", "demand_plan market=Shops: = 2"]}, "set the same cell"),
         ({"change": ["demand_plan item=Lantern: +1 %"], "expires": "2020-01-01"}, "has expired"),
         ({"change": []}, "Nothing is to be changed."),
+        ({"change": ["demand_plan item=Lantern: = -5"]}, "sets quantity to -5; the least that it can be is 0."),
+        ({"change": ["capacity.regular: = -5"]}, "sets regular to -5; the least that it can be is 0."),
+        ({"change": ["demand_plan item=Lantern: 1,5"]}, "is not understood"),
+        ({"change": ["demand_plan item=Lantern: +1,000 %"]}, "is not understood"),
         ({"overrides": [{"table": "demand_plan", "operation": "set", "valeu": 3}]}, "Did you mean value?"),
         ({"overrides": [{"table": "demand_plan", "operation": "sets", "value": 3}]}, "Input should be 'set'"),
         (
@@ -127,6 +132,29 @@ def test_what_does_not_fit_the_plan_is_refused_at_entry_and_nothing_is_kept(stil
     assert words in str(caught.value)
     assert caught.value.fix or caught.value.faults[0].fix
     assert listed(still) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "operation", "value"),
+    [
+        ("300", "set", 300.0),
+        ("1,300.5", "set", 1300.5),
+        ("= 1,300", "set", 1300.0),
+        ("= -2", "set", -2.0),
+        ("+ 1,000", "add", 1000.0),
+        ("- 1,000", "add", -1000.0),
+        ("+1,5 %", "scale", 1.015),
+        ("x 1.2", "scale", 1.2),
+    ],
+)
+def test_numbers_are_read_as_they_are_written(words: str, operation: str, value: float) -> None:
+    made = read_change(f"demand_plan item=Lantern: {words}", "")
+    assert (made.operation, made.value) == (operation, pytest.approx(value))
+
+
+def test_what_would_fall_below_zero_is_told(quick: Path) -> None:
+    said = answer("override add", plan=str(quick), change=["demand_plan item=Lantern: - 50,000"])["headline"][0]
+    assert "Demand would fall below zero in 24 cells: they are set to zero." in said
 
 
 def test_all_faults_of_a_call_are_told_each_at_its_place(still: Path) -> None:

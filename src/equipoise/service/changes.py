@@ -11,25 +11,34 @@ from equipoise.tables.ceilings import short_enough
 
 FORMS = (
     "Write TABLE.COLUMN CELLS: CHANGE, such as 'demand_plan family=Tents; period=2027-04..2027-06: +10 %', "
-    "'capacity.regular resource=Line 2: + 200', 'purchase_limit.maximum purchase=DOWN contract: = 0', or an override as JSON."
+    "'capacity.regular resource=Line 2: + 200', 'purchase_limit.maximum purchase=DOWN contract: 0', or an override as JSON."
 )
 _HEAD = re.compile(r"(?P<table>[a-z_]+)(?:\.(?P<column>[a-z_]+))?(?:\s+(?P<where>.+))?")
 _COMMA = re.compile(r",(?=\s*([a-z_]+)\s*=)")
-_CHANGES = (
-    (re.compile(r"[+\-−]\s*\d+(?:[.,]\d+)?\s*%"), "scale", lambda text: text),
-    (re.compile(r"[*x×]\s*(\d+(?:\.\d+)?)"), "scale", lambda text: float(text.lstrip("*x× "))),
-    (re.compile(r"\+\s*\d+(?:\.\d+)?"), "add", lambda text: float(text.lstrip("+ "))),
-    (re.compile(r"[\-−]\s*\d+(?:\.\d+)?"), "add", lambda text: -float(text.lstrip("-− "))),
-    (re.compile(r"remove"), "remove", lambda _: None),
-    (re.compile(r"=\s*.*"), "set", lambda text: _plain(text[1:].strip())),
-)
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"  # 1200, 1,200 and 1,200.5; never 1,5, which may mean either
+_GROUPED = re.compile(rf"-?{_NUMBER}")
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
 
 
 def _plain(text: str) -> object:
     try:
-        return float(text)
+        return _number(text) if _GROUPED.fullmatch(text) else float(text)
     except ValueError:
         return text
+
+
+_CHANGES = (
+    (re.compile(r"[+\-−]\s*\d+(?:\.\d+|,\d{1,2})?\s*%"), "scale", lambda text: text),
+    (re.compile(rf"[*x×]\s*{_NUMBER}"), "scale", lambda text: _number(text.lstrip("*x× "))),
+    (re.compile(rf"\+\s*{_NUMBER}"), "add", lambda text: _number(text.lstrip("+ "))),
+    (re.compile(rf"[\-−]\s*{_NUMBER}"), "add", lambda text: -_number(text.lstrip("-− "))),
+    (re.compile(r"remove"), "remove", lambda _: None),
+    (re.compile(r"=\s*.*"), "set", lambda text: _plain(text[1:].strip())),
+    (re.compile(_NUMBER), "set", _number),
+)
 
 
 def read_change(text: str, reason: str) -> Override:

@@ -11,6 +11,7 @@ from equipoise.errors import DataError, Fault, InputError, Where
 from equipoise.gate import check_overridden
 from equipoise.gather import Plan
 from equipoise.scenario import ATTRIBUTES, Effect, Override, chain, lay
+from equipoise.scenario.laying import TOLD
 from equipoise.service.gathering import Gathered, gather
 from equipoise.service.recorded import changed_since, laid_batches, with_record
 from equipoise.service.workspace import Workspace
@@ -88,6 +89,7 @@ class Matching:
             except InputError as error:
                 faults += error.faults or [Fault(error.message, error.fix, Where(table=name))]
         faults += [fault for effect in found.values() if (fault := _useless(effect)) is not None]
+        faults += [fault for override in overrides if (fault := _below(override)) is not None]
         if faults:
             noun = "This override does" if len(overrides) == 1 else f"{len(faults)} of {len(overrides)} overrides do"
             raise DataError(f"{noun} not fit the plan.", "Correct it; nothing was kept.", faults=faults)
@@ -146,6 +148,20 @@ def _laid(name: str, frame: pl.DataFrame, mine: Sequence[Override], before: Batc
     if name == "setting" or any(override.operation == "insert" for override in mine):
         check_overridden(name, laid.frame)
     return laid.batches[0]
+
+
+def _below(override: Override) -> Fault | None:
+    """Return what is wrong with an override that sets less than a column can hold, such as demand below zero."""
+    column = table(override.table).by_name.get(override.column)
+    value = override.value
+    if override.operation != "set" or column is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    least = 0.0 if override.table in TOLD and override.column == "quantity" else column.minimum
+    if least is None or value >= least:
+        return None
+    where = Where(table=override.table, column=override.column)
+    fix = f"Set {least:g} or more, or take some off with a minus: {override.table}.{override.column} ...: - {abs(value):g}."
+    return Fault(f"'{override}' sets {override.column} to {value:,g}; the least that it can be is {least:g}.", fix, where)
 
 
 def _useless(effect: Effect) -> Fault | None:

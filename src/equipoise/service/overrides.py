@@ -345,7 +345,8 @@ def _told(record: Record, effect: Effect) -> str:
     if effect.before is None or effect.after is None:
         return f"{record.id}: {effect.override}.{proposed}"
     noun = "cell" if effect.cells == 1 else "cells"
-    return f"{record.id}: {effect.override}. {effect.cells:,} {noun}, from {quantity(effect.before)} to {quantity(effect.after)}.{proposed}"
+    made = f"{effect.cells:,} {noun}, from {quantity(effect.before)} to {quantity(effect.after)}."
+    return " ".join(filter(None, (f"{record.id}: {effect.override}.", made, effect.note, proposed.strip())))
 
 
 def _answer(here: Overridden, lines: list[OverrideLine], headline: list[str], made: Sequence[Record]) -> OverridesAnswer:
