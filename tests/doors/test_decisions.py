@@ -137,6 +137,20 @@ def test_a_decision_is_made_by_whom_it_names(quick: Path) -> None:
     as_("fin", "decision decide", plan=plan, decision=named, choose="none", rationale="x")
 
 
+def test_whoever_has_slices_decides_and_promotes_within_them(quick: Path) -> None:
+    plan, number = str(quick), decision(quick)
+    team(quick, eve=["executive"], slices_eve=["family=Desk"], liv=["executive"], slices_liv=["family=Living"])
+    with pytest.raises(NotAllowedError, match="eve"):
+        as_("eve", "decision decide", plan=plan, decision=number, choose="1", rationale="x")
+    with pytest.raises(NotAllowedError, match="eve"):
+        as_("eve", "promote", plan=plan, name="holiday rush", reason="x")
+    as_("liv", "decision decide", plan=plan, decision=number, choose="1", rationale="x")
+    as_("liv", "promote", plan=plan, name="holiday rush", reason="x")
+    with pytest.raises(NotAllowedError, match="eve"):
+        as_("eve", "promote", plan=plan, name="holiday rush", undo=True)
+    assert len(place_of(quick).store.records("promotion")) == 2
+
+
 def test_nobody_takes_a_decision_from_whoever_decides_it(quick: Path) -> None:
     plan, number = str(quick), decision(quick, decider_role="executive")
     team(quick, eve=["executive"], sam=["sales"], fin=["finance"])

@@ -61,7 +61,12 @@ def published(quick_plan: Path, tmp_path: Path, came: Post) -> Path:
     plan.write_text(plan.read_text(encoding="utf-8") + PROCESS, encoding="utf-8")
     ask("run", folder)
     ask("approve", folder, reason="Agreed")
-    ask("publish", folder)
+    data = folder / "tables" / "history.csv"
+    before = data.read_bytes()
+    data.write_bytes(before + b"\n")
+    made = ask("publish", folder)
+    data.write_bytes(before)
+    assert made["headline"][1] == "Not in it, for it was changed after v0003 was run: history.csv."
     assert [to for to, _, _ in came.mails] == ["now@lamps.example"]
     assert states(folder) == {"now@lamps.example": "sent", "later@lamps.example": "waiting"}
     return folder

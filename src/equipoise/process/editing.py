@@ -63,6 +63,20 @@ def refuse_edits(person: Person, overrides: Sequence[Override], tables: Mapping[
         raise NotAllowedError(f"{person.name} may not make {len(faults)} of these changes; nothing was changed.", "", faults=faults)
 
 
+def refuse_outside(person: Person, overrides: Sequence[Override], tables: Mapping[str, pl.DataFrame]) -> None:
+    """Raise NotAllowedError, with every fault, where an override touches cells outside of the person's slices.
+
+    It is all that is asked of those who may decide what others change. `tables` as in `edit_faults`.
+    """
+    if person.alone or not person.slices:
+        return
+    slices = Slices(person.slices, tables)
+    refused = [(override, slices.refusal(person.name, override)) for override in overrides]
+    faults = [Fault(*why, Where(table=override.table, column=override.id or override.column)) for override, why in refused if why]
+    if faults:
+        raise NotAllowedError(faults[0].message, faults[0].fix, faults[0].where, faults if len(faults) > 1 else ())
+
+
 def edit_faults(person: Person, overrides: Sequence[Override], tables: Mapping[str, pl.DataFrame]) -> list[Fault]:
     """Return why a person may not make overrides, at most one fault for each; none in single-user mode.
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from equipoise.dimensions.calendar import Calendar
 from equipoise.errors import Fault, InputError, NotAllowedError, Where
-from equipoise.process.editing import refuse_edits
+from equipoise.process.editing import refuse_edits, refuse_outside
 from equipoise.process.kept import word
 from equipoise.process.people import may, require
 from equipoise.scenario import Override
@@ -209,12 +209,18 @@ def _decided(held: Record, option: Mapping[str, object] | None, rationale: str, 
 
 
 def _refuse_bringing_in(here: Records, overrides: Sequence[Override]) -> None:
-    """Raise NotAllowedError where the plan was decided, or who decides for a role brings about what the role may not change itself."""
+    """Raise NotAllowedError where the plan was decided, or the change is not theirs to bring about.
+
+    Whoever decides for all brings about what lies in their slices, whoever decides for a role what the role may change itself.
+    """
     guard_decided(here.place, here.plan)
-    if not may(here.context.person, "decide"):
-        tables = [one.table for one in overrides]
+    person, tables = here.context.person, [one.table for one in overrides]
+    seen = Matching(here.place, here.plan, here.context.today).seen(tables) if overrides else {}
+    if may(person, "decide"):
+        refuse_outside(person, overrides, seen)
+    else:
         guard_sealed(here.place, tables, here.context, here.plan)
-        refuse_edits(here.context.person, overrides, Matching(here.place, here.plan, here.context.today).seen(tables))
+        refuse_edits(person, overrides, seen)
 
 
 def _name_in_plan(held: Record, option: Mapping[str, object] | None) -> str:

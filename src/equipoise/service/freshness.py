@@ -102,7 +102,7 @@ def _handed_on(process: Process, stale: set[str]) -> list[str]:
 
 def changes_since(process: Process, version: "Version", today: dt.date) -> list[Changed]:
     """Return what has changed since a version was made: files, the record, the program, the day where the plan leaves its date open."""
-    found = [*_files(process, version), *_recorded(process, version)]
+    found = [*changed_files(process, version), *_recorded(process, version)]
     if fed_otherwise(process.place.store, version.inputs.get(INPUT, "")):
         found.append(Changed("what was approved before", ("plan_snapshot", "stream_snapshot")))
     if version.inputs.get("today", today.isoformat()) != today.isoformat():
@@ -112,7 +112,8 @@ def changes_since(process: Process, version: "Version", today: dt.date) -> list[
     return found
 
 
-def _files(process: Process, version: "Version") -> Iterator[Changed]:
+def changed_files(process: Process, version: "Version") -> Iterator[Changed]:
+    """Yield the files that a version was made from and whose bytes are others now, or that are gone, with the tables that they fill."""
     sources = version.figures.get("sources")
     tables = {table: names for table, names in sources.items() if isinstance(names, list)} if isinstance(sources, dict) else {}
     for name, content in version.inputs.items():

@@ -45,10 +45,12 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
     The version that it was looked at in stands for good from then on.
 
     Raises NotFoundError where there is no such scenario or option, InputError where it is promoted already, was not promoted, or cannot be
-    run, NotAllowedError where the executive step was handed on.
+    run, NotAllowedError where the executive step was handed on, or it changes cells outside of the slices of who asks.
     """
+    from equipoise.process.editing import refuse_outside
     from equipoise.service.gathering import gather
     from equipoise.service.hand_offs import guard_decided
+    from equipoise.service.matching import Matching
     from equipoise.service.sealing import decided_on
 
     place = locate(request)
@@ -65,6 +67,8 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         if done.name in held:
             raise InputError(f"{done.name} is promoted already.", "Run the plan, or take it out with --undo.")
         change = promotion(place, plan, done, request.reason, cost=_cost(place, done))
+    tables = [one.table for one in done.overrides]
+    refuse_outside(context.person, _of_cells(done.overrides), Matching(place, plan, context.today).seen(tables))
     last = next(iter(place.versions()[-1:]), None)
     place.store.change([change], context.sign("promote --undo" if request.undo else "promote", request.reason))
     stands = decided_on(place, last, context, request.reason or f"{done.name} was promoted") if not request.undo else None
@@ -77,6 +81,11 @@ def promote(request: PromoteRequest, context: Context) -> PromoteAnswer:
         version=stands.name if stands is not None else "",
         next=f"equipoise run {place.plan_file}",
     )
+
+
+def _of_cells(overrides: Sequence[Override]) -> list[Override]:
+    """Return the overrides that change cells of somebody: what is paid once belongs to no slice."""
+    return [one for one in overrides if one.table != "one_off_cost"]
 
 
 def _found(place: Workspace, plan: Plan, request: PromoteRequest, context: Context) -> Promotion:

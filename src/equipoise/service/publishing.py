@@ -29,6 +29,7 @@ from equipoise.service.communication import (
     tell,
 )
 from equipoise.service.current import Process, process_of
+from equipoise.service.freshness import changed_files
 from equipoise.service.messages import PlanRequest
 from equipoise.service.messages.publishing import PublishAnswer, PublishRequest
 from equipoise.service.notifying import Message
@@ -76,6 +77,10 @@ def publish(request: PublishRequest, context: Context) -> PublishAnswer:
     work = _Publishing(process, version, context)
     kept = work.published(kept)
     words = [f"{version.name} is published{f' as the plan of {process.name}' if process.name else ''}."]
+    if later := [one.what for one in changed_files(process, version)]:
+        words.append(
+            f"Not in it, for {'it was' if len(later) == 1 else 'they were'} changed after {version.name} was run: {listing(later, 9)}."
+        )
     if not request.quiet:
         kept = tell(process, kept, work.message, context)
     return _answer(process, kept, words)
