@@ -14,7 +14,7 @@ from equipoise.tables.column import Table
 _MOST_RUNS = 20  # stretches of rows that are kept for one row of a table and one file; how many rows there are is always kept
 _OPEN = ("order_book", "scheduled_receipt")  # what is due before the horizon counts in its first period
 _GIVEN_IN = ("unit", "currency")  # columns of a source that gathering converts by and takes out
-_AT = "#at"
+_AT, _WHOLE, _OPEN_KEYS = "#at", "#whole", "#open"
 
 
 @dataclass
@@ -27,7 +27,9 @@ class Trail:
     def add(self, name: str, frame: pl.DataFrame) -> None:
         """Note the rows of a table as they were read, before any of them are merged."""
         keys = [key for key in (*table(name).keys, *_GIVEN_IN) if key in frame.columns]
-        self._seen.setdefault(name, []).append(frame.select(*dict.fromkeys(keys), ROW, SOURCE))
+        cells = [one for one in frame.columns if one in table(name).by_name and one not in keys]
+        whole = pl.all_horizontal(pl.lit(value=True), *(pl.col(one).is_not_null() for one in cells)).alias(_WHOLE)
+        self._seen.setdefault(name, []).append(frame.select(*dict.fromkeys(keys), ROW, SOURCE, whole))
 
     def row_origin(self, tables: Mapping[str, pl.DataFrame], calendar: Calendar, file: str, lines: Mapping[str, int]) -> pl.DataFrame:
         """Return the table `row_origin`, for rows of `tables` as they are in a version. `lines` are those of the settings in the plan file.
@@ -62,26 +64,28 @@ def _matched(definition: Table, rows: pl.DataFrame, seen: pl.DataFrame, calendar
         if definition.name in _OPEN:
             seen = seen.with_columns(pl.col("period").clip(calendar.start))
     beside = [ROW, SOURCE, *(one for one in _GIVEN_IN if one not in keys)]
-    found = [part.select(_AT, *beside) for part in _joined(placed, seen, keys, [key for key in keys if not columns[key].required])]
-    every = pl.concat(found) if found else placed.clear().with_columns(seen.clear().select(beside)).select(_AT, *beside)
-    # a row that a table was read from twice (by inheritance) is told once
-    return every.unique(maintain_order=True).sort(_AT, SOURCE, ROW)
+    wanted = [_AT, *beside, _WHOLE, _OPEN_KEYS]
+    found = [part.select(wanted) for part in _joined(placed, seen, keys, [key for key in keys if not columns[key].required])]
+    if not found:
+        return placed.clear().with_columns(seen.clear().select(beside)).select(_AT, *beside)
+    every = pl.concat(found)
+    # the row that names most keys counts; what it leaves empty comes from one that names fewer
+    enough = pl.col(_OPEN_KEYS).filter(pl.col(_WHOLE)).min().over(_AT).fill_null(len(keys))
+    return every.filter(pl.col(_OPEN_KEYS) <= enough).select(_AT, *beside).unique(maintain_order=True).sort(_AT, SOURCE, ROW)
 
 
 def _joined(placed: pl.DataFrame, seen: pl.DataFrame, keys: Sequence[str], optional: Sequence[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows of the table beside those that were read, once for each set of keys that rows leave empty."""
     if not optional:
-        yield placed.join(seen, on=list(keys), maintain_order="left")
+        yield placed.join(seen, on=list(keys), maintain_order="left").with_columns(pl.lit(0).alias(_OPEN_KEYS))
         return
     empties = [pl.col(key).is_null() for key in optional]
     for pattern in seen.select(empties).unique().sort(list(optional)).iter_rows():
         of_pattern = seen.filter(*(test if empty else ~test for test, empty in zip(empties, pattern, strict=True)))
         left_open = [key for key, empty in zip(optional, pattern, strict=True) if empty]
         named = [key for key in keys if key not in left_open]
-        if named:
-            yield placed.join(of_pattern.drop(left_open), on=named, maintain_order="left")
-        else:
-            yield placed.join(of_pattern.drop(left_open), how="cross")
+        rows = of_pattern.drop(left_open).with_columns(pl.lit(len(left_open)).alias(_OPEN_KEYS))
+        yield placed.join(rows, on=named, maintain_order="left") if named else placed.join(rows, how="cross")
 
 
 def _runs(matched: pl.DataFrame) -> pl.DataFrame:

@@ -33,6 +33,7 @@ ERR = Console(stderr=True, highlight=False)
 _COLOUR = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _MOST_ISSUES = 12
 _IN_THOUSANDS = 10_000_000
+_LONG = 100  # letters of a cell that are told beside its origin
 
 
 def _wide(width: int) -> Console:
@@ -207,11 +208,18 @@ def _table(answer: ShowAnswer) -> None:
 
 
 def _explain(answer: ExplainAnswer) -> None:
-    OUT.print(f"[bold]{answer.table}[/] ({escape(answer.plan)} {answer.version})")
+    """Print a cell and the links of its origin, those further away indented; what is long is told by a link and not repeated."""
+    of = f", scenario {answer.scenario}" if answer.scenario else ""
+    OUT.print(f"[bold]{answer.table}[/] ({escape(answer.plan)} {answer.version}{escape(of)})")
     for name, value in answer.cell.items():
-        OUT.print(f"  {name}: {escape(cell(value))}")
+        if (text := cell(value)) and len(text) <= _LONG:
+            mark = "bold" if name == answer.column else "none"
+            OUT.print(f"  {name}: [{mark}]{escape(text)}[/]")
     for reason in answer.reasons:
-        OUT.print(f"[cyan]{reason.table:<16}[/] {escape(reason.statement)}", soft_wrap=True)
+        colour = "cyan" if reason.depth == 0 else "dim cyan"
+        OUT.print(f"[{colour}]{reason.table:<16}[/] {escape(reason.statement)}", soft_wrap=True)
+    if answer.more:
+        OUT.print(f"[dim]... and {answer.more} more links: --limit 0 shows all, --depth 1 only the nearest tables[/]")
 
 
 def _tried(answer: TryAnswer) -> None:

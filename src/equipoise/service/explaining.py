@@ -61,7 +61,8 @@ def _cell(name: str, rows: pl.DataFrame) -> dict[str, Any]:
         for key in definition.keys
         if rows.get_column(key).n_unique() == 1 and rows.get_column(key)[0] is not None
     }
-    sums = {column.name: rows.get_column(column.name).sum() for column in definition.columns if column.over_time == "flow"}
+    adding = [column.name for column in definition.columns if column.over_time == "flow"]
+    sums = {name: rows.get_column(name).sum() for name in adding if rows.get_column(name).null_count() < rows.height}
     return {**shared, "rows": rows.height, **sums}
 
 

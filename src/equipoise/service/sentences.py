@@ -40,6 +40,9 @@ def _history(rows: pl.DataFrame, calendar: Calendar) -> list[str]:
     )
     said = []
     for row in sums.sort("item", "market").iter_rows(named=True):
+        if row["len"] == 1:
+            said.append(f"History of {_place(row)} in {calendar.label(row['first'])}: {number(row['quantity'])}.")
+            continue
         window = f"{row['len']} periods from {calendar.label(row['first'])} to {calendar.label(row['last'])}"
         said.append(f"History of {_place(row)}: {window}, {number(row['quantity'])} in all.")
     return said
@@ -93,7 +96,7 @@ def _stream(row: Row, calendar: Calendar) -> str:
 
 def _consensus(row: Row, calendar: Calendar) -> str:
     owner = f" {row['owner']} answers for it." if row["owner"] else ""
-    return f"Consensus for {_when(row, calendar)}: {number(row['quantity'])}{_range(row)}.{owner}"
+    return f"Consensus for {_when(row, calendar)}: {number(row['quantity'])}.{owner}"
 
 
 def _demand(row: Row, calendar: Calendar) -> str:
@@ -157,12 +160,28 @@ def _on_hand(row: Row, _: Calendar) -> str:
     return f"Opening stock of {row['item']} at {row['location']}: {quantity(row['quantity'])}."
 
 
-def _kpi(row: Row, _: Calendar) -> str:
-    return ". ".join(part for part in (row["basis"], row["note"]) if part)
+def _kpi(row: Row, calendar: Calendar) -> str:
+    when = f" in {calendar.label(row['period'])}" if row["period"] is not None else ""
+    about = f" of {row['subject']}" if row["subject"] else f" at level {row['level']}"
+    value = (
+        "not known" if row["value"] is None else share(row["value"]) if row["unit"] == "fraction" else quantity(row["value"], row["unit"])
+    )
+    target = "" if row["target"] is None else f", target {share(row['target']) if row['unit'] == 'fraction' else number(row['target'])}"
+    told = ". ".join(part.rstrip(".") for part in (row["basis"], row["note"]) if part)
+    return f"{row['kpi'].replace('_', ' ')}{about}{when}: {value}{target} ({told})." if told else ""
+
+
+def _scenario(row: Row, _: Calendar) -> str:
+    parts = [f"{word} {row[word]}" for word in ("likelihood", "impact") if row[word]]
+    builds = f", on top of {row['parent']}" if row["parent"] else ""
+    return (
+        f"Scenario {row['scenario']}{builds}: {(row['description'] or 'no description').rstrip('.')} ({', '.join(parts) or 'not weighed'})."
+    )
 
 
 SENTENCES: dict[str, Callable[[pl.DataFrame, Calendar], list[str]]] = {
     "kpi": _each(_kpi),
+    "scenario": _each(_scenario),
     "gap": _each(_worded),
     "gap_cause": _each(_worded),
     "shortage": _each(_shortage),

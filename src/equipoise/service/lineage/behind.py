@@ -6,7 +6,7 @@ import polars as pl
 
 from equipoise.service.lineage.held import Held
 from equipoise.service.lineage.kinds import SETTINGS
-from equipoise.service.lineage.origins import files_of
+from equipoise.service.lineage.origins import files_of, place
 from equipoise.service.messages.explaining import Origin, Reason
 from equipoise.service.messages.message import Cell
 from equipoise.tables.figures import listing, plural
@@ -15,36 +15,23 @@ _MOST = 6
 
 
 def setting_links(held: Held, phase: str, depth: int) -> Iterator[Reason]:
-    """Yield the settings behind a phase of the cycle: those that the plan file gives with their lines, then the defaults in one link."""
+    """Yield the settings behind a phase of the cycle: those that the plan file gives with their lines, then the defaults: a link each."""
     prefixes = SETTINGS.get(phase, ("calendar.",))
     named = pl.any_horizontal(pl.col("setting").str.starts_with(prefix) for prefix in prefixes)
     placed = held.frame("setting").with_row_index("position", 1).with_columns(pl.col("position").cast(pl.Int64)).filter(named)
     lines = held.frame("row_origin").filter(pl.col("table") == "setting").select("position", "source", "first")
     rows = placed.join(lines, on="position", how="left", maintain_order="left")
-    for row in rows.filter(pl.col("source").is_not_null()).iter_rows(named=True):
-        yield setting_link(row["setting"], row["value"], row["source"], row["first"], depth)
+    given = rows.filter(pl.col("source").is_not_null())
+    if given.height:
+        words = [f"{name} {_said(value)}" for name, value in given.select("setting", "value").iter_rows()]
+        found = [Origin(file=given["source"][0], rows=sorted(given["first"]), count=given.height)]
+        statement = f"Settings: {', '.join(words)} ({place(found)})."
+        yield Reason(table="setting", step="gather", statement=statement, kind="setting", depth=depth, column="value", facts=found)
     left = rows.filter(pl.col("source").is_null())
     if left.height:
         words = [f"{name} {_said(value)}" for name, value in left.select("setting", "value").iter_rows()]
         statement = f"Assumed by default: {listing(words, most=_MOST)} (table setting)."
         yield Reason(table="setting", step="gather", statement=statement, kind="assumed", depth=depth)
-
-
-def setting_link(name: str, value: str, file: str | None, line: int | None, depth: int) -> Reason:
-    """Return a setting as a link; one that no file gives stands at its default."""
-    where = f" ({file}, line {line})" if file else ", by default"
-    found = [Origin(file=file, rows=[line] if line else [], count=1)] if file else None
-    return Reason(
-        table="setting",
-        step="gather",
-        statement=f"Setting {name} is {_said(value)}{where}.",
-        kind="setting" if file else "assumed",
-        depth=depth,
-        keys={"setting": name},
-        column="value",
-        value=_said(value),
-        facts=found,
-    )
 
 
 def _said(value: str) -> str:

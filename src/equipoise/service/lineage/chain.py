@@ -1,22 +1,23 @@
 """The chain of an origin: from a cell back through the steps that made it, nearest first, keeping only rows that share its keys."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import polars as pl
 
 from equipoise.cycle import STEPS, Step
 from equipoise.errors import InputError, Where
+from equipoise.finance import TERMS
 from equipoise.service.lineage.behind import assumption_links, file_links, setting_links
 from equipoise.service.lineage.draft import spoken
 from equipoise.service.lineage.held import Held
-from equipoise.service.lineage.kinds import DECIDED, HOW, KINDS, POINTS, main_column, numbers
+from equipoise.service.lineage.kinds import ACTIVITIES, DECIDED, HOW, KINDS, POINTS, main_column, numbers
 from equipoise.service.lineage.people import Recall, changed, override_links
 from equipoise.service.lineage.register import FORMULAS, formula, sum_of_rows
-from equipoise.service.lineage.related import cell_keys, related
+from equipoise.service.lineage.related import PAST, cell_keys, related
 from equipoise.service.lineage.statements import plain, row_links, shared_keys, solver_link
-from equipoise.service.messages.explaining import Formula, Reason
+from equipoise.service.messages.explaining import Formula, LinkKind, Reason
 from equipoise.service.sentences import SENTENCES
 from equipoise.tables import GIVEN, table
 from equipoise.tables.column import Column
@@ -25,7 +26,8 @@ _MAKER: dict[str, Step] = {written: step for step in STEPS for written in step.w
 # What says why a table is as it is, though it is made from it.
 _EXPLAINED_BY = {"shortage": ("supply_cause",), "inventory_plan": ("supply_cause",)}
 _ASIDE = {"setting", "solution", "audit", "period", "scenario", "issue", "row_origin", "override", "override_effect", "override_cell"}
-_TOLD_BY_FORMULA = 50  # rows of a table further away up to which its own formula is told
+_LIMITS = ("binding", "violation", "clash")
+_SUMMED = {"cleaned_history"}  # tables further away whose formula is told over several rows
 
 
 class Chain:
@@ -58,12 +60,15 @@ class Chain:
             near = ", ".join(one.name for one in definition.columns)
             raise InputError(f"{name} has no column {column}.", f"Its columns are {near}.", Where(table=name, column=column))
         asked = [definition.by_name[column]] if column else numbers(definition)
-        told = [link for one in asked if (link := self._formula(name, rows, one, 0)) is not None]
+        told = [link for one in asked if (link := self._formula(name, rows, one, 0)) is not None and (column or link.value)]
         said = row_links(self._held, name, rows, step, 0)
         # of one column the formula comes first, and what the row says beside it
         said = [*told, *said] if column and name not in GIVEN else [*said, *told]
         if name not in GIVEN and (not told or (column and name not in SENTENCES)):
             said += self._otherwise(name, rows, asked, bool(told))
+        said += self._lines_below(told)
+        if name in DECIDED and not told and name != "solution" and not self._held.frame("solution").is_empty():
+            said.append(solver_link(self._held, 0))
         return [*said, *override_links(self._held, name, rows, 0, self._recall)]
 
     def _formula(self, name: str, rows: pl.DataFrame, column: Column, depth: int) -> Reason | None:
@@ -73,25 +78,41 @@ class Chain:
     def _otherwise(self, name: str, rows: pl.DataFrame, asked: list[Column], told: bool) -> Iterator[Reason]:
         """Yield the sum of several rows, and how numbers without a formula come about."""
         main = main_column(table(name))
-        for column in asked:
+        for column in asked if name not in SENTENCES else ():
             if rows.height > 1 and column.over_time == "flow" and column in (main, *asked[:1]) and not told:
                 yield _formula_link(name, rows, column, 0, sum_of_rows(name, rows, column.name, column.unit))
                 break
         words = HOW.get(name, "")
         if not told and words:
             step = _step_of(name)
-            kind = KINDS.get(name, "solver" if name in DECIDED else "value")
-            about = asked[0] if len(asked) == 1 else main
+            kind: LinkKind = KINDS.get(name, "solver" if name in DECIDED else "value")
+            known = [one for one in (main, *asked) if one is not None and rows[one.name].null_count() < rows.height]
+            about = asked[0] if len(asked) == 1 else next(iter(known), None)
             yield Reason(
                 table=name,
                 step=step,
-                statement=f"{about.meaning}. {words}" if about else words,
+                statement=words if about is None or kind == "solver" else f"{about.meaning.partition(';')[0]}. {words}",
                 kind=kind,
                 keys=shared_keys(name, rows),
                 column=about.name if about else "",
                 value=plain(rows[about.name][0]) if about and rows.height == 1 else None,
                 unit=about.unit if about else "",
             )
+
+    def _lines_below(self, told: list[Reason]) -> Iterator[Reason]:
+        """Yield how the lines of the statement come about that the formula of another takes."""
+        for link in told:
+            lines = link.facts.inputs if isinstance(link.facts, Formula) and link.table == "financials" else []
+            for one in lines:
+                if one.table == "financials" and one.value and link.keys.get("line") != one.keys.get("line"):
+                    frame = self._held.frame("financials").filter(pl.col("line") == one.keys["line"])
+                    same = {key: value for key, value in link.keys.items() if key in {"family", "scenario"}}
+                    rows = frame.filter(*(pl.col(key) == value for key, value in same.items()))
+                    if "period" in link.keys:
+                        rows = rows.filter(pl.col("period").cast(pl.String) == link.keys["period"])
+                    below = self._formula("financials", rows, table("financials").by_name["amount"], 1)
+                    if below is not None:
+                        yield below
 
     def _pointed(self, name: str, wanted: pl.DataFrame) -> list[Reason]:
         if wanted.is_empty() or name not in self._held.names:
@@ -105,8 +126,13 @@ class Chain:
     def _behind(self, name: str, rows: pl.DataFrame, told: list[Reason], depth: int) -> Iterator[tuple[str, int, pl.DataFrame]]:
         """Yield the tables behind one, nearest first, each with how far away it is and the rows that share the cell's keys."""
         keys = cell_keys(self._held, name, rows)
-        first = [one.table for link in told if isinstance(link.facts, Formula) for one in link.facts.inputs if one.table]
-        waiting = deque((one, 1) for one in (*first, *_EXPLAINED_BY.get(name, ()), *_next(name)))
+        inputs = [one for link in told if isinstance(link.facts, Formula) for one in link.facts.inputs if one.table]
+        terms = set(rows["term"]) if name == "cost" else {str(one.keys["term"]) for one in inputs if "term" in one.keys}
+        keys |= {"term": sorted(terms)} if terms else {}
+        first = [*(one.table for one in inputs if one.table != name), *_paid_for(terms)]
+        # what its formulas take is nearer than whatever else its step reads
+        after = _siblings(name) if first else _next(name)
+        waiting = deque((one, 1) for one in (*first, *_EXPLAINED_BY.get(name, ()), *after))
         seen = {name, *_ASIDE}
         while waiting:
             current, away = waiting.popleft()
@@ -121,7 +147,7 @@ class Chain:
     def _links_of(self, name: str, rows: pl.DataFrame, depth: int) -> Iterator[Reason]:
         yield from row_links(self._held, name, rows, _step_of(name), depth)
         main = main_column(table(name))
-        if main is not None and (name, main.name) in FORMULAS and rows.height <= _TOLD_BY_FORMULA:
+        if main is not None and (name, main.name) in FORMULAS and (rows.height == 1 or name in _SUMMED):
             link = self._formula(name, rows, main, depth)
             if link is not None:
                 yield link
@@ -130,7 +156,7 @@ class Chain:
     def _foundations(self, name: str, rows: pl.DataFrame, seen: set[str], told: list[Reason], depth: int) -> Iterator[Reason]:
         """Yield the solver, what was assumed, files read as a whole where no row of one was told, and settings."""
         step = _MAKER.get(name)
-        if name in DECIDED and not self._held.frame("solution").is_empty() and name != "solution":
+        if name in DECIDED and not self._held.frame("solution").is_empty() and not any(link.table == "solution" for link in told):
             yield solver_link(self._held, depth)
         if step is not None and not any(link.kind == "source" for link in told):
             yield from file_links(self._held, _given_behind(name), depth + 1)
@@ -149,12 +175,29 @@ def _next(name: str) -> list[str]:
     step = _MAKER.get(name)
     if step is None:
         return []
-    siblings = [other for other in step.writes if other in SENTENCES]
-    return [*siblings, *(one for one in step.reads if one in GIVEN or one in SENTENCES or one in _MAKER)]
+    return [*_siblings(name), *(one for one in step.reads if one in GIVEN or one in SENTENCES or one in _MAKER)]
+
+
+def _siblings(name: str) -> list[str]:
+    """Return the tables made in the same step that say something of a row: limits first."""
+    found = [other for other in _MAKER[name].writes if other in SENTENCES] if name in _MAKER and name != "cost" else []
+    return sorted(found, key=lambda one: one not in _LIMITS)
+
+
+def _paid_for(terms: Collection[str]) -> list[str]:
+    """Return the tables in which the units of money terms stand, and their prices."""
+    activities = [activity for term in TERMS if term.name in terms for activity in term.activities]
+    return list(dict.fromkeys(one for activity in activities for one in ACTIVITIES.get(activity, ())))
 
 
 def _given_behind(name: str) -> list[str]:
     """Return the given tables that a table was made from, those that its own step reads first."""
+    maker = _MAKER.get(name)
+    if maker is not None and maker.again:
+        return [one for one in GIVEN if one not in PAST]
+    own = [read for read in maker.reads if read in GIVEN] if maker else []
+    if set(own) - {"item", "market", "location", "resource"}:
+        return own
     found: dict[str, None] = {}
     waiting, seen = deque([name]), {name}
     while waiting:
@@ -169,16 +212,19 @@ def _given_behind(name: str) -> list[str]:
 
 
 def _formula_link(name: str, rows: pl.DataFrame, column: Column, depth: int, told: Formula) -> Reason:
+    keys = shared_keys(name, rows)
+    about = str(keys.get("line", column.name)).replace("_", " ").capitalize()
+    unit = rows["unit"][0] or "" if column.unit == "unit of the measure" and "unit" in rows.columns else column.unit
     return Reason(
         table=name,
         step=_step_of(name),
-        statement=f"{column.name.replace('_', ' ').capitalize()}: {told.words[:1].lower()}{told.words[1:]}: {spoken(told)}.",
+        statement=f"{about}: {told.words[:1].lower()}{told.words[1:]}: {spoken(told, unit)}.",
         kind="formula",
         depth=depth,
         column=column.name,
-        keys=shared_keys(name, rows),
+        keys=keys,
         value=told.result,
-        unit=column.unit,
+        unit=unit,
         facts=told,
     )
 
@@ -186,6 +232,9 @@ def _formula_link(name: str, rows: pl.DataFrame, column: Column, depth: int, tol
 def _plain_link(name: str, row: dict[str, Any]) -> Reason:
     """Return a row that has no sentence of its own by the words that it holds."""
     definition = table(name)
-    words = [str(row[column.name]) for column in definition.columns if column.kind == "text" and row.get(column.name)]
+    told = [one for one in ("statement", "sentence") if row.get(one)]
+    words = [str(row[one]) for one in told] or [
+        str(row[one.name]) for one in definition.columns if one.kind == "text" and row.get(one.name)
+    ]
     keys = {key: plain(row[key]) for key in definition.keys if row.get(key) is not None}
     return Reason(table=name, step=_step_of(name), statement=": ".join(words[:3]), kind=KINDS.get(name, "value"), depth=1, keys=keys)

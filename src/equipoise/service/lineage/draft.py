@@ -9,7 +9,7 @@ import polars as pl
 from equipoise.service.lineage.arithmetic import evaluate
 from equipoise.service.messages.explaining import Formula, Input
 from equipoise.service.messages.message import Cell
-from equipoise.tables.figures import number
+from equipoise.tables.figures import number, share
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _SIGNS = {"*": "×", "-": "−", "**": "^"}
@@ -58,12 +58,19 @@ def closes(formula: Formula, value: float | None) -> bool:
     return abs(formula.result - value) <= _TOLERANCE * size
 
 
-def spoken(formula: Formula) -> str:
-    """Return a formula with its numbers: 120 (stock at the start) + 80 (made) − 60 (shipped) = 140. A zero term of a sum is left out."""
+def spoken(formula: Formula, unit: str = "") -> str:
+    """Return a formula with its numbers: 120 (stock at the start) + 80 (made) − 60 (shipped) = 140. A zero term of a sum is left out.
+
+    A number that is another as it stands is told once: 140. What comes out is a percentage where its `unit` is a fraction.
+    """
     known = {one.name: one for one in formula.inputs}
     expression = formula.expression
-    if set(expression) <= set("+- ") | set("".join(known)) and not set("*/(") & set(expression) and len(known) > 1:
+    result = "" if formula.result is None else share(formula.result, whole=False) if unit == "fraction" else number(formula.result)
+    if not set("*/(") & set(expression):
         expression = _without_zeros(expression, known)
+        if expression in known:
+            one = known[expression]
+            return f"{result} ({one.meaning})" if len(known) > 1 and one.meaning else result
 
     def said(match: "re.Match[str]") -> str:
         one = known.get(match[0])
@@ -73,10 +80,11 @@ def spoken(formula: Formula) -> str:
         return f"{figure} ({one.meaning})" if one.meaning else figure
 
     text = _WORD.sub(said, re.sub(r"\*\*|\*|-", lambda sign: _SIGNS[sign[0]], expression))
-    return f"{text} = {number(formula.result)}" if formula.result is not None else text
+    text = text.replace("+ -", "− ").replace("− -", "+ ")
+    return f"{text} = {result}" if result else text
 
 
 def _without_zeros(expression: str, known: Mapping[str, Input]) -> str:
     terms = re.findall(r"([+-]?)\s*(\w+)", expression)
     kept = [(sign or "+", name) for sign, name in terms if known[name].value] or [("+", terms[0][1])]
-    return " ".join(f"{sign} {name}" for sign, name in kept).removeprefix("+ ")
+    return " ".join(f"{sign} {name}" for sign, name in kept).removeprefix("+ ").replace("- ", "-", 1 if kept[0][0] == "-" else 0)

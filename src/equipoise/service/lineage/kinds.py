@@ -6,6 +6,8 @@ from equipoise.service.messages.explaining import LinkKind
 from equipoise.tables import GIVEN
 from equipoise.tables.column import Column, Table
 
+_DECISION = "Decided by the optimiser, which weighed what it serves against what it costs, within all limits (docs/supply.md)."
+
 KINDS: Mapping[str, LinkKind] = {
     **dict.fromkeys(GIVEN, "source"),
     "setting": "setting",
@@ -69,6 +71,21 @@ POINTS: Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]] = {
     "override_flag": (("override_effect", {"override": "override"}),),
 }
 
+# Where the units of an activity that money is paid for stand, and what gives its price.
+ACTIVITIES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("demand", "lost", "open_backlog", "backlog"), ("shortage", "demand_plan", "price", "demand_policy")),
+    **dict.fromkeys(("make", "setup"), ("supply_plan", "route")),
+    **dict.fromkeys(("buy", "order"), ("purchase_plan", "purchase")),
+    **dict.fromkeys(("move", "use", "loads"), ("transfer_plan", "lane")),
+    "ship": ("shipment_plan", "lane"),
+    **dict.fromkeys(("regular", "overtime", "open", "load_step"), ("capacity_load", "resource", "capacity")),
+    "step": ("capacity_load", "capacity_step"),
+    **dict.fromkeys(("workers", "hire", "layoff"), ("workforce_plan", "workforce")),
+    **dict.fromkeys(("opening", "closing"), ("location",)),
+    **dict.fromkeys(("stock", "shortfall", "excess", "scrap"), ("inventory_plan", "inventory_policy", "item")),
+    "change": ("supply_plan",),
+}
+
 # How what nothing else explains is worked out, in words.
 HOW: Mapping[str, str] = {
     "calendar_effect": "Estimated from history: how demand follows trading days and moving holidays (docs/demand.md).",
@@ -107,15 +124,15 @@ HOW: Mapping[str, str] = {
     "audit": "Worked out again from the plan's own tables, by arithmetic of its own (docs/supply.md).",
     "material_requirement": "The plan was solved again without limits on supply (docs/supply.md).",
     "capacity_requirement": "The plan was solved again without limits on supply (docs/supply.md).",
-    "shipment_plan": "Decided by the optimiser, within all limits (docs/supply.md).",
-    "supply_plan": "Decided by the optimiser, within all limits (docs/supply.md).",
-    "purchase_plan": "Decided by the optimiser, within all limits (docs/supply.md).",
-    "transfer_plan": "Decided by the optimiser, within all limits (docs/supply.md).",
-    "workforce_plan": "Decided by the optimiser, within all limits (docs/supply.md).",
+    "shipment_plan": _DECISION,
+    "supply_plan": _DECISION,
+    "purchase_plan": _DECISION,
+    "transfer_plan": _DECISION,
+    "workforce_plan": _DECISION,
     "inventory_plan": "Follows from what the optimiser decided; targets are those of the inventory policy (docs/supply.md).",
     "capacity_load": "Follows from what the optimiser decided (docs/supply.md).",
     "route_load": "Units made, bought, moved or stored, times what one takes (docs/supply.md).",
-    "shortage": "Decided by the optimiser, within all limits (docs/supply.md).",
+    "shortage": _DECISION,
     "risk_register": "Given with the risk, or taken from its scenario, as its basis says (docs/risks.md).",
     "recommendation": "The most money at stake first (docs/pre-sop.md).",
     "decision_needed": "What is proposed for the gap with the most money at stake (docs/pre-sop.md).",

@@ -4,6 +4,7 @@ import polars as pl
 
 from equipoise.finance import TERMS, category
 from equipoise.reconcile.money.valuation import costs, in_family
+from equipoise.reconcile.scenarios.comparison import by_period
 from equipoise.service.lineage.draft import Draft, part, summed, total
 from equipoise.service.lineage.held import Held
 from equipoise.service.messages.explaining import Input
@@ -201,6 +202,14 @@ def scenario_value(held: Held, rows: pl.DataFrame) -> Draft | None:
         return total("Summed over the horizon", [(1, summed("sum", column, held.frame(name), f"{name}.{column}", unit))])
     if measure == "shortage":
         return _unserved(held, unit)
+    if measure == "service_level":
+        periods = by_period(held.frame("shortage"))
+        short = part("short", "not served in its period", float(periods["short"].sum()), of="shortage.backlog")
+        return Draft(
+            "The share of demand served in its period",
+            "1 - short / demand",
+            (short, part("demand", "demand", float(periods["demand"].sum()))),
+        )
     of_line = held.frame("financials").filter(pl.col("line") == measure, pl.col("amount").is_not_null())
     if of_line.is_empty():
         return _standing(held, str(measure), unit)
@@ -265,13 +274,3 @@ def simulated_mean(held: Held, rows: pl.DataFrame) -> Draft | None:
     paths = held.frame("simulation_path")
     whole = summed("sum", "sum over the paths", paths, f"simulation_path.{_PATH[row['measure']]}", row["unit"] or "")
     return Draft("Average over all paths", "sum / paths", (whole, part("paths", "paths", float(paths.height), of="simulation_path.path")))
-
-
-def backtested(held: Held, rows: pl.DataFrame) -> Draft | None:
-    """The mean of the chosen methods' backtests over series."""
-    column = {"mase": "error", "backtest_wmape": "wmape", "backtest_bias": "bias"}.get(str(rows["kpi"][0]))
-    if column is None:
-        return None
-    known = held.frame("method_choice").filter("chosen", pl.col(column).is_not_null(), pl.col(column).is_not_nan())
-    whole = summed("sum", "sum over series", known, f"method_choice.{column}")
-    return Draft("Mean over the series that could be tested", "sum / series", (whole, part("series", "series", float(known.height))))

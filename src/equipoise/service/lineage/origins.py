@@ -5,10 +5,11 @@ from fnmatch import fnmatch
 
 import polars as pl
 
+from equipoise.dimensions.units import unit_factors
 from equipoise.service.lineage.held import Held
 from equipoise.service.messages.explaining import Origin
 from equipoise.tables import table
-from equipoise.tables.figures import listing
+from equipoise.tables.figures import listing, number
 
 _MOST = 20
 _SHOWN = 4
@@ -33,7 +34,8 @@ def origins(held: Held, name: str, rows: pl.DataFrame, column: str = "") -> tupl
         called, query = _taken(held, name, file, column)
         # rows that several rows of the table share (one that holds in every period) are counted once, as far as they are known
         count = len(numbers) if len(numbers) < _MOST else max(int(count or 0) // max(1, here.height), len(numbers))
-        found.append(Origin(file=file, sheet=sheet, rows=numbers[:_MOST], count=count, column=called, query=query))
+        words = ", ".join(_runs(numbers))
+        found.append(Origin(file=file, sheet=sheet, rows=numbers[:_MOST], count=count, words=words, column=called, query=query))
     return found, read
 
 
@@ -47,6 +49,20 @@ def _taken(held: Held, name: str, file: str, column: str) -> tuple[str, str]:
     return "", ""
 
 
+def converted(held: Held, rows: pl.DataFrame, read: pl.DataFrame) -> str:
+    """Say in which unit or currency a file gave what was read, where that is another than that of the table; nothing where it is not."""
+    words = []
+    units = read["unit"].drop_nulls().unique().sort().to_list()
+    own = held.frame("item").join(rows.select("item"), on="item", how="semi", maintain_order="left") if "item" in rows.columns else None
+    if units and own is not None and own.height == 1 and (to := own["unit"][0]) and units != [to]:
+        wanted = pl.DataFrame({"item": own["item"][0], "from": units, "to": to})
+        factors = unit_factors(wanted, held.frame("unit_conversion")).to_list()
+        words += [f"1 {unit} is {number(factor)} {to}" for unit, factor in zip(units, factors, strict=True) if factor and unit != to]
+    money = [one for one in read["currency"].drop_nulls().unique().sort() if one != held.setting.currency]
+    words += [f"{one} in {held.setting.currency} at the rate of table currency_rate" for one in money]
+    return f", converted: {', '.join(words)}" if words else ""
+
+
 def place(found: list[Origin], plan_file: str = "") -> str:
     """Return origins as a reader looks them up: history.csv, rows 12 to 14 and 20 (27 in all)."""
     return listing([_one(one, plan_file) for one in found], most=3)
@@ -57,19 +73,19 @@ def _one(one: Origin, plan_file: str) -> str:
     if one.file == "the record":
         return "the record"
     where = f"{one.file}, sheet {one.sheet}" if one.sheet else one.file
-    runs = _runs(one.rows)
-    more = f" and others, {one.count:,} in all" if len(runs) > _SHOWN or one.count > len(one.rows) else ""
+    runs = one.words.split(", ") if one.words else _runs(one.rows)
+    more = f" and others, {one.count:,} in all" if len(runs) > _SHOWN else ""
     called = f", column {one.column}" if one.column and " = " not in one.column else f", {one.column}" if one.column else ""
     return f"{where}, {noun if one.count == 1 else f'{noun}s'} {', '.join(runs[:_SHOWN])}{more}{called}" if runs else where
 
 
 def _runs(numbers: list[int]) -> list[str]:
     runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
+    for one in numbers:
+        if runs and one == runs[-1][1] + 1:
+            runs[-1][1] = one
         else:
-            runs.append([number, number])
+            runs.append([one, one])
     return [str(first) if first == last else f"{first} to {last}" for first, last in runs]
 
 

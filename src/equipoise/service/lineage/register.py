@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from equipoise.service.lineage import demand_formulas as demand
+from equipoise.service.lineage import measure_formulas as measure
 from equipoise.service.lineage import money_formulas as money
 from equipoise.service.lineage import supply_formulas as supply
 from equipoise.service.lineage.draft import Draft, closes, summed, total
@@ -68,7 +69,7 @@ FORMULAS: dict[tuple[str, str], Rule] = {
     ("risk_register", "expected_units"): Rule(lambda _, rows: money.expected(rows, "units"), _RISK),
     ("risk_register", "expected_money"): Rule(lambda _, rows: money.expected(rows, "money"), _RISK),
     ("simulation", "value"): Rule(money.simulated_mean, "docs/simulation.md"),
-    ("kpi", "value"): Rule(money.backtested, "docs/demand.md"),
+    ("kpi", "value"): Rule(measure.measured, "docs/demand.md"),
 }
 
 

@@ -10,7 +10,7 @@ from equipoise.tables import GIVEN
 _KEYS = ("item", "market", "location", "resource", "route", "purchase", "lane", "family")
 _UNDATED = {"history", "correction", "cleaned_history", "method_choice", "segment", "on_hand"}
 # Records of the past: what was measured, no origin of what is planned.
-_PAST = {"plan_snapshot", "stream_snapshot", "shipment", "production_actual", "stock_actual", "order_line"}
+PAST = {"plan_snapshot", "stream_snapshot", "shipment", "production_actual", "stock_actual", "order_line"}
 
 Keys = dict[str, list[Any]]
 
@@ -29,7 +29,22 @@ def cell_keys(held: Held, name: str, rows: pl.DataFrame) -> Keys:
     if "resource" not in keys and keys.get("item") and name not in GIVEN:
         loads = held.frame("route_load").filter(pl.col("item").is_in(keys["item"]))
         keys["resource"] = loads["resource"].unique().sort().to_list()
+    keys |= _attributes(held, keys)
     return {key: values for key, values in keys.items() if values or key in {"resource", "period"}}
+
+
+def _attributes(held: Held, keys: Keys) -> Keys:
+    """Return what items and markets belong to, where the cell does not say so itself: rows about another family are not about it."""
+    found: Keys = {}
+    for master, attributes in (("item", ("family", "category")), ("market", ("region", "channel"))):
+        if not keys.get(master):
+            continue
+        own = held.frame(master).filter(pl.col(master).is_in(keys[master]))
+        for one in attributes:
+            values = own[one].drop_nulls().unique().sort().to_list()
+            if not keys.get(one) and values:
+                found[one] = values
+    return found
 
 
 def _names(held: Held, key: str, rows: pl.DataFrame) -> bool:
@@ -50,7 +65,7 @@ def _of_gap(row: dict[str, Any], held: Held) -> Keys:
 def related(held: Held, name: str, keys: Keys) -> pl.DataFrame:
     """Return the rows of a table that share the keys of a cell; none where it has no key of them."""
     frame = held.frame(name)
-    if name in _PAST:
+    if name in PAST:
         return frame.clear()
     if name == "binding":
         return _binding(frame, keys)
@@ -62,8 +77,10 @@ def related(held: Held, name: str, keys: Keys) -> pl.DataFrame:
     if name == "usage":
         return frame.filter(pl.col("of").is_in(_activities(held, keys)))
     shared = [key for key in keys if key in frame.columns and not (key == "period" and name in _UNDATED)]
-    if not any(key != "period" for key in shared):
+    if not any(key in _KEYS for key in shared):
         return frame.clear()
+    if name == "event" and keys.get("period"):
+        frame = _happening(held, frame, keys["period"])
     for key in shared:
         frame = frame.filter(pl.col(key).is_in(keys[key]) | pl.col(key).is_null())
     return frame
@@ -88,4 +105,14 @@ def _cost(frame: pl.DataFrame, keys: Keys) -> pl.DataFrame:
     else:
         subjects = [value for key in ("resource", "route", "purchase", "lane") for value in keys.get(key, [])]
         frame = frame.filter(pl.col("subject").is_in(subjects))
+    if keys.get("term"):
+        frame = frame.filter(pl.col("term").is_in(keys["term"]))
+    if keys.get("location") and not keys.get("market"):
+        frame = frame.filter(pl.col("place").is_in(keys["location"]) | pl.col("place").is_null())
     return frame.filter(pl.col("period").is_in(keys["period"])) if keys.get("period") else frame
+
+
+def _happening(held: Held, event: pl.DataFrame, periods: list[Any]) -> pl.DataFrame:
+    """Return the events that go on in the periods."""
+    first, last = min(periods), held.calendar.next(max(periods))
+    return event.filter(pl.col("start").fill_null(first) < last, pl.col("end").fill_null(pl.col("start")).fill_null(first) >= first)

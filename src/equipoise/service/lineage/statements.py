@@ -8,12 +8,12 @@ import polars as pl
 from equipoise.finance import TERMS
 from equipoise.service.lineage.held import Held
 from equipoise.service.lineage.kinds import KINDS, main_column, numbers
-from equipoise.service.lineage.origins import origins, place
+from equipoise.service.lineage.origins import converted, origins, place
 from equipoise.service.messages.explaining import Limit, LinkFacts, Method, MoneyTerm, Reason, Solve
 from equipoise.service.messages.message import Cell
 from equipoise.service.sentences import SENTENCES
 from equipoise.tables import GIVEN, table
-from equipoise.tables.figures import listing, money, number, share
+from equipoise.tables.figures import money, number, plural, share
 
 MOST = 4
 """Rows of one table that are told one by one."""
@@ -54,7 +54,8 @@ def row_links(held: Held, name: str, rows: pl.DataFrame, step: str, depth: int) 
 
 
 def _rest(name: str, rows: pl.DataFrame, step: str, depth: int) -> Reason:
-    statement = f"... and {rows.height - MOST:,} more rows of {name}."
+    left = rows.height - MOST
+    statement = f"... and {left:,} more {plural('row', left)} of {name}."
     return Reason(table=name, step=step, statement=statement, kind=KINDS.get(name, "value"), depth=depth, keys=shared_keys(name, rows))
 
 
@@ -117,7 +118,9 @@ def _money_links(held: Held, rows: pl.DataFrame, step: str, depth: int) -> Itera
         same = told.filter(pl.col("term") == row["term"])
         prices = (same["amount"] / same["quantity"]).abs().round(9).unique()
         price = float(prices[0]) if len(prices) == 1 and same["quantity"][0] else None
-        of = f" for {number(row['quantity'])}, {number(price)} each" if price is not None and row["quantity"] else f" in {row['len']} rows"
+        of = (
+            f" for {number(row['quantity'])} at {number(price)} each" if price is not None and row["quantity"] else f" in {row['len']} rows"
+        )
         meaning = f" {term.meaning}." if term else ""
         kind = "the model's own price, nobody's money" if row["class"] == "penalty" else row["class"]
         amount = money(row["amount"], held.setting.currency)
@@ -164,8 +167,8 @@ def _given_links(held: Held, name: str, rows: pl.DataFrame, step: str, depth: in
 
 def _given_link(held: Held, name: str, rows: pl.DataFrame, step: str, depth: int, said: str) -> Reason:
     main = main_column(table(name))
-    found, _ = origins(held, name, rows, main.name if main else "")
-    where = f" Read from {place(found)}." if found else f" {_not_read(held, name)}"
+    found, read = origins(held, name, rows, main.name if main else "")
+    where = f" Read from {place(found)}{converted(held, rows, read)}." if found else f" {_not_read(held, name)}"
     values = rows[main.name].drop_nulls() if main else None
     adds = rows.height == 1 or (main is not None and main.over_time == "flow")
     value = float(values.sum()) if values is not None and len(values) and adds else None
@@ -199,12 +202,17 @@ def _not_read(held: Held, name: str) -> str:
 def given_sentence(held: Held, name: str, row: Mapping[str, Any]) -> str:
     """Return a row of a given table in words: what it is about, and every number that it has."""
     definition = table(name)
-    about = [str(row[key]) for key in definition.keys if key in row and row[key] is not None and key != "period"]
+    about = [str(row[key]) for key in definition.keys if row.get(key) is not None and key != "period"]
     when = f" in {held.calendar.label(row['period'])}" if row.get("period") is not None else ""
     figures = [
         f"{column.name.replace('_', ' ')} {share(row[column.name]) if column.unit == 'fraction' else number(row[column.name])}"
         for column in numbers(definition)
         if row.get(column.name) is not None
     ]
+    figures += [
+        f"{column.name.replace('_', ' ')} {row[column.name]}"
+        for column in definition.columns
+        if column.kind == "text" and not column.key and row.get(column.name) and str(row[column.name]) not in about
+    ]
     words = f": {', '.join(figures)}" if figures else ""
-    return f"{name.replace('_', ' ').capitalize()} {listing(about, most=5)}{when}{words}.".replace(" .", ".")
+    return f"{name.replace('_', ' ').capitalize()} {', '.join(about)}{when}{words}.".replace(" .", ".").replace(" :", ":")

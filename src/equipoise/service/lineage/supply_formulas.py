@@ -1,6 +1,7 @@
 """How the numbers of supply review are worked out, each from its inputs. Formulas: docs/supply.md."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -74,10 +75,12 @@ def stock_value(held: Held, rows: pl.DataFrame) -> Draft | None:
 
 
 def stock_shortfall(_: Held, rows: pl.DataFrame) -> Draft | None:
-    """Target less stock."""
+    """Target less stock, where that is more than nothing."""
     target = part("target", "target", rows["target"][0] or 0.0, of="inventory_plan.target")
     stock = part("stock", "in stock", rows["quantity"][0], of="inventory_plan.quantity")
-    return Draft("What stock lacks of its target", "max(target - stock, 0)", (target, stock))
+    if not rows["shortfall"][0]:
+        return Draft("What stock lacks of its target", "max(target - stock, 0)", (target, stock))
+    return total("What stock lacks of its target", [(1, target), (-1, stock)])
 
 
 def safety_stock(_: Held, rows: pl.DataFrame) -> Draft | None:
@@ -128,38 +131,46 @@ def utilisation(_: Held, rows: pl.DataFrame) -> Draft:
 def idle(_: Held, rows: pl.DataFrame) -> Draft | None:
     """Regular capacity that is not used."""
     row = rows.row(0, named=True)
-    available = part("available", "available", row["available"], of="capacity_load.available")
-    regular = part("regular", "regular time worked", row["regular"], of="capacity_load.regular")
-    return Draft("Regular capacity that is not used", "max(available - regular, 0)", (available, regular))
+    parts = [(1, part("available", "available", row["available"], of="capacity_load.available"))]
+    parts.append((-1, part("regular", "regular time worked", row["regular"], of="capacity_load.regular")))
+    return total("Regular capacity that is not used", parts)
 
 
 def available(held: Held, rows: pl.DataFrame) -> Draft | None:
-    """Capacity given, what of it is productive, less stops, with steps; of labor by head its workers."""
+    """Capacity given, what of it is productive, less stops, with steps; of labor by head its workers, where that is less."""
     row = rows.row(0, named=True)
     capacity, staff = held.beside("capacity", rows, "resource", "period"), held.beside("workforce", rows, "resource", "period")
     heads = held.beside("workforce_plan", rows, "resource", "period")
-    inputs: list[Input] = []
-    terms: list[str] = []
+    drafts = []
     if capacity.height == 1 and capacity["regular"][0] is not None:
-        one = capacity.row(0, named=True)
-        inputs += [
-            part("given", "given", one["regular"], of="capacity.regular"),
-            part(
-                "efficiency", "share that is productive", 1.0 if one["efficiency"] is None else one["efficiency"], of="capacity.efficiency"
-            ),
-            part("downtime", "planned stops", one["planned_downtime"] or 0.0, of="capacity.planned_downtime"),
-            part("added", "steps", row["added"] or 0.0, of="capacity_load.added"),
-            part("stopped", "maintenance", row["stopped"] or 0.0, of="capacity_load.stopped"),
-        ]
-        terms.append("max(max(given * efficiency - downtime, 0) + added - stopped, 0)")
+        drafts.append(_machine(capacity.row(0, named=True), row))
     if staff.height == 1 and heads.height == 1 and staff["hours_per_worker"][0] is not None:
-        inputs.append(part("workers", "workers", heads["workers"][0], of="workforce_plan.workers"))
-        inputs.append(part("hours", "hours a worker", staff["hours_per_worker"][0], of="workforce.hours_per_worker"))
-        terms.append("workers * hours")
-    if not terms:
-        return None
-    words = "Capacity given, as far as it is productive, less stops, with steps" if len(inputs) > 2 else "Workers times their hours"
-    return Draft(words, terms[0] if len(terms) == 1 else f"min({', '.join(terms)})", tuple(inputs))
+        workers = part("workers", "workers", heads["workers"][0], of="workforce_plan.workers")
+        hours = part("hours", "hours a worker", staff["hours_per_worker"][0], of="workforce.hours_per_worker")
+        drafts.append(Draft("Workers times their hours", "workers * hours", (workers, hours)))
+    if len(drafts) < 2:
+        return drafts[0] if drafts else None
+    expression = f"min({', '.join(one.expression for one in drafts)})"
+    return Draft("The less of what machines and workers have", expression, tuple(one for draft in drafts for one in draft.inputs))
+
+
+def _machine(given: Mapping[str, Any], row: Mapping[str, Any]) -> Draft:
+    """Return what is productive of a capacity that is given, less stops, with steps; what is nothing is left out."""
+    signed = (
+        ("- downtime", "downtime", "planned stops", given["planned_downtime"], "capacity.planned_downtime"),
+        ("+ added", "added", "steps", row["added"], "capacity_load.added"),
+        ("- stopped", "stopped", "maintenance", row["stopped"], "capacity_load.stopped"),
+    )
+    inputs = [part("given", "given", given["regular"], of="capacity.regular")]
+    expression = "given"
+    if given["efficiency"] not in {None, 1.0}:
+        inputs.append(part("efficiency", "share that is productive", given["efficiency"], of="capacity.efficiency"))
+        expression = "given * efficiency"
+    for term, name, meaning, value, of in signed:
+        if value:
+            inputs.append(part(name, meaning, value, of=of))
+            expression += f" {term}"
+    return Draft("Capacity given, as far as it is productive, less stops, with steps", expression, tuple(inputs))
 
 
 def route_load(held: Held, rows: pl.DataFrame) -> Draft | None:

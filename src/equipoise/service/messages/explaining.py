@@ -49,6 +49,7 @@ class Origin(Message):
     sheet: str = ""
     rows: list[int] = Field([], description="Row numbers (of a plan file: lines), at most 20 of them")
     count: int = Field(0, description="How many rows there are")
+    words: str = Field("", description="All of the rows in words: 12 to 14, 20")
     column: str = Field("", description="Column of the source, where it has another name there")
     query: str = Field("", description="What rows were taken and computed by, as the plan file says")
 
