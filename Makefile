@@ -2,6 +2,7 @@
 # make serve  serve the example at this machine: its page, the API, agents
 # make test   install what the tests need and pass every check
 # make torture  kill the program at random moments, hundreds of times, and see that the record holds
+# make fuzz   20,000 random requests to the REST door, as each role
 # make bench  print every benchmark's table
 
 PYTHON ?= python3
@@ -67,6 +68,9 @@ test: $(VENV)/dev browser postgres tests/oidc/node_modules/.package-lock.json
 
 torture: $(VENV)/dev postgres
 	$(BIN)/python -m tests.torture
+
+fuzz: $(VENV)/dev
+	$(BIN)/python -m tests.fuzz
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks

@@ -1,0 +1,1 @@
+"""The REST door under random requests: `python -m tests.fuzz`."""
