@@ -87,6 +87,7 @@ class Workshop:
         self.gathered: Gathered = gather(locate(RunRequest(plan=str(written(rows(lever=list(levers), **more), plan, folder)))), TODAY)
         self.gathered.refuse_errors()
         self.cycle = Cycle(self.gathered.tables, self.gathered.plan.overrides, self.gathered.plan.scenarios)
+        self.cycle.resolve("")  # as a run does: what-ifs then make only what they change
         self.base = self.cycle.what_if(())
 
     def options(self) -> dict[str, pl.DataFrame]:
