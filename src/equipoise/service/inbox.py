@@ -155,6 +155,7 @@ class _Reader:
         self._earlier = earlier
         self._taking = _Taking()
         self._proposed = self._proposes()
+        self._said = {(entry.kind, entry.id) for entry in file.entries}
         self._held_of: dict[str, dict[str, Record]] = {}
         self._records_of: dict[str, Records] = {}
 
@@ -199,13 +200,17 @@ class _Reader:
         """Return a record. Raises NotFoundError, naming the nearest, where there is none."""
         return self._there(kind).get(identity) or self._here.place.store.record(kind, identity)
 
+    def _named(self, kind: str, identity: str) -> object:
+        """Return what an entry names: a record, or another entry of the file. Raises NotFoundError where it is neither."""
+        return (kind, identity) in self._said or self._look(kind, identity)
+
     def _held(self, kind: str, identity: str) -> Record | None:
         found = self._there(kind).get(identity)
         return found if found is not None and found.business_unit == self._here.unit else None
 
     def _records(self, kind: str) -> Records:
         if kind not in self._records_of:
-            self._records_of[kind] = Records(self._here.place, self._here.plan, self._here.context, kind, self._look)
+            self._records_of[kind] = Records(self._here.place, self._here.plan, self._here.context, kind, self._named)
         return self._records_of[kind]
 
     def _too_late(self, entry: Entry, held: Record) -> None:
@@ -295,7 +300,7 @@ class _Reader:
                 scenario = self._here.scenario(name)
                 mine = [override for _, _, override in some]
                 require_reason(self._here, min((one.reason for one in mine), key=len))
-                check_assumptions(self._here, mine)
+                check_assumptions(self._here, mine, [entry.id for entry in self._file.entries if entry.kind == "assumption"])
                 effects = self._here.matching.look(mine, scenario)
                 if not self._proposed:
                     permitted(self._here, [*mine, *(override_of(held) for _, held, _ in some if held is not None)], scenario)

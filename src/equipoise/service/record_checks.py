@@ -11,10 +11,10 @@ from equipoise.service.subjects import check_cell, check_scenario, check_subject
 
 if TYPE_CHECKING:
     from equipoise.gather import Plan
-    from equipoise.store.contract import Document, Record
+    from equipoise.store.contract import Document
 
 
-def check_record(kind: str, document: "Document", plan: "Plan", look: "Callable[[str, str], Record]", identity: str) -> Iterator[Fault]:
+def check_record(kind: str, document: "Document", plan: "Plan", look: "Callable[[str, str], object]", identity: str) -> Iterator[Fault]:
     """Yield what is wrong with a document beyond its form: what it names and is not there. Blanks of a subject are made single.
 
     `look` returns the record of a kind and id, and raises NotFoundError where there is none.
@@ -44,7 +44,7 @@ def check_record(kind: str, document: "Document", plan: "Plan", look: "Callable[
             yield from error.faults or [Fault(error.message, error.fix, Where(table=kind, column=column))]
 
 
-def _record(look: "Callable[[str, str], Record]", kind: str, identity: str) -> None:
+def _record(look: "Callable[[str, str], object]", kind: str, identity: str) -> None:
     if identity:
         look(kind, identity)
 

@@ -192,7 +192,7 @@ def _questions() -> Schema:
                 "description": operation.summary,
                 "additionalProperties": False,
                 "required": required,
-                "properties": {"operation": {"const": operation.name}, **properties},
+                "properties": {**properties, "operation": {"const": operation.name}},
             }
         )
     asked = {"type": "array", "minItems": 1, "items": {"oneOf": entries}}

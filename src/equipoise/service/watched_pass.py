@@ -62,10 +62,10 @@ class Watched:
         inbox = self._take()
         self.line = self._last_line()
         self._plan()
+        self._ask()
         if self.error is None:
             self._brief()
             self._say(inbox)
-        self._ask()
         return self.tell("faults" if self.error is not None else "ready")
 
     def tell(self, state: State, doing: str = "") -> WatchStatus:

@@ -40,6 +40,8 @@ def watch(request: WatchRequest, context: Context) -> WatchAnswer:
     looking = _Looking(watched, context, request.settle)
     if request.once:
         status = watched.look()
+        if watched.error is None and watched.changed_record():  # what was asked has changed what is to be told
+            status = watched.look()
         watched.tell("stopped")
         if watched.error is not None:
             raise watched.error
@@ -169,7 +171,7 @@ class _Looking:
         try:
             self._watched.results.write("errors.yaml", said(error))
             return self._watched.tell("faults")
-        except EquipoiseError:  # nothing can be written: it is told to whoever looks at the screen, and tried again at the next change
+        except Exception:  # noqa: BLE001 - nothing can be written: whoever looks at the screen is told, and the next change is looked at
             return None
 
     def _hear(self, event: object) -> None:
