@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
