@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import jsonschema
 import pytest
@@ -81,8 +82,10 @@ def words(result: CallToolResult) -> str:
 
 @contextmanager
 def session(server: Any) -> Iterator[Session]:
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(Client(server)) as client:
-        yield Session(portal, client)
+    with start_blocking_portal() as portal:
+        with portal.wrap_async_context_manager(Client(server)) as client:
+            yield Session(portal, client)
+        portal.call(anyio.sleep, 0.01)  # what was closed is let go of
 
 
 @pytest.fixture(scope="module")
@@ -487,9 +490,12 @@ def bearing(address: str, token: str) -> Iterator[Session]:
     """A client over HTTP that brings a token."""
     with start_blocking_portal() as portal:
         client = httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"} if token else {})
-        with portal.wrap_async_context_manager(Client(streamable_http_client(address, http_client=client))) as made:
+        with (
+            portal.wrap_async_context_manager(client),
+            portal.wrap_async_context_manager(Client(streamable_http_client(address, http_client=client))) as made,
+        ):
             yield Session(portal, made)
-        portal.call(client.aclose)
+        portal.call(anyio.sleep, 0.01)
 
 
 def test_in_a_team_everybody_is_the_agent_of_who_they_are(quick_plan: Path, tmp_path: Path) -> None:
