@@ -48,7 +48,8 @@ class Session:
         self.portal, self.client = portal, client
 
     def raw(self, tool: str, /, **values: Any) -> CallToolResult:
-        return self.portal.call(self.client.call_tool, tool, values)
+        found: CallToolResult = self.portal.call(self.client.call_tool, tool, values)
+        return found
 
     def __call__(self, tool: str, /, **values: Any) -> dict[str, Any]:
         """Return a tool's answer, which the client has checked against its schema."""
@@ -206,8 +207,8 @@ def test_every_tool_answers(agent: Session, shop: Path, tool: str, values: dict[
 def test_a_run_is_told_as_it_goes_on_and_makes_a_draft(stdio: Session, shop: Path) -> None:
     heard: list[tuple[float, str | None]] = []
 
-    async def hear(done: float, _total: float | None, said: str | None) -> None:
-        heard.append((done, said))
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, message))
 
     async def ask() -> CallToolResult:
         return await stdio.client.call_tool("run", {"force": True, "wait": 100}, progress_callback=hear)
@@ -279,12 +280,13 @@ def test_a_malformed_call_gets_an_error_that_says_the_remedy(
 
 @both
 def test_a_nonsense_address_or_prompt_is_an_error_of_the_protocol(agent: Session, shop: Path) -> None:
-    for ask, values in (
+    asked: tuple[tuple[Any, tuple[Any, ...]], ...] = (
         (agent.client.read_resource, (uri("plan", next(iter(plans(shop))), "version", "1", "output", "../../plan.yaml"),)),
         (agent.client.read_resource, ("nonsense",)),
         (agent.client.get_prompt, ("lunch",)),
         (agent.client.get_prompt, ("pre_sop", {"plan": "../x"})),
-    ):
+    )
+    for ask, values in asked:
         with pytest.raises(MCPError) as caught:
             agent.portal.call(ask, *values)
         assert caught.value.error.message
