@@ -72,6 +72,7 @@ HEAVY = {
     "psycopg": {"store"},
     "fsspec": {"store"},
     "lark": {"gather"},
+    "watchfiles": {"service"},
     "statsforecast": {"demand"},
     "lightgbm": {"demand"},
 }

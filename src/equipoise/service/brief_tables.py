@@ -20,7 +20,7 @@ def demand_by_period(plan: pl.DataFrame, baseline: pl.DataFrame) -> list[PeriodL
         *(pl.when(pl.col(name).null_count() == 0).then(pl.col(name).sum()).alias(name) for name in ("p10", "p90")),
     )
     rows = (
-        summed.join(forecast, on="period", how="left")
+        summed.join(forecast, on="period", how="left", maintain_order="left")
         .sort("period")
         .with_columns(_six(name) for name in ("baseline", "demand", "p10", "p90"))
     )
@@ -32,17 +32,20 @@ def demand_by_family(plan: pl.DataFrame, baseline: pl.DataFrame, item: pl.DataFr
     family = item.select("item", pl.when(pl.col("family") == "").then(None).otherwise(pl.col("family")).alias("family"))
     of = pl.col("family").fill_null(pl.col("item")).alias("family")
     forecast = (
-        baseline.join(family, on="item", how="left").with_columns(of).group_by("family").agg(pl.col("quantity").sum().alias("baseline"))
+        baseline.join(family, on="item", how="left", maintain_order="left")
+        .with_columns(of)
+        .group_by("family", maintain_order=True)
+        .agg(pl.col("quantity").sum().alias("baseline"))
     )
     money = pl.col("quantity") * pl.col("unit_price")
     known = (pl.col("unit_price").is_null() & (pl.col("quantity") > 0)).sum() == 0
     summed = (
-        plan.join(family, on="item", how="left")
+        plan.join(family, on="item", how="left", maintain_order="left")
         .with_columns(of)
-        .group_by("family")
+        .group_by("family", maintain_order=True)
         .agg(pl.col("quantity").sum().alias("demand"), pl.when(known).then(money.sum()).alias("revenue"))
     )
-    rows = summed.join(forecast, on="family", how="left").sort(["demand", "family"], descending=[True, False])
+    rows = summed.join(forecast, on="family", how="left", maintain_order="left").sort(["demand", "family"], descending=[True, False])
     return [
         FamilyLine.model_validate(row)
         for row in rows.with_columns(_six(n) for n in ("baseline", "demand", "revenue")).iter_rows(named=True)
@@ -104,7 +107,7 @@ def short_items(shortage: pl.DataFrame) -> list[ShortLine]:
     rows = (
         shortage.with_columns(late.alias("late"))
         .filter(pl.col("late") > _NOTHING)
-        .group_by("item")
+        .group_by("item", maintain_order=True)
         .agg(_six(pl.col("late").sum()).alias("quantity"), pl.col("period").min().alias("first"), pl.col("period").max().alias("last"))
         .sort(["quantity", "item"], descending=[True, False])
     )

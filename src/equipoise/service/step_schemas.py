@@ -51,9 +51,12 @@ def schemas() -> dict[str, Schema]:
     found |= {f"{step}.input.json": _inbox(step, sections) for step, sections in _SAID_IN.items()}
     found |= {f"{step}.output.json": _of(brief, f"results/{step}.yaml") for step, brief in BRIEFS.items()}
     found["ask.input.json"] = _questions()
-    answers = {"ask.output.json": (AskResult, "results/ask/*.yaml"), "inbox.output.json": (InboxResult, "results/inbox/*.yaml")}
+    answers: dict[str, tuple[type[BaseModel], str]] = {
+        "ask.output.json": (AskResult, "results/ask/*.yaml"),
+        "inbox.output.json": (InboxResult, "results/inbox/*.yaml"),
+        "status.output.json": (WatchStatus, "results/status.yaml"),
+    }
     found |= {name: _of(model, what) for name, (model, what) in answers.items()}
-    found["status.output.json"] = _of(WatchStatus, "results/status.yaml")
     return found
 
 

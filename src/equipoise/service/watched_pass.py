@@ -30,8 +30,10 @@ from equipoise.tables import KEPT
 
 _EVERY = tuple(KEPT)
 _NOTHING = 1e-9
-_MEASURES = ("demand", "shipped", "shortage", "service_level", "revenue", "gross_margin", "supply_cost", "contribution", "cash_flow")
-_MEASURES += ("inventory_value_end", "inventory_value_average", "overtime_quantity", "average_utilisation")
+_MEASURES = (
+    *("demand", "shipped", "shortage", "service_level", "revenue", "gross_margin", "supply_cost", "contribution", "cash_flow"),
+    *("inventory_value_end", "inventory_value_average", "overtime_quantity", "average_utilisation"),
+)
 """What an effect is told in."""
 
 _MOST_COMMANDS = 5
@@ -63,10 +65,13 @@ class Watched:
         self.line = self._last_line()
         self._plan()
         self._ask()
-        if self.error is None:
+        if not self._fails():
             self._brief()
             self._say(inbox)
-        return self.tell("faults" if self.error is not None else "ready")
+        return self.tell("faults" if self._fails() else "ready")
+
+    def _fails(self) -> bool:
+        return self.error is not None
 
     def tell(self, state: State, doing: str = "") -> WatchStatus:
         """Write where the plan stands, and return it."""
