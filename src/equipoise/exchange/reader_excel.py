@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from equipoise.errors import Fault, Where
+from equipoise.exchange import reader_apart
 from equipoise.exchange.workbook_parts import UnsafeError, parts
 from equipoise.gather.raw import Raw
 
@@ -28,13 +29,14 @@ class Workbook:
         self.shown = shown
         self.faults: list[Fault] = []
         self._reader: Any = None
+        self._apart: dict[str, pl.DataFrame] = {}
         self._archive = b""
         self._open()
 
     @property
     def sheets(self) -> tuple[str, ...]:
         """Names of the sheets, in order."""
-        return tuple(self._reader.sheet_names) if self._reader is not None else ()
+        return tuple(self._reader.sheet_names) if self._reader is not None else tuple(self._apart)
 
     def _fault(self, message: str, fix: str) -> None:
         self.faults.append(Fault(message, fix, Where(self.shown)))
@@ -44,8 +46,10 @@ class Workbook:
 
         again = "Check that it is not password-protected or damaged, and save it again."
         try:
-            if self.path.suffix.lower() == ".xls" and not zipfile.is_zipfile(self.path):
-                self._reader = fastexcel.read_excel(self.path)
+            if self.path.suffix.lower() in {".xls", ".xlsb"}:
+                self._apart = reader_apart.sheets(self.path) or {}
+                if not self._apart:
+                    self._fault("The workbook cannot be opened.", f"{again} Workbooks of many rows are read as .xlsx or CSV.")
                 return
             self._archive = parts(self.path)
             self._reader = fastexcel.read_excel(self._archive)
@@ -82,6 +86,8 @@ class Workbook:
         """Return the cells of a sheet as text, or None where the library cannot read it."""
         import fastexcel
 
+        if name in self._apart:
+            return self._apart[name]
         try:
             found: pl.DataFrame = self._reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
         except (fastexcel.FastExcelError, pl.exceptions.PolarsError, pl.exceptions.PanicException):

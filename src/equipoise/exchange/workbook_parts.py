@@ -14,7 +14,7 @@ from equipoise.tables.ceilings import most
 
 _UNREAD = re.compile(  # what holds no cells: left out of what is handed on
     r"(docProps|customXml|xl/(media|drawings|charts|chartsheets|embeddings|printerSettings|theme|pivot\w*|externalLinks|activeX|ctrlProps))/.*"
-    r"|.*(vbaProject\.bin|calcChain\.\w+|comments\d*\.\w+)",
+    r"|.*(\.bin|calcChain\.\w+|comments\d*\.\w+)|(?!xl/|_rels/|\[Content_Types\]\.xml$).*",
     re.IGNORECASE,
 )
 _SMALL = 50_000_000  # bytes that a part may have however well it is packed
@@ -36,7 +36,7 @@ class UnsafeError(Exception):
 
 
 def parts(path: Path) -> bytes:
-    """Return a workbook (.xlsx, .xlsm or .xlsb) as a plain archive of the parts that hold its cells.
+    """Return a workbook (.xlsx or .xlsm) as a plain archive of the parts that hold its cells.
 
     Raises UnsafeError where it has too many or too large parts, is packed too well to be true, holds more cells or longer texts than can be
     read, or defines entities, which no spreadsheet program does; BadZipFile or OSError where it is no archive.
@@ -49,13 +49,12 @@ def parts(path: Path) -> bytes:
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
         for name, body in bodies.items():
             archive.writestr(zipfile.ZipInfo(name), body)
-    markup = {name: body for name, body in bodies.items() if not name.endswith(".bin")}
-    for body in markup.values():
+    for body in bodies.values():
         _refuse_tricks(body)
-    sheets = [body for body in markup.values() if b"sheetData" in body]
+    sheets = [body for body in bodies.values() if b"sheetData" in body]
     for body in sheets:
         _refuse_far_cells(body)
-    _refuse_long_texts(sheets, [body for name, body in markup.items() if name.lower().endswith("sharedstrings.xml")])
+    _refuse_long_texts(sheets, [body for name, body in bodies.items() if name.lower().endswith("sharedstrings.xml")])
     return made.getvalue()
 
 

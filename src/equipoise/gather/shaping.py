@@ -202,7 +202,7 @@ def _evaluated(frame: pl.DataFrame, expression: str, where: Where, report: Repor
     for candidate in (frame, _with_numbers(frame, names)):
         try:
             result = candidate.select(parsed.alias("#value")).get_column("#value")
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             problem = str(error).splitlines()[0]
             continue
         return result.new_from_index(0, frame.height) if result.len() == 1 and frame.height != 1 else result

@@ -1,6 +1,7 @@
 """Where tables come from: the `data` of a plan file, as typed specifications."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,6 +24,12 @@ EXTRA = ("unit", "currency")
 
 _FILE_KEYS = ("file", "sheet", "header", "skip_rows", "delimiter", "decimal", "encoding", "types")
 _TABLE_KEYS = ("from", "join", "compute", "where", "columns", "constants", "aggregate", *_FILE_KEYS)
+_LONGEST_EXPRESSION = 1_000
+_DEEPEST_EXPRESSION = 15
+_WIDEST = 1_000
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_WORD = re.compile(r"[A-Za-z_]+")
+_NUMBER = re.compile(r"\d{1,18}")
 _JOIN_KEYS = ("with", "on", "kind", "columns")
 _DATA_KEYS = ("folder", "sources", "tables")
 
@@ -260,15 +267,42 @@ def _expressions(group: Group, key: str, path: str, reading: Reading) -> tuple[t
             reading.error("`compute` must be a mapping of names to expressions.", "Write `name: expression`.", group.line_of(key), path)
     good = []
     for name, text, line in pairs:
+        if refused := _refusal(text):
+            reading.error(
+                f"`{text[:80]}` is not an SQL expression that is taken: {refused}.",
+                "Compute it in a step of its own, or before.",
+                line,
+                path,
+            )
+            continue
         try:
             pl.sql_expr(text)
-        except pl.exceptions.PolarsError as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
             reading.error(
                 f"`{text}` is not an SQL expression: {error}.", "Put names with spaces in double quotes, words in single.", line, path
             )
         else:
             good.append((name, text))
     return tuple(good)
+
+
+def _refusal(text: str) -> str:
+    """Return why an expression is not even parsed; empty where it may be. A few deep or long ones would take hours, or end the program."""
+    if len(text) > _LONGEST_EXPRESSION:
+        return f"it has {len(text):,} characters, and the most is {_LONGEST_EXPRESSION:,}"
+    bare = _QUOTED.sub("''", text)
+    depth = deepest = 0
+    for one in bare:
+        depth += (one == "(") - (one == ")")
+        deepest = max(deepest, depth)
+    if deepest > _DEEPEST_EXPRESSION:
+        return f"its brackets are nested more than {_DEEPEST_EXPRESSION} deep"
+    words = {word.upper() for word in _WORD.findall(bare)}
+    if "SELECT" in words:
+        return "it queries something else than its own row"
+    if words & {"LPAD", "RPAD"} and max((int(number) for number in _NUMBER.findall(bare)), default=0) > _WIDEST:
+        return f"it pads to more than {_WIDEST} characters"
+    return ""
 
 
 def _columns(name: str, group: Group, path: str, reading: Reading) -> tuple[tuple[str, tuple[str, ...]], ...] | None:

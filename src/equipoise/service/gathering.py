@@ -15,6 +15,7 @@ from equipoise.service.messages import IssueLine
 from equipoise.service.recorded import with_record
 from equipoise.service.snapshots import INPUT, with_snapshots
 from equipoise.service.workspace import Workspace, file_hash
+from equipoise.tables.ceilings import most
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,13 @@ def understood(place: Workspace, today: dt.date) -> Plan:
 
 
 def _text(path: Path) -> str:
+    largest = 4 * most("document_characters")  # bytes: no character of UTF-8 has more than four
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
+        if len(data) > largest:
+            raise InputError(f"The plan file has more than {largest:,} bytes.", "Keep data in tables of its own.", Where(path.name))
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError("The plan file is not UTF-8 text.", "Save it as UTF-8.", Where(path.name, row=line)) from None

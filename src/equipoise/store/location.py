@@ -80,10 +80,13 @@ def _read(path: Path) -> dict[str, object]:
             said = _understood(file.read(_LARGEST + 1))
     except (yaml.YAMLError, OSError, ValueError, RecursionError):
         raise StoreError(f"{_FILE} cannot be read as YAML.", "Write for example: store: env:EQUIPOISE_STORE.", where) from None
-    unknown = sorted(str(key) for key in said if key not in _KEYS) if isinstance(said, dict) else ["no keys at all"]
-    if unknown:
-        raise StoreError(f"{_FILE} has keys that are not known: {', '.join(unknown)}.", f"It may have: {', '.join(_KEYS)}.", where)
-    return dict(said)
+    if isinstance(said, dict):
+        unknown = sorted(str(key) for key in said if key not in _KEYS)
+        if not unknown:
+            return dict(said)
+    else:
+        unknown = ["no keys at all"]
+    raise StoreError(f"{_FILE} has keys that are not known: {', '.join(unknown)}.", f"It may have: {', '.join(_KEYS)}.", where)
 
 
 def _understood(data: bytes) -> object:

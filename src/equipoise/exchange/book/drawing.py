@@ -56,8 +56,15 @@ def column_chart(sheet: Sheet, area: Area, column: int, *, title: str, unit: str
     names = [sheet.name, area.first, 0, area.last, 0]
     values = [sheet.name, area.first, column, area.last, column]
     labels = {"value": True, "num_format": form, "font": _FONT}
-    chart.add_series({"name": title, "categories": names, "values": values, "fill": {"color": COLORS[0]}, "gap": 70, "data_labels": labels})
+    chart.add_series(
+        {"name": _words(title), "categories": names, "values": values, "fill": {"color": COLORS[0]}, "gap": 70, "data_labels": labels}
+    )
     _finish(sheet, chart, title, unit, at, form=form, legend=False, size=(460, 260))
+
+
+def _words(text: str) -> str:
+    """Return a text of a chart: one that begins with an equals sign would be taken for the address of a cell."""
+    return f" {text}" if text.startswith("=") else text
 
 
 def _finish(
@@ -72,11 +79,11 @@ def _finish(
     size: tuple[int, int] = (900, 300),
 ) -> None:
     drawn: Any = chart
-    drawn.set_title({"name": title, "name_font": {"name": "Arial", "size": 11}, "overlay": False})
+    drawn.set_title({"name": _words(title), "name_font": {"name": "Arial", "size": 11}, "overlay": False})
     drawn.set_x_axis({"num_font": _FONT, "line": {"color": "#c8d0d8"}})
     drawn.set_y_axis(
         {
-            "name": unit,
+            "name": _words(unit),
             "name_font": {**_FONT, "bold": False},
             "num_font": _FONT,
             "num_format": form,
