@@ -192,7 +192,9 @@ def check_overridden(name: str, frame: pl.DataFrame) -> None:
         try:
             from_table(frame)
         except ValidationError as error:
-            words = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            words = "; ".join(
+                f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+            )
             raise InputError(f"An override gives a setting a value that it cannot have: {words}.", "Correct the override.") from None
     elif frame.select(keys).is_duplicated().any():
         twice = frame.filter(frame.select(keys).is_duplicated()).row(0, named=True)

@@ -112,8 +112,11 @@ def test_what_cannot_be_chosen_changes_nothing(quick: Path) -> None:
     with pytest.raises(DataError, match="does not fit the plan"):
         answer("decision decide", plan=str(quick), decision=number, choose="Wrong item")
     answer("decision change", plan=str(quick), decision=number, reason="x")
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError) as conflict:
         answer("decision decide", plan=str(quick), decision=number, choose="1", revision=1)
+    said = str(conflict.value.faults)
+    assert "You gave: status decided, chosen Fewer lanterns" in said
+    assert "What of lanterns?" not in said.partition("You gave")[2]
     assert [one.made for one in place_of(quick).versions()] == ["run"], "what was refused leaves no version behind"
     with pytest.raises(InputError, match="not decided"):
         answer("decision reopen", plan=str(quick), decision=number, reason="x")

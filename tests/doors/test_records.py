@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from equipoise.errors import ConflictError, InputError, NotAllowedError, NotFoundError
+from equipoise.errors import ConflictError, InputError, NotAllowedError, NotFoundError, StoreError
+from equipoise.process.people import Person, require
 from equipoise.service import OPERATIONS
 from equipoise.service.messages.records import KINDS
 from tests.doors.conftest import CONTEXT, Equipoise, answer, new_workspace
@@ -50,6 +51,31 @@ def test_every_kind_is_added_changed_listed_and_shown(shop: Path, kind: str) -> 
     assert "Said anew" in str(caught.value)
     with pytest.raises(NotFoundError):
         answer(f"{kind} show", plan=str(shop), **{kind: f"{kind}-99"})
+
+
+def test_what_is_said_is_said_as_people_say_it(shop: Path, tmp_path: Path) -> None:
+    assert answer("assumption add", plan=str(shop), statement="Rates stay")["headline"][0].endswith("holds: Rates stay.")
+    assert "is open: Ring Bo." in answer("action add", plan=str(shop), statement="Ring Bo")["headline"][0]
+    with pytest.raises(InputError) as caught:
+        answer("action add", plan=str(shop), statement="x", due="soon")
+    assert all("Value error" not in fault.message and ".." not in fault.message for fault in caught.value.faults)
+    with pytest.raises(StoreError) as missing:
+        answer("backup", plan=str(shop), target=str(tmp_path / "nowhere" / "backup.zip"))
+    assert missing.value.fix.startswith("Make the folder ")
+    with pytest.raises(NotAllowedError, match="the roles sales and viewer are not enough") as refused:
+        require(Person("sam", ("sales", "viewer")), "run", "run")
+    assert refused.value.fix.startswith("Facilitator, demand planner, supply planner")
+    assert refused.value.fix.count(" or ") == 1
+
+
+def test_a_proposal_keeps_who_made_it(quick: Path) -> None:
+    plan = str(quick)
+    team(quick, fay=["facilitator"], bot=["agent"])
+    number = as_("bot", "action add", plan=plan, statement="Count")["id"]
+    (waiting,) = as_("fay", "review list", plan=plan)["proposals"]
+    assert (waiting["by"], waiting["settled_by"]) == ("bot", "")
+    (done,) = as_("fay", "review accept", plan=plan, id=[number])["proposals"]
+    assert (done["by"], done["settled_by"]) == ("bot", "fay")
 
 
 def test_lists_are_filtered_and_what_is_late_is_told(shop: Path) -> None:

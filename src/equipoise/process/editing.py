@@ -12,6 +12,7 @@ from equipoise.scenario import Override
 from equipoise.scenario.cells import Cells
 from equipoise.scenario.terms import FENCED, Terms
 from equipoise.tables import GIVEN, table
+from equipoise.tables.figures import either
 
 _DEMAND, _SUPPLY, _FINANCE = (EDITS[:1], EDITS[1:2], EDITS[2:])
 # Permissions of which any one allows a change of the table.
@@ -131,7 +132,7 @@ class _Fences:
         first, final = (str(labels.get(day) or day) for day in (days[0], days[-1]))
         what = f"{first} is" if len(days) == 1 else f"{first} to {final} are"
         free = [role for role in roles_with("edit_demand") if fence_of(Person("", (role,)), self._tables) is None]
-        ask = f", or ask somebody who is {' or '.join(free)}" if free else ""
+        ask = f", or ask somebody who is {either(free)}" if free else ""
         return (
             f"'{override}' changes what is fenced off: {what} closed to the role {' and '.join(self._roles)}.",
             f"Leave these periods out{ask}, or propose it.",

@@ -7,6 +7,7 @@ from typing import Literal
 from equipoise.errors import Fault, InputError, NotAllowedError, Where
 from equipoise.process.kept import Edit, Kept, edited, word, words
 from equipoise.process.people import LEADER, Person
+from equipoise.tables.figures import either
 from equipoise.tables.process_setting import (
     CHECKED_CONDITIONS,
     DECISIONS_MADE,
@@ -154,5 +155,5 @@ def reopened(step: Kept, person: Person, reason: str) -> Edit:
 def require_role(person: Person, roles: Sequence[str], what: str) -> None:
     """Raise NotAllowedError where the person has none of the roles; in single-user mode everybody has every role."""
     if not person.alone and not set(roles) & set(person.roles):
-        named = " or ".join(dict.fromkeys(roles))
+        named = either(list(dict.fromkeys(roles)))
         raise NotAllowedError(f"{person.name} may not {what}: that needs the role {named}.", "Ask somebody who has it.")

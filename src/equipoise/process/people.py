@@ -4,6 +4,7 @@ import getpass
 from dataclasses import dataclass
 
 from equipoise.errors import NotAllowedError
+from equipoise.tables.figures import either, listing, plural
 
 # Permissions, and what they allow. `edit` is any of the three that change numbers, and ENTER needs no log-in: it is how one logs in.
 PERMISSIONS: dict[str, str] = {
@@ -87,8 +88,12 @@ def roles_with(*permissions: str) -> tuple[str, ...]:
 def require(person: Person, what: str, *permissions: str) -> None:
     """Raise NotAllowedError, naming the roles that may, where a person has none of the permissions. `what` follows "may not"."""
     if not any(may(person, one) for one in permissions):
-        held = f"the role {' and '.join(person.roles)} is" if person.roles else "no role is"
-        fix = f"{' or '.join(roles_with(*permissions)) or 'Nobody'} may. Ask one of them"
+        held = (
+            f"the {plural('role', len(person.roles))} {listing(person.roles, 9)} {'is' if len(person.roles) == 1 else 'are'}"
+            if person.roles
+            else "no role is"
+        )
+        fix = f"{either(roles_with(*permissions)) or 'Nobody'} may. Ask one of them"
         rest = ", or propose it." if may(person, "propose") and set(permissions) & {*EDITS, "edit"} else "."
         raise NotAllowedError(f"{person.name} may not {what}: {held} not enough.", fix[:1].upper() + fix[1:] + rest)
 

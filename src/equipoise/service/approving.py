@@ -9,7 +9,7 @@ from equipoise.service.current import Process, process_of
 from equipoise.service.messages.publishing import ApprovalRow, ApproveAnswer, ApproveRequest
 from equipoise.service.register import Context
 from equipoise.service.snapshots import approved_versions
-from equipoise.tables.figures import listing
+from equipoise.tables.figures import either, listing
 
 if TYPE_CHECKING:
     from equipoise.store.contract import Record, Version
@@ -66,7 +66,7 @@ def _role(process: Process, context: Context) -> str:
     if held or person.alone:
         return held[0] if held else approvers[0]
     raise NotAllowedError(
-        f"{person.name} may not approve the plan: that needs the role {' or '.join(approvers)}.",
+        f"{person.name} may not approve the plan: that needs the role {either(approvers)}.",
         "Ask somebody who has it, or name other roles in the plan file: process.approvers.",
     )
 

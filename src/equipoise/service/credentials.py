@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from equipoise.errors import InputError, NotAllowedError, NotKnownError
 from equipoise.store.contract import Credential
+from equipoise.tables.figures import number, plural
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -128,7 +129,9 @@ def _refuse_while_waiting(failures: int, last: dt.datetime | None, now: dt.datet
         return
     left = (last + wait_after(failures) - now).total_seconds()
     if left > 0:
-        raise NotAllowedError("Too many wrong passwords in a row for this name.", f"Try again in {int(left) + 1} seconds.")
+        raise NotAllowedError(
+            "Too many wrong passwords in a row for this name.", f"Try again in {number(int(left) + 1)} {plural('second', int(left) + 1)}."
+        )
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from equipoise.errors import ConflictError, InputError, NotFoundError, StoreError, Where
+from equipoise.errors import ConflictError, InputError, NotFoundError, StoreError
 from equipoise.process.calendar_file import calendar_file
 from equipoise.process.freshness import why_stale
 from equipoise.process.kept import Edit, Kept, day, edited, in_status, word
@@ -79,9 +79,9 @@ def _previous(cycles: Sequence[Record], wanted: str) -> str:
 
 def _named(name: str, cycles: Sequence[Record]) -> str:
     if "/" in name:
-        raise InputError(f"The name {name} has a slash.", "Take one without, such as 2026-11.", Where(column="name"))
+        raise InputError(f"The name {name} has a slash.", "Take one without, such as 2026-11.")
     if any(one.id == name for one in cycles):
-        raise InputError(f"There is a cycle {name} already.", "Give another name: equipoise cycle open NAME", Where(column="name"))
+        raise InputError(f"There is a cycle {name} already.", "Give another name: equipoise cycle open NAME")
     return name
 
 

@@ -20,6 +20,7 @@ from equipoise.service.messages import PlanRequest
 from equipoise.service.register import Context, Operation
 from equipoise.service.workspace import Workspace, locate
 from equipoise.store.glance import peek
+from equipoise.tables.figures import either
 
 if TYPE_CHECKING:
     from equipoise.store import Store
@@ -84,7 +85,7 @@ def _agent_of(operation: Operation, context: Context) -> Context:
     if not may(agent, operation.permission):
         raise NotAllowedError(
             f"An agent may not use '{operation.name}': it reads, comments, proposes and runs drafts.",
-            f"Ask a person: {' or '.join(roles_with(operation.permission))} may.",
+            f"Ask a person: {either(roles_with(operation.permission))} may.",
         )
     if operation.name in _PERSONAL and context.person.roles != agent.roles:
         raise NotAllowedError(

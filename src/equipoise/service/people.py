@@ -197,7 +197,8 @@ def _held(store: "Store", name: str) -> "Record":
 
 def _checked(document: Document) -> Document:
     """Return a user's document as it is kept: what is empty is left out. Raises InputError where something of it is wrong."""
-    roles = list(dict.fromkeys(one.strip().lower() for one in words(document, "roles") if one.strip()))
+    said = [one.strip().lower() for listed in words(document, "roles") for one in listed.split(",")]
+    roles = list(dict.fromkeys(one for one in said if one))
     unknown = [one for one in roles if one not in ROLE_PERMISSIONS]
     if unknown or not roles:
         what = f"There is no role {unknown[0]}." if unknown else f"{word(document, 'user')} has no role."

@@ -157,7 +157,7 @@ def record_add(request: RecordAddRequest, context: Context) -> RecordAnswer:
     identity = str(values.pop("risk", "")) if here.kind == "risk" else ""
     change = here.added(values, identity, proposed=bool(getattr(request, "propose", False)))
     (made,) = kept(here.place, [change], here.context, f"{here.kind} add")
-    return _answer(here, made, f"{_titled(made)} is {word(made.document, 'status') or 'kept'}: {spoken(made)}")
+    return _answer(here, made, f"{_titled(made)} {_state(made)}: {spoken(made)}")
 
 
 def record_change(request: RecordChangeRequest, context: Context) -> RecordAnswer:
@@ -187,22 +187,36 @@ def _cleared(kind: str, names: Sequence[str]) -> list[str]:
 
 
 def kept(place: Workspace, changes: Sequence[Change], context: Context, operation: str, reason: str = "") -> list[Record]:
-    """Make changes, all or none. Raises ConflictError with what was changed meanwhile, and what was given, so that nothing is lost."""
+    """Make changes, all or none.
+
+    Raises ConflictError with what was changed meanwhile, and what was to be changed, so that nothing is lost.
+    """
     try:
         return place.store.change(changes, context.sign(operation, reason))
     except ConflictError as error:
-        yours = [Fault(f"You gave: {_given(one)}.", "", Where(table=one.kind, column=one.id), "note") for one in changes[:_ECHOED]]
+        told = [one for one in changes if one.kind != "promotion"]  # that is only what follows from a decision
+        yours = [
+            Fault(f"You gave: {_given(one, _known(place, one))}.", "", Where(table=one.kind, column=one.id), "note")
+            for one in told[:_ECHOED]
+        ]
         raise ConflictError(error.message, error.fix, error.where, [*error.faults, *yours]) from None
 
 
 _ECHOED = 20
 
 
-def _given(change: Change) -> str:
-    return (
-        ", ".join(f"{name} {shown(value)}" for name, value in (change.document or {}).items() if value not in (None, "", [], {}))
-        or "nothing"
-    )
+def _known(place: Workspace, change: Change) -> list[Document]:
+    """Return what a record said at the revision that a change was made on, and what it says now; nothing where it is new."""
+    if not change.revision:
+        return []
+    lines = [line for line in place.store.lines(kind=change.kind, identity=change.id) if line.revision]
+    return [line.new or {} for line in lines if line.revision == change.revision or line is lines[-1]]
+
+
+def _given(change: Change, known: Sequence[Document]) -> str:
+    """Return what a change gives: of a record that was there the columns that it makes other than they were and are."""
+    given = {name: value for name, value in (change.document or {}).items() if all(value != one.get(name) for one in known)}
+    return ", ".join(f"{name} {shown(value)}" for name, value in given.items() if value not in (None, "", [], {})) or "nothing"
 
 
 def record_list(request: RecordListRequest, context: Context) -> RecordsAnswer:
@@ -254,6 +268,12 @@ def spoken(record: Record) -> str:
     """Return what a record says, in one sentence."""
     said = word(record.document, "statement") or word(record.document, "question")
     return said if said.endswith((".", "?", "!")) else f"{said}."
+
+
+def _state(record: Record) -> str:
+    """Return what a record's status says of it: is open, holds, is kept."""
+    status = word(record.document, "status")
+    return status if status == "holds" else f"is {status or 'kept'}"
 
 
 def _titled(record: Record) -> str:

@@ -130,6 +130,12 @@ def permitted(name: str, values: dict[str, object], context: Context | None = No
     return operation, request, authorised(operation, request, context)
 
 
+def _sentence(words: str) -> str:
+    """Return what Pydantic says of a value as a sentence."""
+    plain = words.removeprefix("Value error, ").removesuffix(".")
+    return f"{plain[:1].upper()}{plain[1:]}."
+
+
 def read_request(operation: Operation, values: dict[str, object], *, strict: bool = False) -> BaseModel:
     """Return the values as the operation's request; `strict` takes "1" for no number. Raises InputError with every fault."""
     from equipoise.service.bounded import bounded
@@ -140,5 +146,5 @@ def read_request(operation: Operation, values: dict[str, object], *, strict: boo
             return operation.request.model_validate_json(json.dumps(values, default=str), strict=True)
         return operation.request.model_validate(values)
     except ValidationError as error:
-        faults = [Fault(fault["msg"] + ".", "", Where(column=".".join(map(str, fault["loc"])))) for fault in error.errors()]
+        faults = [Fault(_sentence(fault["msg"]), "", Where(column=".".join(map(str, fault["loc"])))) for fault in error.errors()]
         raise InputError(f"The request to {operation.name} is wrong.", "Correct it.", faults=faults) from None

@@ -97,16 +97,19 @@ def _meant(here: Overridden, ids: Sequence[str]) -> list[Record]:
 
 
 def _answer(here: Overridden, found: Sequence[Record], headline: list[str], following: str) -> ReviewAnswer:
-    return ReviewAnswer(plan=here.plan.setting.plan, headline=headline, proposals=[_line(one) for one in found], next=following)
+    return ReviewAnswer(plan=here.plan.setting.plan, headline=headline, proposals=[_line(here, one) for one in found], next=following)
 
 
-def _line(record: Record) -> ProposalLine:
+def _line(here: Overridden, record: Record) -> ProposalLine:
     said = record.document
+    first = next(iter(here.place.store.lines(kind=record.kind, identity=record.id, limit=1)), None)
+    proposed = word(said, "status") == PROPOSED
     return ProposalLine(
         id=record.id,
         kind=record.kind,
         says=str(override_of(record)) if record.kind == "override" else word(said, "statement") or word(said, "question"),
-        by=word(said, "author") or record.changed_by,
+        by=word(said, "author") or (first.actor if first is not None else record.changed_by),
+        settled_by="" if proposed else record.changed_by,
         reason=word(said, "reason"),
         cycle=record.cycle,
         changed=f"{record.changed_at:%Y-%m-%d %H:%M:%S}",

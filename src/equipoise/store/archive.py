@@ -65,8 +65,9 @@ def write_backup(database: Database, shelf: Shelf, target: Path) -> Document:
             os.fsync(file.fileno())
         aside.replace(target)
     except OSError as error:
+        fix = f"Make the folder {target.parent} first" if not target.parent.is_dir() else "Free some space"
         raise StoreError(
-            f"The backup {target} cannot be written: {error.strerror or error}.", "Free some space, or choose another place."
+            f"The backup {target} cannot be written: {error.strerror or error}.", f"{fix}, or choose another place."
         ) from error
     finally:
         aside.unlink(missing_ok=True)

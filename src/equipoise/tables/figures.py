@@ -84,6 +84,11 @@ def listing(names: Sequence[str], most: int = 3) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
+def either(names: Sequence[str]) -> str:
+    """Return names of which one is meant, as a sentence lists them: A, B or C."""
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)
+
+
 def named(period: dt.date, calendar: Labelled) -> str:
     """Return a period as people say it: March 2027; other cadences by their label."""
     return f"{period:%B %Y}" if calendar.cadence == "month" else calendar.label(period)

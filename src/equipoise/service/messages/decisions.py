@@ -67,7 +67,8 @@ class ProposalLine(Message):
     id: str
     kind: str
     says: str
-    by: str
+    by: str = Field(description="Who proposed it")
+    settled_by: str = Field("", description="Who accepted or rejected it")
     reason: str = ""
     cycle: str = ""
     changed: str
