@@ -149,7 +149,8 @@ def test_what_does_not_fit_the_plan_is_refused_at_entry_and_nothing_is_kept(stil
 )
 def test_numbers_are_read_as_they_are_written(words: str, operation: str, value: float) -> None:
     made = read_change(f"demand_plan item=Lantern: {words}", "")
-    assert (made.operation, made.value) == (operation, pytest.approx(value))
+    assert made.operation == operation
+    assert made.value == pytest.approx(value)
 
 
 def test_what_would_fall_below_zero_is_told(quick: Path) -> None:

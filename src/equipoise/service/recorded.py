@@ -79,8 +79,8 @@ def laid_batches(store: "Store", plan: Plan, after: int = 0) -> list[Laid]:
     unit = plan.process.business_unit
     plans = plans_of(store, unit, plan.setting.plan)
     found = []
-    for record in store.records("override", business_unit=unit):
-        if record.number > after and record.document.get("status", "accepted") == "accepted" and belongs(record, plans):
+    for record in store.records("override", business_unit=unit, status=("accepted",)):
+        if record.number > after and belongs(record, plans):
             found.append(Laid(order_of(record), str(record.document.get("scenario") or ""), (override_of(record),)))
     for record in store.records("promotion", business_unit=unit):
         if record.number > after and belongs(record, plans):
