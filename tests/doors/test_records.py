@@ -68,6 +68,24 @@ def test_what_is_said_is_said_as_people_say_it(shop: Path, tmp_path: Path) -> No
     assert refused.value.fix.count(" or ") == 1
 
 
+def test_cells_and_slices_that_name_nothing_are_told(quick: Path) -> None:
+    plan = str(quick)
+
+    def said(name: str, **values: Any) -> list[str]:
+        return [one for one in answer(name, plan=plan, **values)["headline"] if "names nothing" in one]
+
+    assert said("comment add", subject="demand_plan item=Lantern, period=2027-03", statement="High?") == []
+    assert said("comment add", subject="scenario upside", statement="High?") == []
+    (told,) = said("comment add", subject="demand_plan item=Lanten, period=2027-03", statement="High?")
+    assert told.startswith("'demand_plan item=Lanten, period=2027-03' names nothing in v")
+    assert "item Lanten is not there; the nearest are Lantern" in told
+    assert len(said("assumption add", statement="x", cells=["capacity resource=Nowhere", "demand_plan family=Desk"])) == 1
+    assert len(said("assumption change", assumption="assumption-1", cells=["demand_plan period=1999-01"])) == 1
+    (told,) = said("user add", user="fay", roles=["facilitator"], slices=["family=Desk; market=Shop"])
+    assert "market Shop is not there; the nearest are Shops" in told
+    assert len(as_("fay", "user change", plan=plan, user="fay", slices=["family=Desks"])["headline"]) == 2
+
+
 def test_a_proposal_keeps_who_made_it(quick: Path) -> None:
     plan = str(quick)
     team(quick, fay=["facilitator"], bot=["agent"])

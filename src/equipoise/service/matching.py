@@ -21,7 +21,7 @@ from equipoise.tables import GIVEN, table
 Batches = list[tuple[Override, ...]]
 
 
-class _Stored(Mapping[str, pl.DataFrame]):
+class StoredTables(Mapping[str, pl.DataFrame]):
     """The tables of a version that overrides may look at, each read when it is first asked for."""
 
     def __init__(self, place: Workspace, version: Version | None, names: Sequence[str]) -> None:
@@ -98,12 +98,12 @@ class Matching:
     def seen(self, names: Sequence[str]) -> Mapping[str, pl.DataFrame]:
         """Return the tables that say whose cells those of tables `names` are: masters, periods, settings and the tables themselves."""
         if self.version is not None:
-            return _Stored(self.place, self.version, ("setting", "period", *ATTRIBUTES, *(name for name in names if name in GIVEN)))
+            return StoredTables(self.place, self.version, ("setting", "period", *ATTRIBUTES, *(name for name in names if name in GIVEN)))
         return self.whole.tables
 
     def _looked(self, name: str, mine: list[Override], scenario: str) -> Sequence[Effect]:
         if self.version is not None and name in self.version.tables:
-            stored = _Stored(self.place, self.version, self._seen_from(name, mine))
+            stored = StoredTables(self.place, self.version, self._seen_from(name, mine))
             try:
                 return _laid(name, stored[name] if name in stored else self._made(name), mine, self._above(scenario), stored)
             except InputError:
@@ -112,7 +112,9 @@ class Matching:
             made = None
         if made is not None:  # what is new since the last version may have what is meant
             later = [one.batch for one in laid_batches(self.place.store, self.plan, self.line) if not one.scenario]
-            return _laid(name, made, mine, [*later, *self._above(scenario)], _Stored(self.place, self.version, self._seen_from(name, mine)))
+            return _laid(
+                name, made, mine, [*later, *self._above(scenario)], StoredTables(self.place, self.version, self._seen_from(name, mine))
+            )
         self.whole.refuse_errors()
         tables, plan = self.whole.tables, self.whole.plan
         if name in tables:

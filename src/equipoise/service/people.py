@@ -25,6 +25,7 @@ from equipoise.store.contract import Change, Document
 from equipoise.tables.figures import listing
 
 if TYPE_CHECKING:
+    from equipoise.service.workspace import Workspace
     from equipoise.store import Record, Store
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,59}")
@@ -67,7 +68,8 @@ def add(request: UserAddRequest, context: Context) -> UserAnswer:
     invitation = _proved(place.store, name, request) if first else ""
     record = place.store.change([Change("user", document, name, 0)], context.sign("user add"))[0]
     invitation = invitation if first else _proved(place.store, name, request)
-    return UserAnswer(headline=_welcome(name, invitation, request.roles, first=first), person=_line(record), invitation=invitation)
+    told = [*_welcome(name, invitation, request.roles, first=first), *_strange(place, document)]
+    return UserAnswer(headline=told, person=_line(record), invitation=invitation)
 
 
 def _proved(store: "Store", name: str, request: UserAddRequest) -> str:
@@ -100,8 +102,8 @@ def change(request: UserChangeRequest, context: Context) -> UserAnswer:
     Raises NotFoundError where there is no such user, InputError with every fault of what is given or where nothing changes,
     NotAllowedError where who asks may not, or where no facilitator would be left; ConflictError where somebody else was first.
     """
-    store = locate(request).store
-    name = user_name(request.user)
+    place = locate(request)
+    store, name = place.store, user_name(request.user)
     held = _held(store, name)
     columns = ("roles", "name", "mail", "slices", "channels", "subject")
     given: Document = {column: value for column in columns if (value := getattr(request, column)) is not None}
@@ -114,13 +116,23 @@ def change(request: UserChangeRequest, context: Context) -> UserAnswer:
     _refuse_taken(store, document, name)
     changes = [Change("user", document, name, request.revision or held.revision), *_another_leader(store, held, document)]
     record = store.change(changes, context.sign("user change", request.reason))[0]
-    said = [f"{name} is changed: {listing(sorted(given))}."]
+    said = [f"{name} is changed: {listing(sorted(given))}.", *(_strange(place, document) if "slices" in given else [])]
     if document.get("active") is False:
         ended = store.drop_credential(name, "session") + store.drop_credential(name, "token")
         said.append(
             f"{name} may no longer log in; {ended} of their log-ins and tokens ended." if ended else f"{name} may no longer log in."
         )
     return UserAnswer(headline=said, person=_line(record))
+
+
+def _strange(place: "Workspace", document: Document) -> list[str]:
+    """Return what of somebody's slices is not in the plan."""
+    slices = words(document, "slices")
+    if not slices:
+        return []
+    from equipoise.service.cell_values import slices_that_are_not_there
+
+    return slices_that_are_not_there(slices, place)
 
 
 def _another_leader(store: "Store", held: "Record", document: Document) -> list[Change]:

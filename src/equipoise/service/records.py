@@ -157,7 +157,7 @@ def record_add(request: RecordAddRequest, context: Context) -> RecordAnswer:
     identity = str(values.pop("risk", "")) if here.kind == "risk" else ""
     change = here.added(values, identity, proposed=bool(getattr(request, "propose", False)))
     (made,) = kept(here.place, [change], here.context, f"{here.kind} add")
-    return _answer(here, made, f"{_titled(made)} {_state(made)}: {spoken(made)}")
+    return _answer(here, made, f"{_titled(made)} {_state(made)}: {spoken(made)}", *_warnings(here, made))
 
 
 def record_change(request: RecordChangeRequest, context: Context) -> RecordAnswer:
@@ -175,7 +175,7 @@ def record_change(request: RecordChangeRequest, context: Context) -> RecordAnswe
         raise InputError(f"Nothing of {held.id} is to be changed.", "Give a column and its new value.")
     (made,) = kept(here.place, [here.changed(held, values, request.revision)], here.context, f"{here.kind} change", request.why)
     told = [f"{name} is {shown(made.document.get(name)) or 'empty'}" for name in values]
-    return _answer(here, made, f"{_titled(made)}: {', '.join(told)}.")
+    return _answer(here, made, f"{_titled(made)}: {', '.join(told)}.", *_warnings(here, made))
 
 
 def _cleared(kind: str, names: Sequence[str]) -> list[str]:
@@ -280,11 +280,22 @@ def _titled(record: Record) -> str:
     return f"{record.kind.title()} {record.id}" if record.kind == "risk" else record.id
 
 
-def _answer(here: Records, made: Record, said: str) -> RecordAnswer:
+def _warnings(here: Records, made: Record) -> list[str]:
+    """Return what of the cells that a record is about is not in the plan."""
+    cells = made.document.get("cells")
+    texts = [*([word(made.document, "subject")] if here.kind == "comment" else []), *(map(str, cells) if isinstance(cells, list) else ())]
+    if not texts:
+        return []
+    from equipoise.service.cell_values import cells_that_are_not_there
+
+    return cells_that_are_not_there(texts, here.place)
+
+
+def _answer(here: Records, made: Record, *said: str) -> RecordAnswer:
     return RecordAnswer.model_validate(
         {
             "plan": here.plan.setting.plan,
-            "headline": [said],
+            "headline": list(said),
             "kind": here.kind,
             "id": made.id,
             "revision": made.revision,

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from equipoise.errors import InputError, NotFoundError
-from equipoise.scenario import columns_of, parse_where
+from equipoise.scenario import Condition, columns_of, parse_where
 from equipoise.service.changes import parted
 from equipoise.tables import DICTIONARY, KEPT
 from equipoise.tables.ceilings import short_enough
@@ -55,6 +55,14 @@ def check_cell(text: str) -> None:
     for column in parse_where(parted(found["where"] or "", name)):
         if column not in columns:
             _unknown(name, column, columns)
+
+
+def cells_of(text: str) -> tuple[str, dict[str, Condition]] | None:
+    """Return the table and the conditions of a text that names cells; None where it names a scenario, a record or nothing known."""
+    found = _CELL.fullmatch(" ".join(text.split()))
+    if found is None or found["table"] not in DICTIONARY:
+        return None
+    return found["table"], parse_where(parted(found["where"] or "", found["table"]))
 
 
 def _unknown(name: str, column: str, columns: Iterable[str]) -> None:
