@@ -23,7 +23,7 @@ from equipoise.service import Context, call
 from equipoise.store import Store, open_store
 
 ALPINE = Path(__file__).parents[1] / "examples" / "alpine"
-_CHEAP = "\nrisk: {paths: 0, rolling: 0, sensitivity: 0}\noptions: {tried: 0}\n"
+_CHEAP = "\noutputs: [demand_plan, supply_plan]\nrisk: {paths: 0, rolling: 0, sensitivity: 0}\noptions: {tried: 0}\n"
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def years(cycles: int, count: int) -> None:
 def _differences(plan: Path, store: Store) -> list[float]:
     versions = [f"{version.plan}/{version.name}" for version in store.versions()]
     pairs = [(versions[0], versions[-1]), (versions[0], versions[1]), (versions[-2], versions[-1])]
-    return [_seconds("diff", {"plan": str(plan), "one": one, "other": other}, Context()) for one, other in pairs]
+    return [_seconds("diff", {"plan": str(plan), "before": one, "after": other}, Context()) for one, other in pairs]
 
 
 def _seconds(operation: str, values: dict[str, object], context: Context) -> float:
@@ -132,12 +132,12 @@ def _seconds(operation: str, values: dict[str, object], context: Context) -> flo
 
 
 def _month(text: str, as_of: dt.date, start: dt.date) -> str:
-    """Return the plan file of a month: its name, cut and start, without the overrides of its own and without the costly risk steps."""
+    """Return the plan file of a month: its name, cut and start, without the overrides of its own, the costly risk steps and pages."""
     lines = text.splitlines()
     kept, skipped = [], False
     for line in lines:
         if line and not line.startswith((" ", "#")):
-            skipped = line.split(":")[0] in {"overrides", "scenarios", "risk", "options"}
+            skipped = line.split(":")[0] in {"overrides", "scenarios", "risk", "options", "outputs"}
         if not skipped:
             kept.append(line)
     moved = "\n".join(kept)
