@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo serve test torture bench lock docs clean check-python browser postgres
+.PHONY: demo serve test torture bench lock docs clean check-python browser postgres sbom audit
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit("Equipoise needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
@@ -82,8 +82,24 @@ lock:
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra bench pyproject.toml -o requirements/dev.txt
 	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra audit pyproject.toml -o requirements/audit.txt
 
+# The tools that look at dependencies have an environment of their own: they are none of Equipoise's.
+$(VENV)-audit/tools: requirements/audit.txt | check-python
+	@$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/audit.txt
+	@touch $@
+
+# What Equipoise installs, with all extras, as a bill of materials (CycloneDX) for whoever checks what they run.
+sbom: $(VENV)-audit/tools
+	@mkdir -p dist
+	$(VENV)-audit/bin/cyclonedx-py requirements requirements/dev.txt --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.json
+	@echo "dist/sbom.json: $$($(PYTHON) -c 'import json; print(len(json.load(open("dist/sbom.json"))["components"]))') components"
+
+# Known vulnerabilities of the pinned versions. Asks a database on the network, and says so where it cannot.
+audit: $(VENV)-audit/tools
+	@$(PYTHON) requirements/audit.py $(VENV)-audit/bin/pip-audit
+
 docs: $(VENV)/dev
 	$(BIN)/python docs/reference.py
 
 clean:
-	rm -rf $(VENV) examples/*/out examples/*/.equipoise
+	rm -rf $(VENV) $(VENV)-audit dist examples/*/out examples/*/.equipoise
