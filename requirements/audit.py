@@ -1,36 +1,52 @@
-"""Look pinned versions up among known vulnerabilities: `python requirements/audit.py PIP-AUDIT`. Says plainly where it could not look."""
+"""Look pinned versions up among known vulnerabilities: `python requirements/audit.py PIP-AUDIT`. Says plainly what it could not look up."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-UNREACHED = ("connectionerror", "connection", "max retries", "timed out", "name resolution", "proxyerror", "service error", "httperror")
+FILES = ("core.txt", "serve.txt", "dev.txt")
 
 
 def main(program: str) -> int:
-    """Return 0 where no pinned version is known to be vulnerable, 1 where one is, 3 where the database could not be asked."""
+    """Return 0 where every pinned version was looked up and none is known to be vulnerable, 1 where one is, 3 where some were not."""
     worst = 0
-    for name in ("core.txt", "dev.txt"):
-        line = [program, "--requirement", str(HERE / name), "--require-hashes", "--disable-pip", "--progress-spinner", "off"]
+    for name in FILES:
+        line = [
+            program,
+            "--requirement",
+            str(HERE / name),
+            "--require-hashes",
+            "--disable-pip",
+            "--progress-spinner",
+            "off",
+            "--format",
+            "json",
+        ]
         done = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603 - the program that make installed
-        said = f"{done.stdout}\n{done.stderr}".strip()
-        if done.returncode == 0:
-            print(f"requirements/{name}: no pinned version is known to be vulnerable.")  # noqa: T201
-        elif any(word in done.stderr.lower() for word in UNREACHED):
-            print(f"requirements/{name}: NOT AUDITED. The database of vulnerabilities could not be asked from here: {last(said)}")  # noqa: T201
-            print("The versions are pinned by hash all the same, and make sbom lists them for an audit elsewhere.")  # noqa: T201
-            worst = max(worst, 3)
-        else:
-            print(f"requirements/{name}:\n{said}")  # noqa: T201
-            worst = 1
+        code, said = verdict(done.stdout, done.stderr)
+        print(f"requirements/{name}: {said}")  # noqa: T201
+        worst = 1 if 1 in {code, worst} else max(worst, code)
+    if worst == 3:
+        print("What was not looked up is pinned by hash all the same; make sbom lists it for an audit elsewhere.")  # noqa: T201
     return worst
 
 
-def last(text: str) -> str:
-    """Return the last line of a text that says something, at most 200 letters of it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it does not say why"
+def verdict(out: str, err: str) -> tuple[int, str]:
+    """Return code and words for what pip-audit said, which calls a version fine of which its database tells nothing."""
+    try:
+        held = json.loads(out)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        lines = [line.strip() for line in err.splitlines() if line.strip()]
+        return 3, f"NOT AUDITED: the database could not be asked. {lines[-1][:200] if lines else 'It does not say why.'}"
+    bad = [f"{one['name']} {one['version']} ({', '.join(fault['id'] for fault in one['vulns'])})" for one in held if one.get("vulns")]
+    skipped = [one["name"] for one in held if "skip_reason" in one]
+    if bad:
+        return 1, f"VULNERABLE: {'; '.join(bad)}"
+    if skipped:
+        return 3, f"NOT AUDITED: the database reached from here does not tell of {len(skipped)} of {len(held)} versions."
+    return 0, f"none of {len(held)} versions is known to be vulnerable."
 
 
 if __name__ == "__main__":
