@@ -141,6 +141,10 @@ def test_a_table_override_in_the_data_folder_is_read_by_its_name(workspace: Path
     assert len(said) == 1
     assert said[0].startswith("Override fair: consensus quantity of item Lantern, market Shops: times")
     assert " became " in said[0]
+    (change,) = [reason["facts"] for reason in why["reasons"] if reason["kind"] == "override"]
+    assert change["id"] == "fair"
+    assert change["came_by"] == "in the plan file"
+    assert change["after"] > change["before"] > 0
 
 
 def test_a_cell_is_explained_by_every_override_that_changed_it_whatever_its_column(workspace: Path) -> None:

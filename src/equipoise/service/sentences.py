@@ -156,6 +156,38 @@ def _capacity(row: Row, calendar: Calendar) -> str:
     return f"Capacity of {row['resource']} in {calendar.label(row['period'])}: {number(row['regular'] or 0)}{limit}."
 
 
+def _financials(row: Row, calendar: Calendar) -> str:
+    of = f" of {row['family']}" if row["family"] else ""
+    budget = f", budget {money(row['budget'])}" if row["budget"] is not None else ""
+    plan = "not known" if row["amount"] is None else money(row["amount"])
+    return f"{row['line'].replace('_', ' ').capitalize()}{of} in {calendar.label(row['period'])}: {plan}{budget}."
+
+
+def _figure(row: Row) -> str:
+    if row["value"] is None:
+        return "not known"
+    return share(row["value"], whole=False) if row["unit"] == "fraction" else f"{number(row['value'])} {row['unit'] or ''}".strip()
+
+
+def _simulated(row: Row, _: Calendar) -> str:
+    return (
+        f"Simulated {row['measure'].replace('_', ' ')}, {row['statistic'].replace('_', ' ')}: {_figure(row)}. {row['note'] or ''}".strip()
+    )
+
+
+def _compared(row: Row, _: Calendar) -> str:
+    return f"Scenario {row['scenario']}, {row['measure'].replace('_', ' ')}: {_figure(row)}. {row['note'] or ''}".strip()
+
+
+def _option(row: Row, _: Calendar) -> str:
+    net = f" Net {money(row['net_money'])}." if row["net_money"] is not None else ""
+    return f"Option {row['option']} ({row['status']}): {row['statement'].rstrip('.')}.{net} {row['because'] or ''}".strip()
+
+
+def _bill(row: Row, _: Calendar) -> str:
+    return f"A unit made by {row['route']} takes {number(row['quantity'])} of {row['component']}."
+
+
 def _on_hand(row: Row, _: Calendar) -> str:
     return f"Opening stock of {row['item']} at {row['location']}: {quantity(row['quantity'])}."
 
@@ -183,6 +215,12 @@ SENTENCES: dict[str, Callable[[pl.DataFrame, Calendar], list[str]]] = {
     "kpi": _each(_kpi),
     "scenario": _each(_scenario),
     "gap": _each(_worded),
+    "sensitivity": _each(_worded),
+    "simulation_driver": _each(_worded),
+    "simulation": _each(_simulated),
+    "scenario_result": _each(_compared),
+    "option": _each(_option),
+    "financials": _each(_financials),
     "gap_cause": _each(_worded),
     "shortage": _each(_shortage),
     "binding": _each(_worded),
@@ -210,5 +248,6 @@ SENTENCES: dict[str, Callable[[pl.DataFrame, Calendar], list[str]]] = {
     "correction": _each(_correction),
     "history": _history,
     "capacity": _each(_capacity),
+    "bom": _each(_bill),
     "on_hand": _each(_on_hand),
 }

@@ -24,7 +24,7 @@ def setting_links(held: Held, phase: str, depth: int) -> Iterator[Reason]:
     given = rows.filter(pl.col("source").is_not_null())
     if given.height:
         words = [f"{name} {_said(value)}" for name, value in given.select("setting", "value").iter_rows()]
-        found = [Origin(file=given["source"][0], rows=sorted(given["first"]), count=given.height)]
+        found = [Origin(file=given["source"][0], rows=sorted(set(given["first"])), count=given.height)]
         statement = f"Settings: {', '.join(words)} ({place(found)})."
         yield Reason(table="setting", step="gather", statement=statement, kind="setting", depth=depth, column="value", facts=found)
     left = rows.filter(pl.col("source").is_null())

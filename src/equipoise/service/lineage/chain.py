@@ -12,7 +12,7 @@ from equipoise.finance import TERMS
 from equipoise.service.lineage.behind import assumption_links, file_links, setting_links
 from equipoise.service.lineage.draft import spoken
 from equipoise.service.lineage.held import Held
-from equipoise.service.lineage.kinds import ACTIVITIES, DECIDED, HOW, KINDS, POINTS, main_column, numbers
+from equipoise.service.lineage.kinds import ACTIVITIES, DECIDED, HOW, KINDS, LINES, POINTS, main_column, numbers
 from equipoise.service.lineage.people import Recall, changed, override_links
 from equipoise.service.lineage.register import FORMULAS, formula, sum_of_rows
 from equipoise.service.lineage.related import PAST, cell_keys, related
@@ -83,6 +83,8 @@ class Chain:
                 yield _formula_link(name, rows, column, 0, sum_of_rows(name, rows, column.name, column.unit))
                 break
         words = HOW.get(name, "")
+        if name == "financials" and rows["line"].n_unique() == 1:
+            words = LINES.get(str(rows["line"][0]), words)
         if not told and words:
             step = _step_of(name)
             kind: LinkKind = KINDS.get(name, "solver" if name in DECIDED else "value")

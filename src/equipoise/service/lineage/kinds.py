@@ -12,7 +12,7 @@ KINDS: Mapping[str, LinkKind] = {
     **dict.fromkeys(GIVEN, "source"),
     "setting": "setting",
     "assumption_made": "assumed",
-    "row_origin": "source",
+    **dict.fromkeys(("row_origin", "issue"), "source"),
     "override": "override",
     "correction": "correction",
     "calendar_effect": "statistic",
@@ -141,6 +141,15 @@ HOW: Mapping[str, str] = {
     "event_effect": "Given with the event, or learned from past ones (docs/demand.md).",
     "demand_plan": "The interval is that of the consensus, moved along with the orders (docs/demand.md).",
     "stream_record": "What each stream says in this plan, kept to be measured later (docs/demand.md).",
+}
+
+# Lines of the statement that no formula tells.
+LINES: Mapping[str, str] = {
+    "tax": "The tax rate (setting finance.tax_rate) on the profit of the fiscal year so far, less what was booked; a loss is carried "
+    "forward (docs/pre-sop.md).",
+    "tax_paid": "Tax is paid in the period in which it is booked (docs/pre-sop.md).",
+    "opening_receivables": "What customers still owe for sales before the plan, by setting finance.receivable_days (docs/pre-sop.md).",
+    "payables": "What is owed to suppliers, paid after setting finance.payable_days (docs/pre-sop.md).",
 }
 
 # Which settings stand behind a step, by the beginning of their names.

@@ -5,6 +5,7 @@ import polars as pl
 from equipoise.finance import TERMS, category
 from equipoise.reconcile.money.valuation import costs, in_family
 from equipoise.reconcile.scenarios.comparison import by_period
+from equipoise.service.lineage.cash_formulas import cash_line
 from equipoise.service.lineage.draft import Draft, part, summed, total
 from equipoise.service.lineage.held import Held
 from equipoise.service.messages.explaining import Input
@@ -41,6 +42,8 @@ def statement(held: Held, rows: pl.DataFrame) -> Draft | None:
         return _at_cost(held, rows, line)
     if line in {"cumulated_cash", "receivables"}:
         return _carried(held, rows, line)
+    if line in {"receipts", "payments"}:
+        return cash_line(held, rows, line)
     return _of_terms(held, rows, line)
 
 
@@ -75,9 +78,11 @@ def _of_terms(held: Held, rows: pl.DataFrame, line: str) -> Draft | None:
 
 
 def _line(held: Held, rows: pl.DataFrame, line: str) -> Input:
-    same = rows.select(pl.col("scenario"), pl.col("family").fill_null(""), "period").unique()
+    # the variance is that of all families together, and stands in a row without one
+    keys = ["scenario", "period"] if rows["line"][0] == "supply_variance" else ["scenario", *_KEYS]
+    same = rows.with_columns(pl.col("family").fill_null("")).select(keys).unique()
     other = held.frame("financials").filter(pl.col("line") == line).with_columns(pl.col("family").fill_null(""))
-    found = other.join(same, on=["scenario", *_KEYS], how="semi", maintain_order="left")
+    found = other.join(same, on=keys, how="semi", maintain_order="left")
     return summed(line, line.replace("_", " "), found, "financials.amount", "currency", {"line": line})
 
 
@@ -141,18 +146,28 @@ def bridge_end(held: Held, rows: pl.DataFrame) -> Draft | None:
 
 
 def gap_units(held: Held, rows: pl.DataFrame) -> Draft | None:
-    """Units of a gap of demand lost or late, or of idle capacity, over the periods of its run."""
+    """Units of a gap of demand lost or late, of stock below target, of idle capacity, or to the budget, over the periods of its run."""
     row = rows.row(0, named=True)
     within = pl.col("period").is_between(row["period"], row["until"])
     if row["kind"] == "idle_capacity":
         found = held.frame("capacity_load").filter(within, pl.col("resource") == row["subject"])
         return total("Regular capacity that stands idle", [(1, summed("idle", "idle", found, "capacity_load.idle"))])
-    if row["kind"] not in {"shortage", "late"}:
+    level = {"item": "item", "family": "family", "market": "market"}.get(row["level"])
+    if row["kind"] == "below_target" and level:
+        stock = in_family(held.frame("inventory_plan").filter(within), held.frame("item")).filter(pl.col(level) == row["subject"])
+        most = max(stock.group_by("period", maintain_order=True).agg(pl.col("shortfall").sum())["shortfall"].to_list(), default=0.0)
+        words = "The most that stock is below target at the end of a period, below zero"
+        return total(words, [(-1, part("shortfall", "below target at most", most, of="inventory_plan.shortfall"))])
+    if row["kind"] not in {"shortage", "late", "budget"}:
         return None
     short = in_family(held.frame("shortage").filter(within), held.frame("item"))
-    level = {"item": "item", "family": "family", "market": "market"}.get(row["level"])
     short = short.filter(pl.col(level) == row["subject"]) if level else short
     short = short.filter(pl.col("market") == row["market"]) if row["market"] else short
+    if row["kind"] == "budget":
+        wanted = held.frame("budget").filter(within)
+        wanted = wanted.filter(pl.col(level) == row["subject"]) if level in {"item", "family"} else wanted
+        served = [(1, summed("demand", "demand", short, "shortage.demand")), (-1, summed("lost", "lost", short, "shortage.lost"))]
+        return total("What the plan serves, less the budget", [*served, (-1, summed("budget", "budget", wanted, "budget.quantity"))])
     if row["kind"] == "shortage":
         return total("Demand lost, below zero for a shortage", [(-1, summed("lost", "lost", short, "shortage.lost"))])
     late = max(short.group_by("period", maintain_order=True).agg(pl.col("backlog").sum())["backlog"].to_list(), default=0.0)

@@ -75,7 +75,8 @@ def _one(one: Origin, plan_file: str) -> str:
     where = f"{one.file}, sheet {one.sheet}" if one.sheet else one.file
     runs = one.words.split(", ") if one.words else _runs(one.rows)
     more = f" and others, {one.count:,} in all" if len(runs) > _SHOWN else ""
-    called = f", column {one.column}" if one.column and " = " not in one.column else f", {one.column}" if one.column else ""
+    computed = " = " in one.column or one.column.startswith("the constant")
+    called = f", {'' if computed else 'column '}{one.column}" if one.column else ""
     return f"{where}, {noun if one.count == 1 else f'{noun}s'} {', '.join(runs[:_SHOWN])}{more}{called}" if runs else where
 
 

@@ -76,6 +76,8 @@ def related(held: Held, name: str, keys: Keys) -> pl.DataFrame:
         frame = frame.filter(pl.col("place").is_in(places)) if places else frame
     if name == "usage":
         return frame.filter(pl.col("of").is_in(_activities(held, keys)))
+    if name == "bom":
+        return frame.filter(pl.col("route").is_in(_activities(held, keys)) | pl.col("component").is_in(keys.get("item", [])))
     shared = [key for key in keys if key in frame.columns and not (key == "period" and name in _UNDATED)]
     if not any(key in _KEYS for key in shared):
         return frame.clear()

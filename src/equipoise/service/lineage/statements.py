@@ -166,7 +166,8 @@ def _given_links(held: Held, name: str, rows: pl.DataFrame, step: str, depth: in
 
 
 def _given_link(held: Held, name: str, rows: pl.DataFrame, step: str, depth: int, said: str) -> Reason:
-    main = main_column(table(name))
+    said_of = [one for one in (main_column(table(name)), *numbers(table(name))) if one is not None]
+    main = next((one for one in said_of if rows[one.name].null_count() < rows.height), None)
     found, read = origins(held, name, rows, main.name if main else "")
     where = f" Read from {place(found)}{converted(held, rows, read)}." if found else f" {_not_read(held, name)}"
     values = rows[main.name].drop_nulls() if main else None

@@ -170,7 +170,8 @@ def _machine(given: Mapping[str, Any], row: Mapping[str, Any]) -> Draft:
         if value:
             inputs.append(part(name, meaning, value, of=of))
             expression += f" {term}"
-    return Draft("Capacity given, as far as it is productive, less stops, with steps", expression, tuple(inputs))
+    words = "Capacity given, as far as it is productive, less stops, with steps" if len(inputs) > 1 else "Capacity given"
+    return Draft(words, expression, tuple(inputs))
 
 
 def route_load(held: Held, rows: pl.DataFrame) -> Draft | None:
