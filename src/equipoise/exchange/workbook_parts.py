@@ -22,6 +22,7 @@ _BLOCK = 1 << 20
 _COLUMN = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]+)[0-9]""")
 _ROW = re.compile(rb"""\br\s*=\s*["']\s*[A-Za-z]*([0-9]+)""")
 _FAR = re.compile(rb"""\br\s*=\s*["']\s*[A-Za-z]*[0-9]{6}""")
+_BEYOND = re.compile(rb"""\br\s*=\s*["']\s*[A-Za-z]*[0-9]{7}""")
 _ROWS = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _SHARED = re.compile(rb"""\bt\s*=\s*["']s["']""")
@@ -92,8 +93,10 @@ def _refuse_far_cells(body: bytes) -> None:
         raise _far()
     right = max(map(_number, set(named)), default=1)
     rows = len(_ROWS.findall(body))
-    bottom = _EXCELS_ROWS if _FAR.search(body) else max(rows, 99_999)
-    if len(_CELL.findall(body)) > len(named) or right * bottom > most("workbook_cells"):  # only now is it worth to look closely
+    far = _FAR.search(body)
+    bottom = max(rows, 999_999 if far else 99_999)
+    beyond = far is not None and _BEYOND.search(body) is not None
+    if beyond or len(_CELL.findall(body)) > len(named) or right * bottom > most("workbook_cells"):  # only now is it worth to look closely
         bottom = max(max(map(_whole, set(_ROW.findall(body))), default=1), rows)
         right = max(right, *(len(_CELL.findall(row)) for row in _ROWS.split(body)))
     if bottom > _EXCELS_ROWS or right > _EXCELS_COLUMNS:
