@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("plans", "demand", "selection", "stallion", "levels", "overrides", "supply", "what_if", "record")
+NAMES = ("plans", "demand", "selection", "stallion", "levels", "overrides", "supply", "what_if", "record", "load")
 
 
 def main() -> None:
