@@ -37,8 +37,12 @@ def explain(request: ExplainRequest, context: Context) -> ExplainAnswer:
         where.append(f"scenario={request.scenario}")
     rows, _wide = selected(place, version, table(request.table), held.frame(request.table), where)
     changes = list(scenario_links(held, request.scenario)) if held.scenario else []
-    links = [*changes, *Chain(held, _recall(place)).links(request.table, rows, request.column, request.depth)]
-    told = links[: request.limit] if request.limit else links
+    near, behind = Chain(held, _recall(place)).links(request.table, rows, request.column, request.depth)
+    near = [*changes, *near]
+    links = [*near, *behind]
+    # what stands behind keeps its place at the end: a chain that is cut short still says where it ends
+    most = max(request.limit - len(behind), (request.limit + 1) // 2)
+    told = [*near[:most], *behind][: request.limit] if request.limit else links
     return ExplainAnswer(
         plan=version.plan,
         version=version.name,

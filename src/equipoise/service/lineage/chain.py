@@ -37,10 +37,10 @@ class Chain:
         self._held = held
         self._recall = recall
 
-    def links(self, name: str, rows: pl.DataFrame, column: str, depth: int) -> list[Reason]:
-        """Return the links of `rows` of table `name`, all of its numbers or one `column`; `depth` 0 looks as far as there is something.
+    def links(self, name: str, rows: pl.DataFrame, column: str, depth: int) -> tuple[list[Reason], list[Reason]]:
+        """Return the links of `rows` of table `name`, all of its numbers or one `column`, and those to what stands behind every number.
 
-        Raises InputError where there is no such column.
+        `depth` 0 looks as far as there is something. Raises InputError where there is no such column.
         """
         found = self._cell(name, rows, column)
         for other, on in POINTS.get(name, ()):
@@ -51,7 +51,7 @@ class Chain:
             furthest = max(furthest, away)
             seen.add(current)
             found += self._links_of(current, here, away)
-        return [*found, *self._foundations(name, rows, seen, found, furthest)]
+        return found, list(self._foundations(name, rows, seen, found, furthest))
 
     def _cell(self, name: str, rows: pl.DataFrame, column: str) -> list[Reason]:
         """Return what is said of the cell itself: formulas, sentences, overrides."""

@@ -23,12 +23,21 @@ class Held:
     figures: Mapping[str, object]
     scenario: str = ""
     _frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+    _placed: dict[str, tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=dict)
 
     def frame(self, name: str) -> pl.DataFrame:
         """Return a table; empty where there is none of that name."""
         if name not in self._frames:
             self._frames[name] = table(name).conform(self.read(name)) if name in self.names else table(name).empty()
         return self._frames[name]
+
+    def placed(self, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the keys of a table with the position of each row, and what `row_origin` has of that table."""
+        if name not in self._placed:
+            keys = self.frame(name).select(table(name).keys).with_row_index("position", 1)
+            read = self.frame("row_origin").filter(pl.col("table") == name)
+            self._placed[name] = (keys.with_columns(pl.col("position").cast(pl.Int64)), read)
+        return self._placed[name]
 
     def beside(self, name: str, rows: pl.DataFrame, *on: str) -> pl.DataFrame:
         """Return the rows of a table that share the keys `on` with `rows`; an empty key is equal to an empty one."""

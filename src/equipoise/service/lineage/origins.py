@@ -23,9 +23,9 @@ def origins(held: Held, name: str, rows: pl.DataFrame, column: str = "") -> tupl
     keys = list(table(name).keys)
     if "row_origin" not in held.names:
         return [], held.frame("row_origin")
-    whole = held.frame(name).with_row_index("position", 1).with_columns(pl.col("position").cast(pl.Int64))
-    here = whole.join(rows.select(keys), on=keys, how="semi", nulls_equal=True, maintain_order="left").select("position")
-    read = held.frame("row_origin").filter(pl.col("table") == name).join(here, on="position", how="semi", maintain_order="left")
+    placed, every = held.placed(name)
+    here = placed.join(rows.select(keys), on=keys, how="semi", nulls_equal=True, maintain_order="left").select("position")
+    read = every.join(here, on="position", how="semi", maintain_order="left")
     found = []
     for (source,), part in read.group_by("source", maintain_order=True):
         count = part.unique("position")["rows"].sum()
@@ -51,6 +51,8 @@ def _taken(held: Held, name: str, file: str, column: str) -> tuple[str, str]:
 
 def converted(held: Held, rows: pl.DataFrame, read: pl.DataFrame) -> str:
     """Say in which unit or currency a file gave what was read, where that is another than that of the table; nothing where it is not."""
+    if read["unit"].null_count() == read.height and read["currency"].null_count() == read.height:
+        return ""
     words = []
     units = read["unit"].drop_nulls().unique().sort().to_list()
     own = held.frame("item").join(rows.select("item"), on="item", how="semi", maintain_order="left") if "item" in rows.columns else None
