@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
@@ -30,11 +30,12 @@ _KEPT = 4
 
 @dataclass(frozen=True)
 class _Live:
-    """A plan held ready: its cycle, and the files that it was made from with their hashes."""
+    """A plan held ready: its cycle, and the files that it was made from with their hashes. It answers one question at a time."""
 
     cycle: Cycle
     setting: Setting
     inputs: dict[str, str]
+    asked: Lock = field(default_factory=Lock)
 
     def stands(self, place: Workspace) -> bool:
         """Whether every file is still as it was, and the record of what changes the plan."""
@@ -72,7 +73,8 @@ def effect(
     overrides = [override for batch in (*under, tuple(changes)) for override in batch]
     if not overrides:
         raise InputError("Nothing is to be tried.", f"Give a change, a scenario or an option. {FORMS}")
-    base, tables = live.cycle.what_if(()), live.cycle.what_if(tuple(changes), under=under)
+    with live.asked:
+        base, tables = live.cycle.what_if(()), live.cycle.what_if(tuple(changes), under=under)
     item = tables["item"]
     before, after = measures(base, live.setting, item), measures(tables, live.setting, item)
     return TryAnswer(
@@ -87,7 +89,9 @@ def effect(
 
 def scenario_tables(place: Workspace, context: Context, name: str) -> Tables:
     """Return the tables of a scenario of the plan as it is now, up to its statement, with what it changes (scenario_input)."""
-    return _live(place, context).cycle.resolve(name)
+    live = _live(place, context)
+    with live.asked:
+        return live.cycle.resolve(name)
 
 
 def _live(place: Workspace, context: Context) -> _Live:
