@@ -22,7 +22,7 @@ def book(path: Path, rows: str, shared: Iterable[str] = (), more: Iterable[tuple
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", _TYPES)
         archive.writestr("_rels/.rels", _LINKS.format(f'<Relationship Id="r1" Type="{_LINK}/officeDocument" Target="xl/workbook.xml"/>'))
-        named = f'<sheets><sheet name="item" sheetId="1" r:id="r1"/></sheets></workbook>'
+        named = '<sheets><sheet name="item" sheetId="1" r:id="r1"/></sheets></workbook>'
         archive.writestr("xl/workbook.xml", f'<?xml version="1.0"?><workbook {_MAIN} xmlns:r="{_LINK}">{named}')
         links = f'<Relationship Id="r1" Type="{_LINK}/worksheet" Target="worksheets/sheet1.xml"/>'
         links += f'<Relationship Id="r2" Type="{_LINK}/sharedStrings" Target="sharedStrings.xml"/>'

@@ -13,6 +13,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MERGE = "tag:yaml.org,2002:merge"
 _WORDY = 40  # characters of a sentence
 _WORD = "tag:yaml.org,2002:str"
+_COLLECTIONS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _LONGEST_NUMBER = 400  # characters: the largest number there is has 309 digits, and reading longer ones takes the square of their length
 _FIRST = "Write at least `plan: a-name` and `data: a-folder`, or the short form with `inputs`."
@@ -189,6 +190,10 @@ class _Reading:
             raise _refusal(self.name, f"Aliases make more than {self.largest:,} values of this file.", "Write the values out.", line)
         if id(node) in above:
             raise _refusal(self.name, "An alias holds itself.", "Write the values out.", line)
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _COLLECTIONS:
+            self.fault(
+                f"The tag {node.tag.removeprefix('tag:yaml.org,2002:')[:80]} is not allowed.", "Write the values without a tag.", line
+            )
         if isinstance(node, yaml.MappingNode):
             return self.group(node, (*above, id(node)))
         if isinstance(node, yaml.SequenceNode):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FILE = "workspace.yaml"
 _KEYS = ("store", "tables", "people")
 _LARGEST = 50_000  # bytes of workspace.yaml
+_DEEPEST = 10
 # In counted steps: a text of a million colons is searched in a moment. A password may hold an @ itself.
 _PASSWORD = re.compile(r"(://[^:/@\s]{0,200}):\S{1,400}@|(password=)[^&\s]+")
 
@@ -96,8 +97,13 @@ def _understood(data: bytes) -> object:
     """
     import yaml
 
-    if len(data) > _LARGEST or any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=yaml.SafeLoader)):
+    if len(data) > _LARGEST:
         raise ValueError(_FILE)
+    depth = 0
+    for event in yaml.parse(data, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+            raise ValueError(_FILE)
     _refuse_twice(yaml.compose(data, Loader=yaml.SafeLoader))
     return yaml.safe_load(data) or {}
 
