@@ -21,7 +21,7 @@ PRIVATE = "EQUIPOISE_PRIVATE_ADDRESSES"
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))  # the last 32 bits are an address of IPv4
 
 
 class NotReachedError(PermissionError):
@@ -91,7 +91,7 @@ def _meant(address: _Address) -> list[_Address]:
     if address.ipv4_mapped is not None:
         return [address.ipv4_mapped]
     inner = [address.sixtofour, *(address.teredo or ())]
-    if address in _TRANSLATED:
+    if any(address in network for network in _TRANSLATED):
         inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return [address, *(one for one in inner if one is not None)]
 
