@@ -139,9 +139,10 @@ def _models(annotation: object) -> set[type[BaseModel]]:
 
 def _static(model: type[BaseModel]) -> type[BaseModel]:
     """Return a model, or where it was made from the dictionary at run time what it was made of."""
-    return next(
-        one for one in model.__mro__ if issubclass(one, BaseModel) and getattr(import_module(one.__module__), one.__name__, None) is one
-    )
+    for one in model.__mro__:
+        if issubclass(one, BaseModel) and getattr(import_module(one.__module__), one.__name__, None) is one:
+            return one
+    return BaseModel
 
 
 def _typed(parameter: inspect.Parameter) -> str:
