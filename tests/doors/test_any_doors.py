@@ -34,38 +34,34 @@ def requests(draw: st.DrawFn) -> Request:
     """Something that people or agents do to the record."""
     kind = draw(st.sampled_from(sorted(KINDS)))
     change = draw(st.builds("demand_plan item={}: {}".format, ITEMS, st.sampled_from(["+10 %", "* 0.9", "= 50", "lots"])))
-    name, values = draw(
-        st.sampled_from(
-            [
-                ("override add", {"change": [change], "reason": draw(WORDS), "propose": draw(st.booleans())}),
-                ("override add", {"change": [change, "capacity.regular resource=Assembly: + 5"], "reason": draw(WORDS)}),
-                ("override change", {"override": draw(numbered("override")), "change": change, **draw(REVISION)}),
-                ("override withdraw", {"override": [draw(numbered("override"))], "reason": draw(WORDS)}),
-                (f"{kind} add", {**({"subject": "action action-1"} if kind == "comment" else {}), KINDS[kind]: draw(WORDS)}),
-                (f"{kind} change", {kind: draw(numbered(kind)), KINDS[kind]: draw(WORDS), **draw(REVISION)}),
-                ("decision add", {"question": draw(WORDS), "options": [{"name": "Yes"}, {"name": "No"}]}),
-                ("action change", {"action": draw(numbered("action")), "due": "2027-01-15", "status": "done"}),
-                (
-                    "decision decide",
-                    {
-                        "decision": draw(numbered("decision")),
-                        "choose": draw(st.sampled_from(["Yes", "None of them"])),
-                        "rationale": draw(WORDS),
-                    },
-                ),
-                ("review accept", {"id": [draw(numbered("override"))]}),
-                ("review reject", {"id": [draw(numbered("override"))], "reason": draw(WORDS)}),
-                ("task add", {"title": draw(WORDS), "step": draw(STEPS)}),
-                ("task set", {"step": draw(STEPS), "status": draw(st.sampled_from(["done", "started"]))}),
-                ("step submit", {"step": draw(STEPS), "confirm": ["all"]}),
-                ("step accept", {"step": draw(STEPS)}),
-                ("step reopen", {"step": draw(STEPS), "reason": draw(WORDS)}),
-                ("cycle open", {"name": draw(st.sampled_from(["2027-02", "2027-03"]))}),
-                ("cycle close", {"force": True, "reason": draw(WORDS)}),
-            ]
-        )
-    )
-    return name, values
+    asked: list[Request] = [
+        ("override add", {"change": [change], "reason": draw(WORDS), "propose": draw(st.booleans())}),
+        ("override add", {"change": [change, "capacity.regular resource=Assembly: + 5"], "reason": draw(WORDS)}),
+        ("override change", {"override": draw(numbered("override")), "change": change, **draw(REVISION)}),
+        ("override withdraw", {"override": [draw(numbered("override"))], "reason": draw(WORDS)}),
+        (f"{kind} add", {**({"subject": "action action-1"} if kind == "comment" else {}), KINDS[kind]: draw(WORDS)}),
+        (f"{kind} change", {kind: draw(numbered(kind)), KINDS[kind]: draw(WORDS), **draw(REVISION)}),
+        ("decision add", {"question": draw(WORDS), "options": [{"name": "Yes"}, {"name": "No"}]}),
+        ("action change", {"action": draw(numbered("action")), "due": "2027-01-15", "status": "done"}),
+        (
+            "decision decide",
+            {
+                "decision": draw(numbered("decision")),
+                "choose": draw(st.sampled_from(["Yes", "None of them"])),
+                "rationale": draw(WORDS),
+            },
+        ),
+        ("review accept", {"id": [draw(numbered("override"))]}),
+        ("review reject", {"id": [draw(numbered("override"))], "reason": draw(WORDS)}),
+        ("task add", {"title": draw(WORDS), "step": draw(STEPS)}),
+        ("task set", {"step": draw(STEPS), "status": draw(st.sampled_from(["done", "started"]))}),
+        ("step submit", {"step": draw(STEPS), "confirm": ["all"]}),
+        ("step accept", {"step": draw(STEPS)}),
+        ("step reopen", {"step": draw(STEPS), "reason": draw(WORDS)}),
+        ("cycle open", {"name": draw(st.sampled_from(["2027-02", "2027-03"]))}),
+        ("cycle close", {"force": True, "reason": draw(WORDS)}),
+    ]
+    return draw(st.sampled_from(asked))
 
 
 def asked(folder: Path, name: str, values: Answer, *, agent: bool) -> Answer:
