@@ -139,10 +139,8 @@ def _models(annotation: object) -> set[type[BaseModel]]:
 
 def _static(model: type[BaseModel]) -> type[BaseModel]:
     """Return a model, or where it was made from the dictionary at run time what it was made of."""
-    for one in model.__mro__:
-        if issubclass(one, BaseModel) and getattr(import_module(one.__module__), one.__name__, None) is one:
-            return one
-    return BaseModel
+    bases: list[type[BaseModel]] = [one for one in model.__mro__ if issubclass(one, BaseModel)]
+    return next(one for one in bases if getattr(import_module(one.__module__), one.__name__, None) is one)
 
 
 def _typed(parameter: inspect.Parameter) -> str:
