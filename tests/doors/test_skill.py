@@ -151,7 +151,7 @@ def _cycle_of_seed(agent: Agent, folder: Path) -> None:
     assert [(one["resource"], one["average"]) for one in supply["resources"]] == [("Plant A", 0.8), ("Plant B", 0.8)]
     short = {line["scenario"]: line["figures"]["shortage"] for line in reconciled["scenarios"]}
     assert short == {"base": 0, "upside": 216_000, "downside": 0, "stretch": 108_000}
-    assert any("Supplier X" in one["reason"] for one in reconciled["decisions_needed"])
+    assert "Supplier X" in reconciled["decisions_needed"][0]["recommendation"]
     assert executive["suggested_actions"]
     assert len(agent.grep("^supply_surplus", f"{reconciled['folder']}/tables/gap.csv")) >= 1
 

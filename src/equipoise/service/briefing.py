@@ -42,7 +42,7 @@ _PAGES = {
 _SECTIONS = {
     "demand_review": ("Demand",),
     "supply_review": ("Supply",),
-    "pre_sop": ("Money", "Risks and assumptions"),
+    "pre_sop": ("Money",),
     "executive_sop": ("Headline",),
 }
 _Line = TypeVar("_Line")
@@ -85,7 +85,7 @@ def brief_of(process: Process, version: Version, step: str, context: Context) ->
         "step": step,
         "plan": version.plan,
         "version": version.name,
-        "sentences": list(_sentences(desk, step)),
+        "sentences": desk.first("sentences", list(_sentences(desk, step))),
         **said,
         "left_out": desk.left_out,
         "folder": (process.place.outputs(version.plan) / version.name).relative_to(process.place.folder).as_posix(),
@@ -161,7 +161,7 @@ def _pre_sop(desk: _Desk) -> dict[str, object]:
     gaps, options = main_gaps(desk.table("gap").sort("rank")), desk.table("option").sort("rank", nulls_last=True)
     questions = desk.table("option_question").sort("question")
     return {
-        "gaps": desk.first("gaps", _lines(GapLine, gaps)),
+        "gaps": desk.first("gaps", _lines(GapLine, gaps), 8),
         "options": desk.first("options", _lines(OptionLine, options)),
         "questions": desk.first("questions", questions.get_column("statement").to_list()),
         "scenarios": [ScenarioLine.model_validate(_rounded(one)) for one in _listed(desk.version.figures.get("scenarios"))],

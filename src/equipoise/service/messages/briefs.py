@@ -136,7 +136,6 @@ class NeededLine(Message):
 
     question: str
     recommendation: str = ""
-    reason: str = ""
     decider: str = ""
     by: dt.date | None = None
 
