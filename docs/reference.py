@@ -139,8 +139,12 @@ def _models(annotation: object) -> set[type[BaseModel]]:
 
 def _static(model: type[BaseModel]) -> type[BaseModel]:
     """Return a model, or where it was made from the dictionary at run time what it was made of."""
-    bases: list[type[BaseModel]] = [one for one in model.__mro__ if issubclass(one, BaseModel)]
-    return next(one for one in bases if getattr(import_module(one.__module__), one.__name__, None) is one)
+    return next(one for one in model.__mro__ if issubclass(one, BaseModel) and _written(one))
+
+
+def _written(model: type[BaseModel]) -> bool:
+    held: object = getattr(import_module(model.__module__), model.__name__, None)
+    return held is model
 
 
 def _typed(parameter: inspect.Parameter) -> str:
