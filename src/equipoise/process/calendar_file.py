@@ -26,7 +26,7 @@ def calendar_file(cycle: Kept, steps: Sequence[Kept], tasks: Sequence[Kept], bus
     calendar.add("prodid", _PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", f"S&OP {cycle.id}")
+    calendar.add("x-wr-calname", f"S&OP {' '.join(cycle.id.split())}")
     unit = re.sub(r"[^a-z0-9]+", "-", business_unit.lower()).strip("-") or "equipoise"
     for record in (*steps, *(task for task in tasks if word(task.document, "status") != "dropped")):
         calendar.add_component(_event(record, cycle.id, unit))

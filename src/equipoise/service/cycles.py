@@ -32,6 +32,8 @@ from equipoise.service.register import Context
 from equipoise.store.contract import Change, Record, Seen
 from equipoise.tables.figures import listing
 
+_LONGEST_NAME = 60  # files are named after a cycle
+
 
 def open_(request: CycleOpenRequest, context: Context) -> CycleOpenAnswer:
     """Open a cycle with its steps and tasks; what expired ends, open actions are carried, and what lives on is named.
@@ -78,8 +80,9 @@ def _previous(cycles: Sequence[Record], wanted: str) -> str:
 
 
 def _named(name: str, cycles: Sequence[Record]) -> str:
-    if "/" in name:
-        raise InputError(f"The name {name} has a slash.", "Take one without, such as 2026-11.")
+    if set(name) & set("/\\:") or not name.isprintable() or name.startswith(".") or len(name) > _LONGEST_NAME:
+        fix = f"Take one without, of at most {_LONGEST_NAME} characters, such as 2026-11."
+        raise InputError(f"The name {name[:100]!r} has a slash, or another sign that no name of a file has.", fix)
     if any(one.id == name for one in cycles):
         raise InputError(f"There is a cycle {name} already.", "Give another name: equipoise cycle open NAME")
     return name

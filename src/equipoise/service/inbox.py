@@ -46,9 +46,10 @@ class _Taking:
 
 
 def files_of(place: Workspace) -> list[Path]:
-    """Return the files of a workspace's inbox, by name; files and folders whose name begins with a dot are left out."""
+    """Return the files of a workspace's inbox, by name; without those that begin with a dot, and links that lead out of it."""
     inbox = place.folder / "inbox"
     found = [path for pattern in ("*.yaml", "*.yml") for path in inbox.rglob(pattern)] if inbox.is_dir() else []
+    found = [path for path in found if path.resolve().is_relative_to(inbox.resolve())]
     return sorted(path for path in found if path.is_file() and not any(part.startswith(".") for part in path.relative_to(inbox).parts))
 
 
