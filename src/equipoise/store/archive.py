@@ -259,6 +259,7 @@ def _put_tables(archive: zipfile.ZipFile, manifest: Document, shelf: Shelf, sour
 def _put_rows(connection: Connection, archive: zipfile.ZipFile, table: Table, manifest: Document, source: Path) -> None:
     query = update(HEAD).where(HEAD.c.id == bindparam("id_")) if table is HEAD else insert(table)
     times = [column.name for column in table.columns if isinstance(column.type, DateTime)]
+    names = {column.name for column in table.columns} - {"id"}
     digest, rows = hashlib.sha256(), []
     with archive.open(f"{table.name}.jsonl") as file:
         while line := file.readline(_LONGEST_LINE + 1):
@@ -266,6 +267,8 @@ def _put_rows(connection: Connection, archive: zipfile.ZipFile, table: Table, ma
                 raise _damaged(source, f"a row of {table.name} has more than {_LONGEST_LINE // 1_000_000} MB")
             digest.update(line)
             row = json.loads(line)
+            if set(row) - {"id"} != names:
+                raise _damaged(source, f"a row of {table.name} has not its columns")
             row |= {name: dt.datetime.fromisoformat(row[name]) for name in times if row[name]}
             rows.append({**row, "id_": row.pop("id")} if table is HEAD else row)
             if len(rows) == _PAGE:
