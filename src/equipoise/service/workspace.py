@@ -36,7 +36,7 @@ class Workspace:
         return exists(self.folder)
 
     def outputs(self, plan: str) -> Path:
-        """Folder of a plan's outputs, one folder a version. Raises InputError where the name is a path, as a record from elsewhere may have."""
+        """Folder of a plan's outputs, one folder a version. Raises InputError where the name is a path: records come from elsewhere too."""
         if Path(plan).name != plan or plan in {"", ".", ".."} or "\\" in plan:
             raise InputError(f"{plan[:100]!r} is no name of a plan.", "Take one without slashes.")
         return self.folder / "out" / plan

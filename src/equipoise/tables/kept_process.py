@@ -209,8 +209,8 @@ PUBLISHED = (
         text("folder", "Folder that they are in"),
         listing(
             "notices",
-            "Notices: each to, audience, what, channel, by, due, subject, sent (when), error, and state: waiting, sending (by_process, since; "
-            "broken off where that is gone: not known whether it arrived), sent, failed, told (by hand)",
+            "Notices: each to, audience, what, channel, by, due, subject, sent (when), error, and state: waiting, "
+            "sending (by_process, since; broken off where that is gone: not known whether it arrived), sent, failed, told (by hand)",
         ),
     ),
     _kept(
