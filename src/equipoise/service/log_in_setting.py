@@ -20,7 +20,7 @@ def is_safe(address: str) -> bool:
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class OidcSetting(_Group):

@@ -80,7 +80,9 @@ def _read(path: Path) -> dict[str, object]:
         with path.open("rb") as file:
             said = _understood(file.read(_LARGEST + 1))
     except (yaml.YAMLError, OSError, ValueError, RecursionError):
-        raise StoreError(f"{_FILE} cannot be read as YAML.", "Write for example: store: env:EQUIPOISE_STORE.", where) from None
+        said = None
+    if said is None:  # raised out here, not to carry along what the fault quotes of the file
+        raise StoreError(f"{_FILE} cannot be read as YAML.", "Write for example: store: env:EQUIPOISE_STORE.", where)
     if isinstance(said, dict):
         unknown = sorted(str(key) for key in said if key not in _KEYS)
         if not unknown:

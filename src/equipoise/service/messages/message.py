@@ -12,7 +12,7 @@ Cell = str | int | float | bool | None
 class Message(BaseModel):
     """A request or an answer: unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid", defer_build=True, hide_input_in_errors=True)
 
     @property
     def in_vain(self) -> bool:
