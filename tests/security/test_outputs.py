@@ -184,6 +184,7 @@ class _Kept:
     kind: str
     id: str
     document: dict[str, object]
+    cycle: str = ""
     revision: int = 1
     changed_at: dt.datetime = dt.datetime(2026, 11, 1)
 

@@ -169,9 +169,9 @@ def test_what_people_log_in_with_is_kept_nowhere(begun: Path, monkeypatch: pytes
     token = call("token add", {**plan, "name": "nightly"}, ada).model_dump()["token"]
     invitation = call("user add", {**plan, "user": "bob", "roles": ["viewer"]}, ada).model_dump()["invitation"]
     given += [ada.token, token, invitation]
-    for values in ({"user": "ada", "password": SECRET}, {"user": "nobody", "password": SECRET}):
+    for user in ("ada", "nobody"):
         with pytest.raises(EquipoiseError) as caught:
-            call("login", {**plan, **values}, Context(door="rest", today=TODAY))
+            call("login", {**plan, "user": user, "password": SECRET}, Context(door="rest", today=TODAY))
         assert found_in(told(caught.value)) == []
     for bad in (f"eq_{quote(SECRET)}", SECRET):
         with pytest.raises(EquipoiseError) as caught:
