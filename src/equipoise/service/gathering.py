@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -77,7 +78,13 @@ def gather(place: Workspace, today: dt.date) -> Gathered:
 
 def understood(place: Workspace, today: dt.date) -> Plan:
     """Return what the plan file says, without its data. Raises PlanFileError where it is wrong."""
-    return read_plan(_text(place.plan_file), place.plan_file.name, today)
+    return _read(_text(place.plan_file), place.plan_file.name, today)
+
+
+@lru_cache(maxsize=8)
+def _read(text: str, name: str, today: dt.date) -> Plan:
+    """Return what a plan file's text says: a server is asked about the same text again and again."""
+    return read_plan(text, name, today)
 
 
 def _text(path: Path) -> str:

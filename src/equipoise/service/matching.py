@@ -13,6 +13,7 @@ from equipoise.gather import Plan
 from equipoise.scenario import ATTRIBUTES, Effect, Override, chain, lay
 from equipoise.scenario.laying import TOLD
 from equipoise.service.gathering import Gathered, gather
+from equipoise.service.held_tables import held_table
 from equipoise.service.recorded import changed_since, laid_batches, with_record
 from equipoise.service.workspace import Workspace
 from equipoise.store.contract import Version
@@ -31,7 +32,7 @@ class StoredTables(Mapping[str, pl.DataFrame]):
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self._read:
-            self._read[name] = table(name).conform(self._place.store.table(self._content[name]))
+            self._read[name] = table(name).conform(held_table(self._place, self._content[name]))
         return self._read[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -125,7 +126,7 @@ class Matching:
     def _made(self, name: str) -> pl.DataFrame:
         if self.version is None:
             return table(name).empty()
-        return table(name).conform(self.place.store.table(self.version.tables[name]))
+        return table(name).conform(held_table(self.place, self.version.tables[name]))
 
     def _above(self, scenario: str) -> Batches:
         """Return the batches of a scenario and of those that it builds on; none for the base plan."""

@@ -14,7 +14,9 @@ from equipoise.store.glance import CHANGES_A_PLAN, counts
 from equipoise.tables import table
 
 if TYPE_CHECKING:
-    from equipoise.store.contract import Document, Record, Store
+    from equipoise.store.contract import Document, Line, Record, Store
+
+_PAGE = 20  # lines of the log at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,14 @@ def _risks(records: Sequence["Record"]) -> pl.DataFrame:
 
 def changed_since(store: "Store", line: int) -> bool:
     """Return whether something that a run reads has changed in the record since that line of its log."""
-    return any(counts(kind, one.old) or counts(kind, one.new) for kind in CHANGES_A_PLAN for one in store.lines(after=line, kind=kind))
+    return any(counts(kind, one.old) or counts(kind, one.new) for kind in CHANGES_A_PLAN for one in _lines_since(store, line, kind))
+
+
+def _lines_since(store: "Store", line: int, kind: str) -> Iterator["Line"]:
+    """Yield the lines of a kind after one, page by page: mostly the first of them tells."""
+    while page := store.lines(after=line, kind=kind, limit=_PAGE):
+        yield from page
+        line = page[-1].number
 
 
 def last_effects(store: "Store", plan: str) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 
 from equipoise.errors import InputError, NotFoundError, Where
 from equipoise.scenario import Condition, Override, Scalar, match
+from equipoise.service.held_tables import held_table
 from equipoise.service.messages import Cell, ShowAnswer, ShowRequest
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, locate
@@ -98,7 +99,7 @@ def stored(place: Workspace, version: Version, name: str) -> pl.DataFrame:
         raise NotFoundError(
             f"Version {version.name} of {version.plan} has no table {name}.", f"The nearest are: {', '.join(near)}.", Where(table=name)
         )
-    return place.store.table(version.tables[name])
+    return held_table(place, version.tables[name])
 
 
 def plain_rows(frame: pl.DataFrame) -> list[list[Cell]]:
@@ -140,14 +141,13 @@ def selected(
     place: Workspace, version: Version, definition: Table, frame: pl.DataFrame, where: list[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows that meet the conditions, as they are and with the attributes of their keys beside them."""
-    masters = {name: stored(place, version, name) for name in MASTERS if name in version.tables}
     wide = frame
-    for name, master in masters.items():
-        if name in frame.columns and name != definition.name:
-            extra = [column for column in master.columns if column not in wide.columns and table(name).by_name[column].kind == "text"]
-            wide = wide.join(
-                master.unique(name, keep="first", maintain_order=True).select(name, *extra), on=name, how="left", maintain_order="left"
-            )
+    for name in (one for one in MASTERS if one in version.tables and one in frame.columns and one != definition.name):
+        master = stored(place, version, name)
+        extra = [column for column in master.columns if column not in wide.columns and table(name).by_name[column].kind == "text"]
+        wide = wide.join(
+            master.unique(name, keep="first", maintain_order=True).select(name, *extra), on=name, how="left", maintain_order="left"
+        )
     for column, condition in conditions(where).items():
         typed = _typed(condition, wide, column, definition)
         # match() says what is nearest where nothing matches; the override itself is never laid over anything

@@ -217,6 +217,7 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """Return every method of an address: each has a route of its own."""
+    """Return every method of an address: each has a route of its own, and the narrowest address that fits comes first."""
     routes = [route for route in request.app.router.routes if isinstance(route, StarletteRoute)]
-    return ", ".join(sorted({name for one in routes if one.matches(request.scope)[0] != Match.NONE for name in one.methods or ()}))
+    path = next((one.path for one in routes if one.matches(request.scope)[0] != Match.NONE), "")
+    return ", ".join(sorted({name for one in routes if one.path == path for name in one.methods or ()}))
