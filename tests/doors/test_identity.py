@@ -142,15 +142,15 @@ def test_an_agent_proposes_and_comments_and_does_nothing_else(company: Workspace
         ("user change", {"user": "agent", "name": "Facilitator"}),
         ("token add", {"name": "more"}),
         ("password set", {"new_password": PASSWORD}),
-        ("run", {}),
+        ("publish", {}),
     ):
         with pytest.raises((NotAllowedError, InputError)) as refused:
             _do(company, name, agent, **values)
         assert isinstance(refused.value, NotAllowedError), (name, refused.value)
 
 
-def test_one_person_needs_no_log_in_and_is_the_systems_user(workspace: Path) -> None:
-    place = _place(workspace)
+def test_one_person_needs_no_log_in_and_is_the_systems_user(unmade: Path) -> None:
+    place = _place(unmade)
     who = _do(place, "whoami", LOCAL)
     assert not who.team
     assert who.permissions == list(PERMISSIONS)
@@ -566,8 +566,8 @@ def test_a_password_of_any_script_is_taken_as_every_keyboard_gives_it(team: Work
     check_strength(composed, "bob", 12)
     set_password(team.store, "anna", composed)
     assert _do(team, "login", LOCAL, user="anna", password=apart).user == "anna"
-    set_password(team.store, "anna", "x\udcff four odd words")
-    assert _do(team, "login", LOCAL, user="anna", password="x\udcff four odd words").user == "anna"
+    with pytest.raises(InputError, match="login is wrong"):  # half a letter, as a broken terminal gives it
+        _do(team, "login", LOCAL, user="anna", password="x\udcff four odd words")
 
 
 def test_a_sales_person_changes_their_market_beyond_the_fence_and_proposes_the_rest(team: Workspace) -> None:
