@@ -175,7 +175,7 @@ def test_what_people_log_in_with_is_kept_nowhere(begun: Path, monkeypatch: pytes
         assert found_in(told(caught.value)) == []
     for bad in (f"eq_{quote(SECRET)}", SECRET):
         with pytest.raises(EquipoiseError) as caught:
-            call("whoami", plan, Context(door="rest", today=TODAY, token=bad))
+            call("whoami", {**plan}, Context(door="rest", today=TODAY, token=bad))
         assert found_in(told(caught.value)) == []
     with pytest.raises(EquipoiseError) as caught:  # too short, and the wrong type
         call("password set", {**plan, "new_password": SHORT}, ada)
