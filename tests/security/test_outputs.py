@@ -5,7 +5,6 @@ import datetime as dt
 import html.parser
 import re
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -24,6 +23,7 @@ from equipoise.gather.source import Data
 from equipoise.process.calendar_file import calendar_file
 from equipoise.service import call
 from equipoise.service.register import Context
+from equipoise.store.contract import Record
 from tests.doors.conftest import CONTEXT, new_workspace
 from tests.doors.record_example import place_of
 
@@ -179,20 +179,14 @@ def test_minutes_and_notices_run_nothing(text: str) -> None:
 # --- calendars ----------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Kept:
-    kind: str
-    id: str
-    document: dict[str, object]
-    cycle: str = ""
-    revision: int = 1
-    changed_at: dt.datetime = dt.datetime(2026, 11, 1)
+def kept(kind: str, identity: str, document: dict[str, object]) -> Record:
+    return Record(kind, identity, 1, 1, 1, "", "", document, dt.datetime(2026, 11, 1), "ada")
 
 
 def test_a_calendar_has_no_line_that_a_name_put_there() -> None:
     evil = "Meet\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nATTENDEE:mailto:eve@evil.example\nX;Y,Z\\n"
     said: dict[str, object] = {"title": evil, "owner": evil, "link": evil, "due": "2026-11-20", "status": "open", "step": evil}
-    cycle, task = _Kept("cycle", "2026-11\r\nX-EVIL:1", {"due": "2026-11-25"}), _Kept("task", "task-1\r\nX:1", said)
+    cycle, task = kept("cycle", "2026-11\r\nX-EVIL:1", {"due": "2026-11-25"}), kept("task", "task-1\r\nX:1", said)
     made = calendar_file(cycle, [], [task], "unit\r\nX:1")
     lines = made.decode().replace("\r\n ", "").splitlines()
     assert not {line.partition(":")[0].partition(";")[0] for line in lines} & {"ATTENDEE", "X-EVIL", "X"}

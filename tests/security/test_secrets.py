@@ -160,7 +160,7 @@ def test_requests_show_no_secret() -> None:
 
 
 def test_what_people_log_in_with_is_kept_nowhere(begun: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    plan = {"plan": str(begun)}
+    plan: dict[str, object] = {"plan": str(begun)}
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     given = [PASSWORD, SECRET]
     call("user add", {**plan, "user": "ada", "roles": ["facilitator"], "new_password": PASSWORD}, CONTEXT)
