@@ -16,7 +16,7 @@ from equipoise.tables import table
 if TYPE_CHECKING:
     from equipoise.store.contract import Document, Line, Record, Store
 
-_PAGE = 20  # lines of the log at a time
+_PAGE = 3  # lines of the log at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def table_rows(request: ShowRequest) -> Shown:
     else:
         definition = table(request.table)
         name, meaning = definition.name, definition.meaning
-        frame, wide = selected(place, version, definition, stored(place, version, request.table), request.where)
+        frame, wide = selected(place, version, definition, stored(place, version, request.table), request.where, attributes=request.pivot)
         if request.pivot:
             rows, units = _pivoted(place, version, request, definition, wide)
         else:
@@ -138,17 +138,21 @@ def _contents(place: Workspace, version: Version) -> pl.DataFrame:
 
 
 def selected(
-    place: Workspace, version: Version, definition: Table, frame: pl.DataFrame, where: list[str]
+    place: Workspace, version: Version, definition: Table, frame: pl.DataFrame, where: list[str], *, attributes: bool = True
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows that meet the conditions, as they are and with the attributes of their keys beside them."""
-    wide = frame
-    for name in (one for one in MASTERS if one in version.tables and one in frame.columns and one != definition.name):
+    """Return the rows that meet the conditions, as they are and with the attributes of their keys beside them.
+
+    Those are left out where no condition asks for them and `attributes` does not.
+    """
+    wide, asked = frame, conditions(where)
+    needed = attributes or not set(asked) <= set(frame.columns)
+    for name in (one for one in MASTERS if needed and one in version.tables and one in frame.columns and one != definition.name):
         master = stored(place, version, name)
         extra = [column for column in master.columns if column not in wide.columns and table(name).by_name[column].kind == "text"]
         wide = wide.join(
             master.unique(name, keep="first", maintain_order=True).select(name, *extra), on=name, how="left", maintain_order="left"
         )
-    for column, condition in conditions(where).items():
+    for column, condition in asked.items():
         typed = _typed(condition, wide, column, definition)
         # match() says what is nearest where nothing matches; the override itself is never laid over anything
         cells = match(wide, Override.model_construct(table=definition.name, where={column: typed}, operation="set"), definition.name, {})

@@ -38,6 +38,7 @@ class SqlStore:
         self._database = database
         self._shelf = shelf
         self._new: dict[str, Kept] = {}
+        self._versions: dict[tuple[object, ...], Version] = {}
 
     # Tables and results of steps
 
@@ -169,10 +170,14 @@ class SqlStore:
     @guarded
     def versions(self, plan: str = "") -> list[Version]:
         """Return the versions of a plan, or of all plans, oldest first."""
-        query = select(VERSION).order_by(VERSION.c.plan, VERSION.c.number)
+        query = select(VERSION.c.id, VERSION.c.created, VERSION.c.line).order_by(VERSION.c.plan, VERSION.c.number)
         with self._database.read() as connection:
-            rows = connection.execute(query.where(VERSION.c.plan == plan) if plan else query).mappings().all()
-        return [version_of(row) for row in rows]
+            held = [tuple(row) for row in connection.execute(query.where(VERSION.c.plan == plan) if plan else query)]
+            new = [row for row in held if row not in self._versions]
+            for row in new:  # a version never changes; another that got the number of one that was cleared away was made at another time
+                whole = connection.execute(select(VERSION).where(VERSION.c.id == row[0])).mappings().one()
+                self._versions[row] = version_of(whole)
+        return [self._versions[row] for row in held]
 
     def version(self, plan: str, number: int | None = None) -> Version:
         """Return a version of a plan, by default its latest."""

