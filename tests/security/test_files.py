@@ -63,6 +63,13 @@ def test_cells_without_names_are_counted_as_they_stand(tmp_path: Path) -> None:
     rows = "".join("<row>" + "<c><v>1</v></c>" * 3 + "</row>" for _ in range(10))
     assert read(book(tmp_path / "a.xlsx", rows)).faults == ()
     assert "further out" in refused(book(tmp_path / "b.xlsx", "<row>" + "<c/>" * 20_000 + "</row>"))
+    hidden = "<row>" + "<c/>" * 9_000 + "</row>" + "".join(f'<row r="{row}"/>' for row in range(100_000, 109_000))
+    assert "to column 9,000 and row 108,999" in refused(book(tmp_path / "c.xlsx", hidden))
+    told = "<row>" + "<c/>" * 9_000 + '</row><row r="90000"><c r="A90000" t="inlineStr"><is><t>' + ' r="A1"' * 9_000 + "</t></is></c></row>"
+    assert "to column 9,000 and row 90,000" in refused(book(tmp_path / "d.xlsx", told))
+    for trick in ("<!-- {} -->", "<![CDATA[{}]]>", "<?x {}?>"):
+        assert "comments or the like" in refused(book(tmp_path / "e.xlsx", trick.format('<c r="A1"' * 9_000)))
+    assert "to column 9,000 and row 108,999" in refused(book(tmp_path / "c.xlsx", hidden))
 
 
 def test_a_long_text_in_many_cells_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
