@@ -1,11 +1,13 @@
 """A look at the record without loading what writes it: whether something has changed, and whether a team works here."""
 
+import atexit
 import datetime as dt
 import json
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from equipoise.errors import StoreError
@@ -16,6 +18,9 @@ CHANGES_A_PLAN = ("override", "promotion", "risk")
 
 _PUBLISHED = "SELECT line.new FROM record JOIN line ON line.number = record.number WHERE record.kind = 'publication'"
 _USERS = "SELECT line.new FROM record JOIN line ON line.number = record.number WHERE record.kind = 'user'"
+_KEPT = 4
+_OPEN: dict[tuple[int, str, int, int], sqlite3.Connection] = {}
+_LOOKING = Lock()
 
 
 def exists(workspace: Path) -> bool:
@@ -69,12 +74,30 @@ def _asked(location: Location, queries: Sequence[tuple[str, tuple[object, ...]]]
 
 def _asked_file(file: Path, queries: Sequence[tuple[str, tuple[object, ...]]]) -> list[list[tuple[Any, ...]]]:
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+        with _LOOKING:
+            connection = _connection(file)
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'line'").fetchone():
                 return [[] for _ in queries]
             return [connection.execute(query, values).fetchall() for query, values in queries]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"The store cannot be read or written: {error}.", "Check that it can be written and has space.") from error
+
+
+def _connection(file: Path) -> sqlite3.Connection:
+    """Return a connection that only reads, kept open since a server looks at each request; a file in its place is another."""
+    held = file.stat()
+    key = (os.getpid(), str(file.resolve()), held.st_dev, held.st_ino)
+    if key not in _OPEN:
+        while len(_OPEN) >= _KEPT:
+            _OPEN.pop(next(iter(_OPEN))).close()
+        _OPEN[key] = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30, check_same_thread=False)
+    return _OPEN[key]
+
+
+@atexit.register
+def _close_all() -> None:
+    while _OPEN:
+        _OPEN.popitem()[1].close()
 
 
 def _asked_server(url: str, queries: Sequence[tuple[str, tuple[object, ...]]]) -> list[list[tuple[Any, ...]]]:
