@@ -33,6 +33,11 @@ def rows(*records: dict[str, Any]) -> pl.DataFrame:
     return pl.from_dicts([dict(record) for record in records], infer_schema_length=None) if records else pl.DataFrame()
 
 
+def session() -> Session:
+    """Return a session that has solved nothing, with the pieces that other tests made."""
+    return Session(memory=_MEMORY)
+
+
 def solve(horizon: int, supply_setting: dict[str, Any] | None = None, **tables: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Run the supply step on tables; those not given are empty."""
     setting = Setting.model_validate(
@@ -41,7 +46,7 @@ def solve(horizon: int, supply_setting: dict[str, Any] | None = None, **tables: 
     unknown = set(tables) - set(TABLES)
     assert not unknown, unknown
     given = {name: table(name).conform(tables[name]) if name in tables else empty(name) for name in TABLES}
-    return supply({**given, "setting": to_table(setting)}, session=Session(memory=_MEMORY))
+    return supply({**given, "setting": to_table(setting)}, session=session())
 
 
 def money(result: dict[str, pl.DataFrame]) -> dict[str, float]:

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from equipoise.service import Context, call
+from equipoise.supply import audit
 from tests.truth.running import CASES, SHARED, TODAY, case, lay_out, money, planned, published
 
 pytestmark = pytest.mark.shared
@@ -32,6 +33,7 @@ def test_the_published_answer_is_met(name: str, key: str, tmp_path: Path) -> Non
     assert any(answer(name, key, result) == pytest.approx(figure, rel=1e-4) for figure in right)
     broken = set(result["violation"].get_column("rule"))
     assert broken == ({"labor hours"} if (name, key) in SHORT_OF_LABOR else set())
+    assert audit(result).filter(pl.col("status") == "failed").rows() == []
 
 
 def test_the_demand_of_a_case_is_planned_as_it_is_given(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.supply import Session, supply, supply_cause
+from equipoise.supply import supply, supply_cause
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
-from tests.truth.company import MUST_SERVE_ON_TIME, TABLES, demand, month, rows
+from tests.truth.company import MUST_SERVE_ON_TIME, TABLES, demand, empty, month, rows, session
 
 SHOP: dict[str, pl.DataFrame] = {
     "item": rows({"item": "table", "unit": "pieces", "unit_price": 10.0, "unit_cost": 4.0}),
@@ -31,11 +31,11 @@ def causes(horizon: int, tables: dict[str, pl.DataFrame], setting: dict[str, Any
     """The table supply_cause of a company."""
     plan = {"plan": "cause", "calendar": {"start": month(0), "horizon": horizon}, "supply": {"relative_gap": 0.0, **(setting or {})}}
     names = (*TABLES, "inventory_target")
-    exact = {name: table(name).conform(tables[name]) if name in tables else table(name).empty() for name in names}
+    exact = {name: table(name).conform(tables[name]) if name in tables else empty(name) for name in names}
     exact["setting"] = to_table(Setting.model_validate(plan))
-    session = Session()
-    made = supply(exact, session=session)
-    found = supply_cause({**exact, "shortage": made["shortage"], "inventory_plan": made["inventory_plan"]}, session=session)
+    own = session()
+    made = supply(exact, session=own)
+    found = supply_cause({**exact, "shortage": made["shortage"], "inventory_plan": made["inventory_plan"]}, session=own)
     _adds_up(found, made)
     return found
 

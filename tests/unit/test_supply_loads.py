@@ -20,7 +20,7 @@ from equipoise.supply.model.timing import buckets, with_arrivals
 from equipoise.supply.splitting.sourcing import sourcing
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, from_table, to_table
-from tests.truth.company import MUST_SERVE_ON_TIME, demand, month, rows
+from tests.truth.company import MUST_SERVE_ON_TIME, demand, empty, month, rows, session
 from tests.truth.running import planned, written
 
 MONTHS = buckets(Calendar("month", dt.date(2027, 1, 1), 4, dt.date(2027, 1, 1)))
@@ -32,13 +32,13 @@ def company(horizon: int, supply_setting: dict[str, Any], **given: pl.DataFrame)
         {"plan": "loads", "calendar": {"start": month(0), "horizon": horizon}, "supply": {"relative_gap": 0.0, **supply_setting}}
     )
     names = [name for name in MODEL_TABLES if name != "setting"]
-    full = {name: table(name).conform(given[name]) if name in given else table(name).empty() for name in names}
+    full = {name: table(name).conform(given[name]) if name in given else empty(name) for name in names}
     return {**full, "setting": to_table(setting)}
 
 
 def audited(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """The tables and the plan made from them, which must pass its audit."""
-    made = {**tables, **supply(tables)}
+    made = {**tables, **supply(tables, session=session())}
     failed = audit(made).filter(pl.col("status") == "failed")
     assert failed.is_empty(), failed.select("check", "worst", "place").rows()
     return made

@@ -16,7 +16,7 @@ from equipoise.supply.playing.game import game
 from equipoise.supply.playing.world import World
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
-from tests.truth.company import demand, month, rows
+from tests.truth.company import demand, empty, month, rows
 from tests.unit.test_supply_family import company as family_company
 from tests.unit.test_supply_properties import HORIZON, companies
 
@@ -27,9 +27,7 @@ def made(horizon: int, frozen: int = 0, supply_setting: dict[str, Any] | None = 
     """Tables of the supply model for a small company."""
     tree = {"plan": "played", "calendar": {"start": month(0), "horizon": horizon, "frozen": frozen}, "supply": supply_setting or {}}
     tree["supply"] = {"relative_gap": 0.0, **(supply_setting or {})}
-    given = {
-        name: table(name).conform(tables[name]) if name in tables else table(name).empty() for name in MODEL_TABLES if name != "setting"
-    }
+    given = {name: table(name).conform(tables[name]) if name in tables else empty(name) for name in MODEL_TABLES if name != "setting"}
     return {**given, "setting": to_table(Setting.model_validate(tree))}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from equipoise.supply import MODEL_TABLES, supply
 from equipoise.tables import table
 from equipoise.tables.setting import Setting, to_table
-from tests.truth.company import MUST_SERVE_ON_TIME, demand, money, month, rows
+from tests.truth.company import MUST_SERVE_ON_TIME, demand, empty, money, month, rows, session
 from tests.truth.everything import problem, row_texts
 
 
@@ -23,10 +23,8 @@ def planned(horizon: int, supply_setting: dict[str, Any], frozen: int = 0, /, **
             "supply": {"relative_gap": 0.0, **supply_setting},
         }
     )
-    every = {
-        name: table(name).conform(tables[name]) if name in tables else table(name).empty() for name in MODEL_TABLES if name != "setting"
-    }
-    return supply({**every, "setting": to_table(setting)})
+    every = {name: table(name).conform(tables[name]) if name in tables else empty(name) for name in MODEL_TABLES if name != "setting"}
+    return supply({**every, "setting": to_table(setting)}, session=session())
 
 
 def quantities(
