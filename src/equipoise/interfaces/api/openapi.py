@@ -210,9 +210,10 @@ def _responses(route: Route, answer: Schema, example: Schema) -> Schema:
     found: Schema = {status: good}
     if route.method == "GET":
         found["304"] = {"description": "Nothing has changed since the answer with that ETag"}
-    return found | {
-        one: {"$ref": f"#/components/responses/Problem{one}"} for one in _ERRORS if route.method != "GET" or one not in _NOT_READING
-    }
+    unheard = _NOT_READING if route.method == "GET" else frozenset()
+    if "revision" in operation.request.model_fields:  # what is read at a revision may have another by now
+        unheard -= {"409"}
+    return found | {one: {"$ref": f"#/components/responses/Problem{one}"} for one in _ERRORS if one not in unheard}
 
 
 def _table(show: Route, answer: Schema, *, named: bool, components: Schema) -> Schema:
