@@ -221,7 +221,6 @@ def test_a_run_is_told_as_it_goes_on_and_makes_a_draft(stdio: Session, shop: Pat
     assert [done for done, _ in heard] == sorted(done for done, _ in heard)
 
 
-@both
 @pytest.mark.parametrize(
     ("tool", "values", "said"),
     [
@@ -268,14 +267,14 @@ def test_a_run_is_told_as_it_goes_on_and_makes_a_draft(stdio: Session, shop: Pat
     ],
 )
 def test_a_malformed_call_gets_an_error_that_says_the_remedy(
-    agent: Session, shop: Path, tool: str, values: dict[str, Any], said: str
+    stdio: Session, shop: Path, tool: str, values: dict[str, Any], said: str
 ) -> None:
     if "uri" in values:
         values = {"uri": values["uri"].replace("plan/lamps/", f"plan/{next(iter(plans(shop)))}/")}
-    told = agent.refused(tool, **values)
+    told = stdio.refused(tool, **values)
     assert said in told
     assert len(told) <= 4000
-    assert agent("describe"), "and the server goes on"
+    assert stdio("describe"), "and the server goes on"
 
 
 @both
