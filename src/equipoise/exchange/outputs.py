@@ -72,7 +72,7 @@ OUTPUTS: dict[str, Output] = {
     ),
     "action_items": Output("action_items.md", ("actions", "recommendations"), ("proposed_action",)),
 }
-_ALWAYS = ("setting", "period", "issue", "assumption_made")
+_ALWAYS = ("setting", "period", "issue", "assumption_made", "row_origin")
 
 
 def chosen(tables: Mapping[str, pl.DataFrame], outputs: Iterable[str]) -> dict[str, pl.DataFrame]:
