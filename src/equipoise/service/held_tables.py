@@ -27,9 +27,9 @@ class _Held:
         with self._lock:
             if content not in self._frames:
                 self._frames[content] = frame
-                self._size += frame.estimated_size()
+                self._size += int(frame.estimated_size())
             while self._size > self._most:
-                self._size -= self._frames.pop(next(iter(self._frames))).estimated_size()
+                self._size -= int(self._frames.pop(next(iter(self._frames))).estimated_size())
         return frame
 
 
