@@ -4,7 +4,8 @@ import functools
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -51,6 +52,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writing = engine.execution_options(equipoise_write=True)
+        # SQLite's writers ask again after naps, and may be passed over for long; those of one process need not nap.
+        self._turn: AbstractContextManager[object] = Lock() if self.dialect == "sqlite" else nullcontext()
 
     @property
     def dialect(self) -> str:
@@ -81,7 +84,7 @@ class Database:
         return self._write(work)
 
     def _write(self, work: Callable[[Connection], _T]) -> _T:
-        with self._writing.begin() as connection:
+        with self._turn, self._writing.begin() as connection:
             return work(connection)
 
 

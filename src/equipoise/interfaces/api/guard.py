@@ -74,7 +74,7 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if not is_team(self._place.folder) and not _own_name(host, self._names):
+        if not _own_name(host, self._names) and not is_team(self._place.folder):
             raise HttpError(421, "This server does not answer to that name.", "Call it localhost, or by the name it was started with.")
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > self._place.limits.body_bytes:
