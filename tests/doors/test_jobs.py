@@ -121,7 +121,10 @@ def test_jobs_wait_for_a_slot_and_two_runs_at_once_keep_a_version_each(plan: Pat
         first = answer("run", plan=str(plan), force=True, background=True)
         numbers = [first["job"], *(jobs.start("run", {"plan": str(plan), "force": True}, CONTEXT) for _ in range(2))]
         assert first["state"] == "queued"
-        assert [line["state"] for line in answer("job list", plan=str(plan))["jobs"]] == ["queued"] * 3
+        listed = answer("job list", plan=str(plan))["jobs"]
+        assert [line["state"] for line in listed] == ["queued"] * 3
+        page = answer("job list", plan=str(plan), limit=1, offset=1)
+        assert (page["jobs"], page["total"]) == ([listed[1]], 3)
         stopped = answer("job cancel", plan=str(plan), job=numbers.pop())
         assert stopped["state"] == "cancelled"
         with pytest.raises(InputError, match="is cancelled already"):

@@ -111,6 +111,13 @@ def test_lists_are_filtered_and_what_is_late_is_told(shop: Path) -> None:
     assert listed(about="time") == ["In time"]
     assert listed(cycle="2020-01") == []
     assert listed(limit=1) == ["Done"]
+    assert listed(limit=1, offset=1) == ["In time"]
+    assert listed(offset=2) == ["Late"]
+    lines = answer("audit list", plan=str(shop), limit=0)
+    assert lines["total"] == len(lines["lines"]) > 3
+    page = answer("audit list", plan=str(shop), limit=2, offset=1)
+    assert (page["lines"], page["total"]) == (lines["lines"][-3:-1], lines["total"])
+    assert page["headline"] == [f"Some 2 of {lines['total']} lines."]
     answer("action change", plan=str(shop), action=late, clear=["due"])
     assert listed(overdue=True) == []
 

@@ -54,6 +54,8 @@ def test_idle_time_that_is_allowed_makes_another_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "key"), [("red_tomato_base", "integer_workforce_total_cost"), ("two_factories", "total_cost")])
 def test_the_tables_that_a_run_writes_meet_it_too(name: str, key: str, tmp_path: Path) -> None:
     plan_file = lay_out(name, key, tmp_path)
+    with plan_file.open("a", encoding="utf-8") as plan:
+        plan.write("\noutputs: [supply_plan]\noptions: {tried: 0}\nrisk: {paths: 0, sensitivity: 0}\n")
     made = call("run", {"plan": str(plan_file)}, Context(today=TODAY)).model_dump()
     written = {"cost": pl.read_parquet(Path(made["folder"]) / "tables" / "cost.parquet")}
     assert money(written)["cost"] == pytest.approx(case(name)["published"][key], rel=1e-4)

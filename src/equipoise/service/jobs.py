@@ -18,6 +18,7 @@ from equipoise.service.messages.jobs import (
     JobResumeRequest,
     JobShowRequest,
 )
+from equipoise.service.paging import latest
 from equipoise.service.recording import new_job
 from equipoise.service.register import Context, Operation, read_request
 from equipoise.service.workspace import Workspace, locate
@@ -73,13 +74,14 @@ def list_(request: JobListRequest, _: Context) -> JobListAnswer:
     jobs = place.store.jobs() if place.kept else []
     counts = {state: sum(job.state == state for job in jobs) for state in ("running", "queued", "interrupted")}
     said = [f"{count} {state}" for state, count in counts.items() if count]
-    shown = [job for job in reversed(jobs) if request.all or job.state != "done"]
+    found = [job for job in jobs if request.all or job.state != "done"]
     headline = [f"Jobs: {', '.join(said) or 'none runs or waits'}."]
     if counts["interrupted"]:
         headline.append("Go on with those broken off: equipoise job resume")
-    if not shown and jobs:
+    if not found and jobs:
         headline.append(f"{len(jobs)} {plural('job', len(jobs))} ended well: equipoise job list --all")
-    return JobListAnswer(headline=headline, jobs=[_line(job) for job in (shown[: request.limit] if request.limit else shown)])
+    shown = reversed(latest(found, request.limit, request.offset))
+    return JobListAnswer(headline=headline, jobs=[_line(job) for job in shown], total=len(found))
 
 
 def show(request: JobShowRequest, context: Context) -> JobAnswer:
@@ -136,7 +138,7 @@ def resume(request: JobResumeRequest, context: Context) -> JobListAnswer:
         _note(place, job, context, "job resume")
     wake(place)
     told = f"{len(again)} {plural('job', len(again))} on the way." if again else "Nothing was broken off."
-    return JobListAnswer(headline=[told], jobs=[_line(_found(place, job.id)) for job in again])
+    return JobListAnswer(headline=[told], jobs=[_line(_found(place, job.id)) for job in again], total=len(again))
 
 
 def _found(place: Workspace, name: str, *states: str) -> "Job":

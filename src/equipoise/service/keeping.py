@@ -22,6 +22,7 @@ from equipoise.service.messages.keeping import (
     RestoreRequest,
 )
 from equipoise.service.messages.message import PlanRequest
+from equipoise.service.paging import latest
 from equipoise.service.register import Context
 from equipoise.service.workspace import locate
 from equipoise.tables.figures import plural, quantity
@@ -71,10 +72,10 @@ def _anchor(words: str) -> tuple[int, str]:
 def list_(request: AuditListRequest, context: Context) -> AuditListAnswer:  # noqa: ARG001 - every operation is given its context
     """Return the lines of the log that fit."""
     lines = [line for line in _store(request).lines(after=request.after, kind=request.kind, identity=request.id) if _fits(line, request)]
-    chosen = lines[-request.limit :] if request.limit else lines
+    chosen = latest(lines, request.limit, request.offset)
     told = quantity(len(lines), "line")
-    told = f"The latest {len(chosen)} of {told}." if len(chosen) < len(lines) else f"{told}."
-    return AuditListAnswer(headline=[told], lines=[_audit_line(line) for line in chosen])
+    told = f"{'Some' if request.offset else 'The latest'} {len(chosen)} of {told}." if len(chosen) < len(lines) else f"{told}."
+    return AuditListAnswer(headline=[told], lines=[_audit_line(line) for line in chosen], total=len(lines))
 
 
 def _fits(line: "Line", request: AuditListRequest) -> bool:

@@ -26,6 +26,7 @@ from equipoise.service.messages.overrides import (
     OverrideShowRequest,
     OverrideWithdrawRequest,
 )
+from equipoise.service.paging import latest
 from equipoise.service.permitted import permitted, require_reason
 from equipoise.service.recorded import belongs, last_effects, order_of, override_of, plans_of
 from equipoise.service.records import is_agent, kept
@@ -261,7 +262,7 @@ def override_list(request: OverrideListRequest, context: Context) -> OverridesAn
     """Return overrides of the record, the latest last: who changed what and why, and what became of it in the last version."""
     here = overridden(locate(request), context)
     lines = _listed(here, request) if here.place.kept else []
-    shown = lines[-request.limit :] if request.limit else lines
+    shown = latest(lines, request.limit, request.offset)
     headline = [] if lines else ["No such override is recorded."]
     return OverridesAnswer(plan=here.plan.setting.plan, headline=headline, overrides=shown, total=len(lines))
 

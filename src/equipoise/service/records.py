@@ -23,6 +23,7 @@ from equipoise.service.messages.records import (
     RecordShowRequest,
     given_columns,
 )
+from equipoise.service.paging import latest
 from equipoise.service.record_checks import check_record
 from equipoise.service.register import Context
 from equipoise.service.workspace import Workspace, locate
@@ -224,7 +225,7 @@ def record_list(request: RecordListRequest, context: Context) -> RecordsAnswer:
     here = records_of(request, context)
     held = here.place.store.records(here.kind, business_unit=here.unit, cycle=request.cycle or None) if here.place.kept else []
     found = [one for one in held if _wanted(one, request, context.today)]
-    shown_ = found[-request.limit :] if request.limit else found
+    shown_ = latest(found, request.limit, request.offset)
     rows = [_row(one, context.today) for one in shown_]
     headline = [] if found else [f"There is no such {here.kind}."]
     return LISTED[here.kind].model_validate({"plan": here.plan.setting.plan, "headline": headline, "total": len(found), "records": rows})

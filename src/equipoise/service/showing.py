@@ -36,7 +36,11 @@ def show(request: ShowRequest, _: Context) -> ShowAnswer:
     Raises NotFoundError where there is no such version or table, InputError where a column or a condition is wrong.
     """
     shown = table_rows(request)
-    rows = shown.rows.slice(request.offset, request.limit or None)
+    return answer_of(shown, shown.rows.slice(request.offset, request.limit or None))
+
+
+def answer_of(shown: Shown, rows: pl.DataFrame) -> ShowAnswer:
+    """Return a page of a table's rows as the answer."""
     return ShowAnswer(
         plan=shown.version.plan,
         version=shown.version.name,

@@ -14,9 +14,9 @@ from equipoise.interfaces.api.performing import Place, Reply, context_of, matche
 from equipoise.interfaces.api.problems import HttpError
 from equipoise.interfaces.api.routes import PREFIX, TABLES
 from equipoise.service import OPERATIONS
-from equipoise.service.messages import ShowAnswer, ShowRequest
+from equipoise.service.messages import ShowRequest
 from equipoise.service.register import permitted
-from equipoise.service.showing import Shown, plain_rows, table_rows
+from equipoise.service.showing import Shown, answer_of, table_rows
 
 JSON = "application/json"
 CSV = "text/csv"
@@ -82,17 +82,7 @@ def table_reply(request: Request, place: Place, name: str) -> Reply:
 
 def _body(kind: str, shown: Shown, rows: pl.DataFrame) -> bytes:
     if kind == JSON:
-        answer = ShowAnswer(
-            plan=shown.version.plan,
-            version=shown.version.name,
-            table=shown.table,
-            meaning=shown.meaning,
-            columns=rows.columns,
-            units=shown.units,
-            rows=plain_rows(rows),
-            total_rows=shown.rows.height,
-        )
-        return answer.model_dump_json().encode()
+        return answer_of(shown, rows).model_dump_json().encode()
     if kind == CSV:
         return csv(rows).encode()
     buffer = io.BytesIO()

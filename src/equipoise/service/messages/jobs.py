@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from equipoise.service.messages.message import Message, PlanRequest
+from equipoise.service.messages.message import Message, PagedRequest, PlanRequest
 
 _JOB = Field(description="Job; by default the latest", json_schema_extra={"positional": True})
 
 
-class JobListRequest(PlanRequest):
+class JobListRequest(PagedRequest):
     """List long operations: which run, wait, are done or were broken off."""
 
     all: Annotated[bool, Field(description="Also those that ended well")] = False
@@ -34,6 +34,7 @@ class JobListAnswer(Message):
 
     headline: list[str]
     jobs: list[JobLine]
+    total: int = Field(description="How many there are in all")
 
 
 class JobShowRequest(PlanRequest):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from equipoise.service.messages.message import Message, PlanRequest
+from equipoise.service.messages.message import Message, PagedRequest, PlanRequest
 
 
 class AuditVerifyRequest(PlanRequest):
@@ -24,7 +24,7 @@ class AuditVerifyAnswer(Message):
     anchor: str = Field(description="Last line and its hash: note it where nobody who writes to the store can change it")
 
 
-class AuditListRequest(PlanRequest):
+class AuditListRequest(PagedRequest):
     """Show who did what, when, why, and through which door; the latest lines last."""
 
     kind: Annotated[str, Field(description="Only about this kind: override, decision, version, ...")] = ""
@@ -58,6 +58,7 @@ class AuditListAnswer(Message):
 
     headline: list[str]
     lines: list[AuditLine]
+    total: int = Field(description="How many there are in all")
 
 
 class BackupRequest(PlanRequest):

@@ -27,3 +27,9 @@ class PlanRequest(Message):
     workspace: Annotated[
         str, Field(description="Folder for the store and the outputs; by default the plan file's own", json_schema_extra=LOCAL)
     ] = ""
+
+
+class PagedRequest(PlanRequest):
+    """A request about a list of which the latest are shown."""
+
+    offset: Annotated[int, Field(description="Leave out so many of the latest", ge=0)] = 0

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from equipoise.service.messages.history import HistoryLine
-from equipoise.service.messages.message import Message, PlanRequest
+from equipoise.service.messages.message import Message, PagedRequest, PlanRequest
 
 _WORDS = "each TABLE.COLUMN CELLS: CHANGE, such as 'demand_plan family=Tents, quarter=2027-Q1: +10 %'"
 _ONE = "TABLE.COLUMN CELLS: CHANGE, such as 'demand_plan family=Tents, quarter=2027-Q1: +10 %'"
@@ -47,7 +47,7 @@ class OverrideWithdrawRequest(PlanRequest):
     revision: Annotated[int | None, _REVISION] = None
 
 
-class OverrideListRequest(PlanRequest):
+class OverrideListRequest(PagedRequest):
     """List the overrides of the record: who changed what and why, and whether it is live."""
 
     scenario: Annotated[str | None, Field(description="Those of this scenario; base: of the base plan")] = None

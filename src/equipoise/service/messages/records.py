@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import ConfigDict, Field, JsonValue, create_model
 
 from equipoise.service.messages.history import HistoryLine
-from equipoise.service.messages.message import Message, PlanRequest
+from equipoise.service.messages.message import Message, PagedRequest, PlanRequest
 from equipoise.tables import KEPT
 from equipoise.tables.column import Column
 
@@ -43,7 +43,7 @@ class RecordChangeRequest(_Request):
     clear: Annotated[list[str], Field(description="Columns to empty")] = []
 
 
-class RecordListRequest(_Request):
+class RecordListRequest(_Request, PagedRequest):
     """List records."""
 
     status: Annotated[list[str], Field(description="Those in one of these statuses")] = []
