@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("plans", "demand", "selection", "stallion", "levels", "overrides", "supply", "what_if", "record", "load")
+NAMES = ("plans", "demand", "selection", "stallion", "levels", "overrides", "supply", "what_if", "record", "load", "why")
 
 
 def main() -> None:
