@@ -77,12 +77,13 @@ fuzz: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks
 
-# After a change of dependencies: pin them again, with hashes and without addresses.
+# After a change of dependencies: pin them again, with hashes and without addresses; what is in two locks has one version.
+COMPILE := uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock:
-	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra build pyproject.toml -o requirements/core.txt
-	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra serve --extra agent --extra team pyproject.toml -o requirements/serve.txt
-	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra dev --extra bench pyproject.toml -o requirements/dev.txt
-	uv pip compile --universal --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --extra audit pyproject.toml -o requirements/audit.txt
+	$(COMPILE) --extra dev --extra bench pyproject.toml -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt --extra build pyproject.toml -o requirements/core.txt
+	$(COMPILE) -c requirements/dev.txt --extra serve --extra agent --extra team pyproject.toml -o requirements/serve.txt
+	$(COMPILE) -c requirements/dev.txt --extra audit pyproject.toml -o requirements/audit.txt
 
 # The tools that look at dependencies have an environment of their own: they are none of Equipoise's.
 $(VENV)-audit/tools: requirements/audit.txt | check-python

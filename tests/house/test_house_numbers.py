@@ -137,3 +137,14 @@ def test_groups_and_joins_keep_their_order_so_that_sums_are_the_same_to_the_bit(
         if isinstance(node, ast.Call) and _unordered(node)
     ]
     assert loose == []
+
+
+def test_a_package_has_one_version_in_all_locks() -> None:
+    pinned: dict[str, set[str]] = {}
+    for lock in sorted((ROOT / "requirements").glob("*.txt")):
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)", lock.read_text(encoding="utf-8"), re.MULTILINE):
+            pinned.setdefault(name, set()).add(version)
+    # Some have one for each range of Pythons, in every lock the same.
+    several = {name: versions for name, versions in pinned.items() if len(versions) > 1}
+    whole = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    assert {name for name, versions in several.items() if any(f"\n{name}=={version}" not in whole for version in versions)} == set()

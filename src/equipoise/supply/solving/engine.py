@@ -1,5 +1,6 @@
 """The only door to HiGHS: one model handed over once, changed in place, and solved again from its last basis."""
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -85,6 +86,18 @@ def method_for(arrays: Arrays) -> Method:
     return "interior point" if arrays.chained and len(arrays.gain) >= _INTERIOR_FROM else "simplex"
 
 
+@functools.cache
+def _silent(kind: Any) -> Any:  # noqa: ANN401 - highspy has no types
+    """Return a HiGHS that prints nothing: it greets on standard output as soon as callbacks are set, where answers in JSON go."""
+
+    class Silent(kind):  # type: ignore[misc]
+        def enableCallbacks(self) -> None:  # noqa: N802 - its name in highspy
+            self.setOptionValue("output_flag", False)
+            super().enableCallbacks()
+
+    return Silent
+
+
 class Engine:
     """One HiGHS model. Gains are handed over times `scale`, so that the absolute tolerances of HiGHS mean the same for every plan.
 
@@ -98,8 +111,8 @@ class Engine:
         self.arrays = arrays
         self.scale = scale
         self._kind: Any = highspy
-        self.highs: Any = self._kind.Highs()
-        for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", gap), ("time_limit", limit)):
+        self.highs: Any = _silent(highspy.Highs)()
+        for name, value in (("threads", 1), ("random_seed", 0), ("mip_rel_gap", gap), ("time_limit", limit)):
             self.highs.setOptionValue(name, value)
         if method != "choose" and not arrays.whole.any():
             self.highs.setOptionValue("solver", "simplex" if method == "simplex" else "ipm")
