@@ -1,5 +1,7 @@
 """What was made against what was planned: points with the columns `plan` and `actual`, both in item units, one row a point."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from equipoise.measure.measured import Measured, ratio, total
@@ -14,7 +16,7 @@ def plan_attainment(points: pl.DataFrame) -> Measured:
     """
     measured = ratio(total(points["actual"]), total(points["plan"]), empty=_NO_PLAN)
     if measured.value is not None and measured.value > 1:
-        return Measured(measured.value, "More was made than planned.")
+        return replace(measured, note="More was made than planned.")
     return measured
 
 
