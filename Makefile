@@ -9,8 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# A lock names everything with its hash: there is nothing to work out, and what is never imported need not be compiled.
-LOCKED := install --require-hashes --no-deps --no-compile -r
+# A lock names everything with its hash: there is nothing to work out.
+LOCKED := install --require-hashes --no-deps -r
 
 .PHONY: demo serve test torture bench lock docs clean check-python browser postgres sbom audit
 
@@ -66,7 +66,7 @@ test: $(VENV)/dev browser postgres tests/oidc/node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	POLARS_MAX_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations=30
+	PYTHONDONTWRITEBYTECODE= POLARS_MAX_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal --durations=30
 
 torture: $(VENV)/dev postgres
 	$(BIN)/python -m tests.torture
