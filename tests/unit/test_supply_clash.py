@@ -125,7 +125,7 @@ def test_a_search_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     assert not can_hold(problem, found.rows)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(
     wanted=st.lists(st.integers(0, 130), min_size=4, max_size=4),
     fixed=st.lists(st.one_of(st.none(), st.integers(0, 130)), min_size=4, max_size=4),

@@ -90,7 +90,7 @@ def walked(tables: Tables, paths: Array, disturbed: dict[tuple[str, str], Array]
 
 
 @given(companies())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_any_plan_played_on_its_own_demand_is_itself(company: tuple[Tables, dict[str, Any]]) -> None:
     tables, setting = company
     check_plays_itself(made(HORIZON, 0, setting, **tables))

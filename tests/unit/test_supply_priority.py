@@ -122,7 +122,7 @@ def one_rank_at_a_time(problem: Problem, weights: list[np.ndarray]) -> list[floa
 
 
 @given(companies())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_for_any_company_each_rank_misses_the_least_that_better_ranks_leave_it(
     company: tuple[dict[str, pl.DataFrame], dict[str, Any]],
 ) -> None:

@@ -165,7 +165,7 @@ def check_money(result: dict[str, pl.DataFrame]) -> None:
 
 
 @given(companies())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 def test_any_company_gets_a_plan_that_adds_up(company: tuple[dict[str, pl.DataFrame], dict[str, Any]]) -> None:
     tables, setting = company
     result = solve(HORIZON, setting, **tables)
