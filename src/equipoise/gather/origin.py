@@ -14,7 +14,7 @@ from equipoise.tables.column import Table
 _MOST_RUNS = 20  # stretches of rows that are kept for one row of a table and one file; how many rows there are is always kept
 _OPEN = ("order_book", "scheduled_receipt")  # what is due before the horizon counts in its first period
 _GIVEN_IN = ("unit", "currency")  # columns of a source that gathering converts by and takes out
-_AT, _WHOLE, _OPEN_KEYS = "#at", "#whole", "#open"
+_AT, _WHOLE, _OPEN_KEYS, _RUN = "#at", "#whole", "#open", "#run"
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Trail:
         """
         named = pl.DataFrame({SOURCE: range(len(self.sources)), "source": self.sources}, schema={SOURCE: pl.UInt16, "source": pl.String})
         parts = [
-            _runs(_matched(GIVEN[name], tables[name], pl.concat(seen, how="diagonal_relaxed"), calendar)).with_columns(table=pl.lit(name))
+            _merged(_matched(GIVEN[name], tables[name], pl.concat(seen, how="diagonal_relaxed"), calendar)).with_columns(table=pl.lit(name))
             for name, seen in self._seen.items()
             if name in tables and not tables[name].is_empty()
         ]
@@ -49,7 +49,10 @@ class Trail:
 
 
 def _matched(definition: Table, rows: pl.DataFrame, seen: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
-    """Return position (from 1) of the rows of a table, with the rows that were read for each: source, row, unit and currency there."""
+    """Return position (from 1) of the rows of a table, with the stretches of rows that were read for each.
+
+    Of a stretch: source, first and last row, how many rows there are of the same keys, unit and currency there.
+    """
     keys = list(definition.keys)
     placed = rows.select(keys).with_row_index(_AT, 1)
     seen = seen.with_columns(pl.col(pl.Categorical).cast(pl.String))
@@ -63,39 +66,55 @@ def _matched(definition: Table, rows: pl.DataFrame, seen: pl.DataFrame, calendar
         seen = calendar.bucket("period", seen)
         if definition.name in _OPEN:
             seen = seen.with_columns(pl.col("period").clip(calendar.start))
-    beside = [ROW, SOURCE, *(one for one in _GIVEN_IN if one not in keys)]
-    wanted = [_AT, *beside, _WHOLE, _OPEN_KEYS]
-    found = [part.select(wanted) for part in _joined(placed, seen, keys, [key for key in keys if not columns[key].required])]
+    given = [one for one in _GIVEN_IN if one not in keys]
+    beside = [SOURCE, "first", "last", "rows", _RUN, *given]
+    parts = _joined(placed, seen, keys, [key for key in keys if not columns[key].required], given)
+    found = [part.select(_AT, *beside, _WHOLE, _OPEN_KEYS) for part in parts]
     if not found:
-        return placed.clear().with_columns(seen.clear().select(beside)).select(_AT, *beside)
+        return placed.clear().with_columns(_stretches(seen.clear(), keys, given).select(beside)).select(_AT, *beside)
     every = pl.concat(found)
     # the row that names most keys counts; what it leaves empty comes from one that names fewer
     enough = pl.col(_OPEN_KEYS).filter(pl.col(_WHOLE)).min().over(_AT).fill_null(len(keys))
-    return every.filter(pl.col(_OPEN_KEYS) <= enough).select(_AT, *beside).unique(maintain_order=True).sort(_AT, SOURCE, ROW)
+    return every.filter(pl.col(_OPEN_KEYS) <= enough).select(_AT, *beside)
 
 
-def _joined(placed: pl.DataFrame, seen: pl.DataFrame, keys: Sequence[str], optional: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Yield the rows of the table beside those that were read, once for each set of keys that rows leave empty."""
+def _joined(
+    placed: pl.DataFrame, seen: pl.DataFrame, keys: Sequence[str], optional: Sequence[str], given: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    """Yield the rows of the table beside the stretches that were read, once for each set of keys that rows leave empty."""
     if not optional:
-        yield placed.join(seen, on=list(keys), maintain_order="left").with_columns(pl.lit(0).alias(_OPEN_KEYS))
+        rows = _stretches(seen, keys, given)
+        yield placed.join(rows, on=list(keys), maintain_order="left").with_columns(pl.lit(0).alias(_OPEN_KEYS))
         return
     empties = [pl.col(key).is_null() for key in optional]
     for pattern in seen.select(empties).unique().sort(list(optional)).iter_rows():
         of_pattern = seen.filter(*(test if empty else ~test for test, empty in zip(empties, pattern, strict=True)))
         left_open = [key for key, empty in zip(optional, pattern, strict=True) if empty]
         named = [key for key in keys if key not in left_open]
-        rows = of_pattern.drop(left_open).with_columns(pl.lit(len(left_open)).alias(_OPEN_KEYS))
+        rows = _stretches(of_pattern, named, given).with_columns(pl.lit(len(left_open)).alias(_OPEN_KEYS))
         yield placed.join(rows, on=named, maintain_order="left") if named else placed.join(rows, how="cross")
 
 
-def _runs(matched: pl.DataFrame) -> pl.DataFrame:
+def _stretches(seen: pl.DataFrame, keys: Sequence[str], given: Sequence[str]) -> pl.DataFrame:
+    """Return the stretches of rows of the same keys that follow each other: what holds for many cells is then met by each but once."""
+    cell = [*keys, SOURCE, _WHOLE, *given]
+    rows = seen.select(*cell, ROW).unique().sort(SOURCE, ROW)
+    begins = (pl.col(ROW) != pl.col(ROW).shift(1).over(cell) + 1).fill_null(value=True)
+    numbered = rows.with_columns(begins.cast(pl.UInt32).cum_sum().over(cell).alias(_RUN), pl.len().over(cell).alias("rows"))
+    runs = numbered.filter(pl.col(_RUN) <= _MOST_RUNS).group_by(*cell, _RUN, maintain_order=True)
+    return runs.agg(pl.col(ROW).min().alias("first"), pl.col(ROW).max().alias("last"), pl.col("rows").first())
+
+
+def _merged(matched: pl.DataFrame) -> pl.DataFrame:
     """Return position, source, first and last row of each stretch of rows that follow each other, and how many rows there are in all."""
     cell = [_AT, SOURCE]
-    begins = (pl.col(ROW) != pl.col(ROW).shift(1).over(cell) + 1).fill_null(value=True)
-    numbered = matched.with_columns(begins.cast(pl.UInt32).cum_sum().over(cell).alias("#run"), pl.len().over(cell).alias("rows"))
+    ordered = matched.unique().sort(*cell, "first", "last")
+    begins = (pl.col("first") > pl.col("last").cum_max().shift(1).over(cell) + 1).fill_null(value=True)
+    rows = pl.col("rows").filter(pl.col(_RUN) == 1).sum().over(cell)
+    numbered = ordered.with_columns(rows, begins.cast(pl.UInt32).cum_sum().over(cell).alias(_RUN))
     given = [pl.col(one).first() for one in _GIVEN_IN if one in matched.columns]
-    runs = numbered.filter(pl.col("#run") <= _MOST_RUNS).group_by(*cell, "#run", maintain_order=True)
-    found = runs.agg(pl.col(ROW).min().alias("first"), pl.col(ROW).max().alias("last"), pl.col("rows").first(), *given)
+    runs = numbered.filter(pl.col(_RUN) <= _MOST_RUNS).group_by(*cell, _RUN, maintain_order=True)
+    found = runs.agg(pl.col("first").min(), pl.col("last").max(), pl.col("rows").first(), *given)
     return found.rename({_AT: "position"})
 
 
