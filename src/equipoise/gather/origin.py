@@ -14,7 +14,8 @@ from equipoise.tables.column import Table
 _MOST_RUNS = 20  # stretches of rows that are kept for one row of a table and one file; how many rows there are is always kept
 _OPEN = ("order_book", "scheduled_receipt")  # what is due before the horizon counts in its first period
 _GIVEN_IN = ("unit", "currency")  # columns of a source that gathering converts by and takes out
-_AT, _WHOLE, _OPEN_KEYS, _RUN = "#at", "#whole", "#open", "#run"
+_AT, _WHOLE, _OPEN_KEYS, _RUN, _LEFT_OUT = "#at", "#whole", "#open", "#run", "#left_out"
+_LENGTH = pl.col("last").cast(pl.Int64) - pl.col("first").cast(pl.Int64) + 1
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Trail:
 def _matched(definition: Table, rows: pl.DataFrame, seen: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Return position (from 1) of the rows of a table, with the stretches of rows that were read for each.
 
-    Of a stretch: source, first and last row, how many rows there are of the same keys, unit and currency there.
+    Of a stretch: source, first and last row, how many rows of the same keys are in stretches left out, unit and currency there.
     """
     keys = list(definition.keys)
     placed = rows.select(keys).with_row_index(_AT, 1)
@@ -67,7 +68,7 @@ def _matched(definition: Table, rows: pl.DataFrame, seen: pl.DataFrame, calendar
         if definition.name in _OPEN:
             seen = seen.with_columns(pl.col("period").clip(calendar.start))
     given = [one for one in _GIVEN_IN if one not in keys]
-    beside = [SOURCE, "first", "last", "rows", _RUN, *given]
+    beside = [SOURCE, "first", "last", _LEFT_OUT, _RUN, *given]
     parts = _joined(placed, seen, keys, [key for key in keys if not columns[key].required], given)
     found = [part.select(_AT, *beside, _WHOLE, _OPEN_KEYS) for part in parts]
     if not found:
@@ -100,9 +101,10 @@ def _stretches(seen: pl.DataFrame, keys: Sequence[str], given: Sequence[str]) ->
     cell = [*keys, SOURCE, _WHOLE, *given]
     rows = seen.select(*cell, ROW).unique().sort(SOURCE, ROW)
     begins = (pl.col(ROW) != pl.col(ROW).shift(1).over(cell) + 1).fill_null(value=True)
-    numbered = rows.with_columns(begins.cast(pl.UInt32).cum_sum().over(cell).alias(_RUN), pl.len().over(cell).alias("rows"))
-    runs = numbered.filter(pl.col(_RUN) <= _MOST_RUNS).group_by(*cell, _RUN, maintain_order=True)
-    return runs.agg(pl.col(ROW).min().alias("first"), pl.col(ROW).max().alias("last"), pl.col("rows").first())
+    runs = rows.with_columns(begins.cast(pl.UInt32).cum_sum().over(cell).alias(_RUN)).group_by(*cell, _RUN, maintain_order=True)
+    found = runs.agg(pl.col(ROW).min().alias("first"), pl.col(ROW).max().alias("last"))
+    left_out = _LENGTH.filter(pl.col(_RUN) > _MOST_RUNS).sum().over(cell)
+    return found.with_columns(left_out.alias(_LEFT_OUT)).filter(pl.col(_RUN) <= _MOST_RUNS)
 
 
 def _merged(matched: pl.DataFrame) -> pl.DataFrame:
@@ -110,11 +112,13 @@ def _merged(matched: pl.DataFrame) -> pl.DataFrame:
     cell = [_AT, SOURCE]
     ordered = matched.unique().sort(*cell, "first", "last")
     begins = (pl.col("first") > pl.col("last").cum_max().shift(1).over(cell) + 1).fill_null(value=True)
-    rows = pl.col("rows").filter(pl.col(_RUN) == 1).sum().over(cell)
-    numbered = ordered.with_columns(rows, begins.cast(pl.UInt32).cum_sum().over(cell).alias(_RUN))
+    left_out = pl.col(_LEFT_OUT).filter(pl.col(_RUN) == 1).sum().over(cell)
+    numbered = ordered.with_columns(left_out, begins.cast(pl.UInt32).cum_sum().over(cell).alias(_RUN))
     given = [pl.col(one).first() for one in _GIVEN_IN if one in matched.columns]
-    runs = numbered.filter(pl.col(_RUN) <= _MOST_RUNS).group_by(*cell, _RUN, maintain_order=True)
-    found = runs.agg(pl.col("first").min(), pl.col("last").max(), pl.col("rows").first(), *given)
+    runs = numbered.group_by(*cell, _RUN, maintain_order=True)
+    found = runs.agg(pl.col("first").min(), pl.col("last").max(), pl.col(_LEFT_OUT).first(), *given)
+    rows = _LENGTH.sum().over(cell) + pl.col(_LEFT_OUT)
+    found = found.with_columns(rows.cast(pl.Int64).alias("rows")).filter(pl.col(_RUN) <= _MOST_RUNS)
     return found.rename({_AT: "position"})
 
 

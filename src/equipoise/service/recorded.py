@@ -16,7 +16,7 @@ from equipoise.tables import table
 if TYPE_CHECKING:
     from equipoise.store.contract import Document, Line, Record, Store
 
-_PAGE = 3  # lines of the log at a time
+_FIRST_PAGE = 3  # lines of the log; each page after it is ten times as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,10 @@ def changed_since(store: "Store", line: int) -> bool:
 
 def _lines_since(store: "Store", line: int, kind: str) -> Iterator["Line"]:
     """Yield the lines of a kind after one, page by page: mostly the first of them tells."""
-    while page := store.lines(after=line, kind=kind, limit=_PAGE):
+    size = _FIRST_PAGE
+    while page := store.lines(after=line, kind=kind, limit=size):
         yield from page
-        line = page[-1].number
+        line, size = page[-1].number, size * 10
 
 
 def last_effects(store: "Store", plan: str) -> pl.DataFrame:

@@ -173,10 +173,10 @@ class SqlStore:
         query = select(VERSION.c.id, VERSION.c.created, VERSION.c.line).order_by(VERSION.c.plan, VERSION.c.number)
         with self._database.read() as connection:
             held = [tuple(row) for row in connection.execute(query.where(VERSION.c.plan == plan) if plan else query)]
-            new = [row for row in held if row not in self._versions]
-            for row in new:  # a version never changes; another that got the number of one that was cleared away was made at another time
-                whole = connection.execute(select(VERSION).where(VERSION.c.id == row[0])).mappings().one()
-                self._versions[row] = version_of(whole)
+            # a version never changes; another that got the number of one that was cleared away was made at another time
+            if new := {row[0]: row for row in held if row not in self._versions}:
+                whole = connection.execute(select(VERSION).where(VERSION.c.id.in_(list(new)))).mappings()
+                self._versions |= {new[one["id"]]: version_of(one) for one in whole}
         return [self._versions[row] for row in held]
 
     def version(self, plan: str, number: int | None = None) -> Version:
