@@ -102,3 +102,10 @@ def test_a_shortage_leads_to_the_limits_that_cause_it(tmp_path: Path) -> None:
     explained = answer("explain", plan=str(tmp_path), table="shortage", where=["item=Lamp", "period=2027-01"])
     causes = [reason["statement"] for reason in explained["reasons"] if reason["table"] == "supply_cause"]
     assert causes == ["Line causes all 30 units of Lamp short in North in January 2027: it is full in January 2027."]
+
+
+@pytest.mark.parametrize("operation", ["show", "explain"])
+def test_a_condition_that_no_row_meets_is_told_as_it_was_asked(lamps: Path, operation: str) -> None:
+    with pytest.raises(InputError, match=r"^No row of demand_plan has period 2099-01\.") as told:
+        answer(operation, plan=str(lamps), table="demand_plan", where=["period=2099-01"])
+    assert "the nearest are" in told.value.fix

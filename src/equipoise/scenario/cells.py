@@ -200,7 +200,7 @@ def match(frame: pl.DataFrame, override: Override, name: str, masters: Mapping[s
     cells = Cells(name, frame, masters)
     rows = cells.find(override)
     if not rows.size:
-        raise InputError(f"'{override}' matches no row of {name}.", cells.nearest(override))
+        raise InputError(f"No row of {name} has {override.cells}.", cells.nearest(override))
     found = np.zeros(frame.height, dtype=np.bool_)
     found[rows] = True
     return pl.Series("cell", found)

@@ -104,13 +104,18 @@ class Override(BaseModel):
     def __str__(self) -> str:
         if isinstance(self.value, dict):
             return f"{self.table}: insert {', '.join(f'{name} {value}' for name, value in self.value.items())}"
-        cells = ", ".join(f"{name} {in_words(value)}" for name, value in self.where.items()) or "every row"
+        cells = self.cells or "every row"
         change = {"set": "set to", "add": "plus", "scale": "times", "insert": "insert", "remove": "remove"}[self.operation]
         shown = f"{self.value:.15g}" if isinstance(self.value, float) else self.value
         value = "" if self.operation == "remove" else f" {shown}"
         column = "" if self.operation in {"insert", "remove"} else f" {self.column}"
         split = {"each": "", "proportional": ", in proportion", "equal": ", equally", "measure": f", by {self.split_by}"}[self.split]
         return f"{self.table}{column} of {cells}: {change}{value}{split if self.operation in {'set', 'add'} else ''}"
+
+    @property
+    def cells(self) -> str:
+        """Its conditions in words; empty where it has none."""
+        return ", ".join(f"{name} {in_words(value)}" for name, value in self.where.items())
 
     @property
     def content(self) -> str:
